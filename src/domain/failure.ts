@@ -1,0 +1,30 @@
+/** Failure classes: stable codes shown to clients, on pages and in metrics (`building.md` section 4). */
+
+export const FAILURE_CLASSES = {
+  'missing-header': { cause: (key: string) => `needs header ${key}`, remedy: 'use a builder image that holds the -dev package with this header' },
+  'missing-pkg-config': { cause: (key: string) => `needs the pkg-config module ${key}`, remedy: 'use a builder image that holds the -dev package with this module' },
+  'missing-command': { cause: (key: string) => `needs the command ${key}`, remedy: 'use a builder image that holds this command' },
+  'missing-library': { cause: (key: string) => `needs the library ${key} to link`, remedy: 'use a builder image that holds the -dev package of this library' },
+  'compiler-error': { cause: (key: string) => `does not compile: ${key}`, remedy: 'read the log; a newer release may compile' },
+  'build-requirement-unbuildable': { cause: (key: string) => `its build requirement ${key} has no wheel`, remedy: 'build requirements are not compiled yet; use a release whose requirements have wheels' },
+  'no-sdist': { cause: () => 'has no sdist', remedy: 'nothing can be compiled; ask the project for an sdist or a musllinux wheel' },
+  'bad-sdist': { cause: (key: string) => `its sdist cannot be used: ${key}`, remedy: 'read the log; the sdist itself must be mended by its project' },
+  'unsupported-python': { cause: (key: string) => `does not support this Python: ${key}`, remedy: 'use a release that supports this Python' },
+  'needs-network': { cause: () => 'wants the network while it builds', remedy: 'builds have none; use a release that brings its sources along' },
+  'out-of-memory': { cause: (key: string) => `ran out of memory${key && ` (${key})`}`, remedy: 'raise limits.memory' },
+  'out-of-disk': { cause: (key: string) => `ran out of disk${key && ` (${key})`}`, remedy: 'raise limits.disk' },
+  'timed-out': { cause: (key: string) => `took longer than ${key}`, remedy: 'raise limits.time' },
+  'pure-fallback': { cause: () => 'came out without its native part', remedy: 'read the log for what its native part was missing' },
+  'wrong-wheel': { cause: (key: string) => `made a wheel that cannot be taken: ${key}`, remedy: 'read the log' },
+  'repair-failed': { cause: (key: string) => `its wheel cannot be repaired: ${key}`, remedy: 'read the log for the library that auditwheel could not bundle' },
+  'not-musl': { cause: (key: string) => `its wheel does not fit musl: ${key}`, remedy: 'read the log; the project may need a patch for musl' },
+  'try-failed': { cause: (key: string) => `its wheel does not work on a clean image: ${key}`, remedy: 'read the log of the try-out' },
+  'build-failed': { cause: (key: string) => `its build ended with ${key}`, remedy: 'read the log' },
+  'infrastructure': { cause: (key: string) => `could not be built just now: ${key}`, remedy: 'it is tried again by itself; look at the server\'s log' },
+  'cancelled': { cause: () => 'was cancelled', remedy: 'ask an admin to queue it again' },
+} as const satisfies Record<string, { cause: (key: string) => string; remedy: string }>
+
+export type FailureClass = keyof typeof FAILURE_CLASSES
+
+/** Why a job failed. `key` is the thing that was missing or the detail, already cleaned (`domain/clean.ts`). */
+export interface Failure { class: FailureClass; key: string }
