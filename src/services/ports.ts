@@ -233,6 +233,8 @@ export interface Engine {
   readonly name: string
   /** Makes an image ready by its content and says its digest. Throws `image-unavailable`. */
   image(image: ImageSource): Promise<{ ref: string; digest: string }>
+  /** The digest that `image` would answer, without making it; undefined when a ready image is absent. */
+  digest(image: ImageSource): Promise<string | undefined>
   /** Makes the fetch network and says at which host Muslin is reached from it. `closed`: nothing else is. */
   network(): Promise<{ name: string; host: string; closed: boolean }>
   create(run: RunSpec): Promise<Run>
