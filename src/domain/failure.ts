@@ -28,3 +28,16 @@ export type FailureClass = keyof typeof FAILURE_CLASSES
 
 /** Why a job failed. `key` is the thing that was missing or the detail, already cleaned (`domain/clean.ts`). */
 export interface Failure { class: FailureClass; key: string }
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+/**
+ * Milliseconds after which a failed job is queued again by itself, in the background; undefined: only a person, a new recipe or
+ * a new image does it. What failed by the machine's fault may work in minutes; a build may work once its requirements change.
+ */
+export function retryAfterMs(failed: FailureClass): number | undefined {
+  if (failed === 'infrastructure') return 5 * MINUTE
+  if (failed === 'cancelled' || failed === 'no-sdist' || failed === 'bad-sdist') return undefined
+  return 3 * DAY
+}

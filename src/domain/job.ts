@@ -34,6 +34,8 @@ export interface Job extends Omit<Wish, 'priority'> {
   state: JobState
   priority: number
   attempts: number
+  /** Who runs it, or ran it last. */
+  worker: string | undefined
   step: Step | undefined
   /** The newest run of this job; its log is at /b/{build}. */
   build: number | undefined

@@ -1,0 +1,145 @@
+/** One run of a job, from its claim to the transaction that ends it. */
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Logger } from 'pino'
+import { MuslinError } from '../errors.ts'
+import { FAILURE_CLASSES, retryAfterMs, type Failure } from '../domain/failure.ts'
+import type { Job } from '../domain/job.ts'
+import { parseMetadata, sameForInstallers } from '../domain/metadata.ts'
+import type { ProjectPage } from '../domain/page.ts'
+import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Clock, LogSink, Store } from './ports.ts'
+
+/** Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. */
+export type JobRunner = (job: Job, worker: string, signal: AbortSignal) => Promise<void>
+
+/** 1980: the oldest time a zip file can hold, for sdists whose page tells no upload time. */
+const NO_UPLOAD_TIME = 315_532_800
+
+export function createJobRunner(deps: {
+  store: Store
+  blobs: BlobStore
+  logs: BuildLogs
+  builder: Builder
+  /** The sdist's whole bytes, fetched from the upstream where they are not kept yet. */
+  sdist: (sha256: string, filename: string) => Promise<Readable>
+  scratch: string
+  clock: Clock
+  log: Logger
+}): JobRunner {
+  const { store, blobs, builder, clock } = deps
+
+  return async function run(job, worker, signal) {
+    const build = job.build
+    if (build === undefined) throw new Error(`job ${job.id} was claimed without a build`)
+    const log = deps.log.child({ job: job.id, build, project: job.project, version: job.version, target: job.target, kind: job.kind })
+    const sink = await deps.logs.open(build)
+    const scratch = await mkdtemp(join(deps.scratch, `${build}-`))
+    try {
+      sink.write(`Muslin: ${job.kind} ${job.project} ${job.version} for ${job.target} from ${job.sdist.filename}\n`)
+      log.info('the job begins')
+      const work = await makeWork(job, worker, signal, sink, scratch)
+      const failure = job.kind === 'metadata' ? await findMetadata(job, worker, work) : await buildWheel(job, worker, work)
+      if (failure) log.info({ failure }, 'the job failed')
+      else log.info('the job is done')
+    } catch (error) {
+      if (signal.aborted) throw error
+      log.error({ err: error }, 'the job failed by the server\'s own fault')
+      const detail = error instanceof MuslinError ? error.detail : 'an unexpected error, see the server\'s log'
+      await fail(job, worker, { class: 'infrastructure', key: detail }, undefined, sink)
+    } finally {
+      await sink.close()
+      await rm(scratch, { recursive: true, force: true })
+    }
+  }
+
+  async function makeWork(job: Job, worker: string, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
+    const known = await store.metadata.get(job.sdist.sha256, job.target)
+    const earlier = (await store.wheels.wheels(job.project)).filter((wheel) => wheel.sdist === job.sdist.sha256 && wheel.target === job.target)
+    return {
+      job,
+      number: 1 + Math.max(0, ...earlier.map((wheel) => wheel.number)),
+      sdist: () => deps.sdist(job.sdist.sha256, job.sdist.filename),
+      sourceDate: await sourceDate(job),
+      known: known === undefined ? undefined : await buffer(await blobs.read(known)),
+      onMetadata: async (metadata) => {
+        await store.metadata.set(job.sdist.sha256, job.target, (await keep([metadata])).sha256)
+      },
+      onStep: async (step) => {
+        log.write(`Muslin: step ${step}\n`)
+        await store.jobs.step(job.id, worker, step)
+      },
+      log,
+      signal,
+      scratch,
+    }
+  }
+
+  async function findMetadata(job: Job, worker: string, work: BuildWork): Promise<Failure | undefined> {
+    const outcome = await builder.metadata(work)
+    if (!outcome.ok) return fail(job, worker, outcome.failure, outcome.record, work.log)
+    await work.onMetadata(outcome.value.metadata)
+    await store.jobs.done(job.id, worker, outcome.record, clock.now())
+    return undefined
+  }
+
+  async function buildWheel(job: Job, worker: string, work: BuildWork): Promise<Failure | undefined> {
+    const outcome = await builder.build(work)
+    if (!outcome.ok) return fail(job, worker, outcome.failure, outcome.record, work.log)
+    await work.onStep('publish')
+    const { wheel, metadata, requiresPython } = outcome.value
+    const { size } = await stat(wheel)
+    // Everything is on disk under its digest before the one transaction that makes it visible.
+    const { sha256 } = await keep(createReadStream(wheel, { highWaterMark: 1 << 20 }))
+    const kept = await keep([metadata])
+    const served = await store.metadata.get(job.sdist.sha256, job.target)
+    const before = served === undefined || served === kept.sha256 ? undefined : await buffer(await blobs.read(served))
+    const metadataChanged = before !== undefined && !sameForInstallers(parseMetadata(before.toString()), parseMetadata(metadata.toString()))
+    const now = clock.now()
+    const published = await store.wheels.publish(
+      {
+        sha256, size, filename: basename(wheel), project: job.project, version: job.version, target: job.target, sdist: job.sdist.sha256,
+        number: work.number, metadata: kept.sha256, requiresPython, publishedAt: now, build: job.build ?? 0,
+      },
+      { id: job.id, worker, metadataChanged }, outcome.record, now,
+    )
+    work.log.write(published ? `Muslin: published ${basename(wheel)}, sha256 ${sha256}\n` : 'Muslin: another worker has the job now, nothing was published\n')
+    return undefined
+  }
+
+  async function fail(job: Job, worker: string, failure: Failure, record: BuildRecord | undefined, log: LogSink): Promise<Failure> {
+    const { cause, remedy } = FAILURE_CLASSES[failure.class]
+    log.write(`Muslin: failed, ${failure.class}: ${job.project} ${job.version} ${cause(failure.key)}\nMuslin: ${remedy}\n`)
+    const after = retryAfterMs(failure.class)
+    await store.jobs.fail(job.id, worker, failure, record, clock.now(), after === undefined ? undefined : clock.now() + after)
+    return failure
+  }
+
+  async function keep(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<{ sha256: string; size: number }> {
+    const draft = await blobs.draft()
+    try {
+      for await (const chunk of chunks) await draft.write(chunk)
+      return await draft.keep()
+    } catch (error) {
+      await draft.discard()
+      throw error
+    }
+  }
+
+  /** Seconds since 1970 at which the sdist was uploaded, as its page says (PEP 700). */
+  async function sourceDate(job: Job): Promise<number> {
+    const stored = await store.pages.get(job.project)
+    if (!stored?.json) return NO_UPLOAD_TIME
+    const page = JSON.parse(stored.json.toString()) as ProjectPage
+    const time = page.files.find((file) => file.hashes['sha256'] === job.sdist.sha256)?.['upload-time']
+    const parsed = time ? Date.parse(time) : Number.NaN
+    return Number.isNaN(parsed) ? NO_UPLOAD_TIME : Math.max(NO_UPLOAD_TIME, Math.floor(parsed / 1000))
+  }
+}
+
+async function buffer(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}

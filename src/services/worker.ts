@@ -1,0 +1,139 @@
+/** The worker: claims jobs, keeps their leases alive, and tells the web processes what can be built. */
+import type { Logger } from 'pino'
+import type { Job, JobKind } from '../domain/job.ts'
+import type { JobRunner } from './job-run.ts'
+import type { Builder, Clock, JobStore, WorkerStore } from './ports.ts'
+
+/** A lease is three heartbeats long: one may be lost to a busy machine without losing the job. */
+export const LEASE_MS = 15_000
+const HEARTBEAT_MS = LEASE_MS / 3
+/** How often targets are told and expired failures queued again; `web` believes a worker for a minute. */
+const BEAT_MS = 10_000
+
+export interface Worker {
+  /** Sweeps what a dead worker of this machine left, takes its jobs back, and begins. Resolves once the first targets are told. */
+  start(): Promise<void>
+  /** Claims no more, lets running jobs end for `graceMs`, then hands them back to the queue. */
+  stop(graceMs: number): Promise<void>
+}
+
+/**
+ * `id` is `host:pid:random`; `slots` build jobs run at once, and one slot more is kept for metadata jobs.
+ * `alive` says whether a process of this machine still runs: only a dead one's jobs are taken back before their lease is over.
+ */
+export function createWorker(deps: {
+  id: string
+  slots: number
+  jobs: JobStore
+  workers: WorkerStore
+  builder: Builder
+  run: JobRunner
+  alive: (pid: number) => boolean
+  clock: Clock
+  log: Logger
+}): Worker {
+  const { id, jobs, workers, builder, clock, log } = deps
+  const stopping = new AbortController()
+  const aborting = new AbortController()
+  let targets: string[] = []
+  let wake: () => void = () => undefined
+  let changed = new Promise<void>((resolve) => { wake = resolve })
+  const loops: Promise<void>[] = []
+  let unwatch: () => void = () => undefined
+
+  return {
+    async start() {
+      const swept = await builder.sweep()
+      if (swept > 0) log.warn({ swept }, 'removed what a dead worker left in the engine')
+      await takeBack()
+      await beat()
+      unwatch = jobs.watch(() => {
+        const ring = wake
+        changed = new Promise<void>((resolve) => { wake = resolve })
+        ring()
+      })
+      loops.push(beats(), slot(['metadata']))
+      for (let n = 0; n < deps.slots; n++) loops.push(slot(['metadata', 'build']))
+    },
+    async stop(graceMs) {
+      stopping.abort()
+      wake()
+      const ended = Promise.all(loops)
+      const grace = new AbortController()
+      await Promise.race([ended, clock.sleep(graceMs, grace.signal).catch(() => undefined)])
+      grace.abort()
+      aborting.abort(new Error('the worker stops'))
+      await ended
+      unwatch()
+      await workers.leave(id)
+    },
+  }
+
+  /** Jobs that a dead process of this machine was running: their lease need not run out first. */
+  async function takeBack(): Promise<void> {
+    const host = id.split(':')[0]
+    for (const job of await jobs.list({ state: 'running' })) {
+      const [theirHost, pid] = (job.worker ?? '').split(':')
+      if (job.worker === undefined || theirHost !== host || deps.alive(Number(pid))) continue
+      log.warn({ job: job.id, worker: job.worker }, 'took back the job of a dead worker')
+      await jobs.giveBack(job.id, job.worker, clock.now())
+    }
+  }
+
+  async function beat(): Promise<void> {
+    const ready = await builder.targets()
+    targets = [...ready.keys()]
+    await workers.beat(id, Object.fromEntries(ready), clock.now())
+    const requeued = await jobs.requeue(clock.now())
+    if (requeued > 0) log.info({ requeued }, 'queued failed jobs again: the time that failures are remembered is over')
+  }
+
+  async function beats(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await clock.sleep(BEAT_MS, stopping.signal).catch(() => undefined)
+      if (stopping.signal.aborted) return
+      await beat().catch((error: unknown) => log.error({ err: error }, 'the heartbeat failed'))
+    }
+  }
+
+  async function slot(kinds: JobKind[]): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const news = changed
+      const job = await jobs.claim(id, { kinds, targets }, clock.now(), clock.now() + LEASE_MS).catch((error: unknown) => {
+        log.error({ err: error }, 'no job could be claimed')
+        return undefined
+      })
+      if (job) await leased(job)
+      else await idle(news)
+    }
+  }
+
+  /** Until something changes, and never longer than a lease: a dead worker's job announces itself by nothing. */
+  async function idle(news: Promise<void>): Promise<void> {
+    const rested = new AbortController()
+    await Promise.race([news, clock.sleep(LEASE_MS, AbortSignal.any([stopping.signal, rested.signal])).catch(() => undefined)])
+    rested.abort()
+  }
+
+  async function leased(job: Job): Promise<void> {
+    const ended = new AbortController()
+    const lost = new AbortController()
+    const beating = (async () => {
+      while (!ended.signal.aborted) {
+        await clock.sleep(HEARTBEAT_MS, ended.signal).catch(() => undefined)
+        if (ended.signal.aborted) return
+        const ours = await jobs.heartbeat(job.id, id, clock.now() + LEASE_MS).catch(() => true)
+        if (!ours) return lost.abort(new Error('the lease was lost or the job cancelled'))
+      }
+    })()
+    try {
+      await deps.run(job, id, AbortSignal.any([aborting.signal, lost.signal]))
+    } catch (error) {
+      log.warn({ err: error, job: job.id }, 'the job goes back to the queue')
+      await jobs.giveBack(job.id, id, clock.now()).catch((again: unknown) => log.error({ err: again, job: job.id }, 'the job could not be given back'))
+    } finally {
+      ended.abort()
+      await beating
+    }
+  }
+}
