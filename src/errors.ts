@@ -33,6 +33,7 @@ export const ERRORS = {
   'no-upstream': { status: 500, title: 'No upstream index is known' },
   'port-in-use': { status: 500, title: 'The port is taken' },
   'data-folder': { status: 500, title: 'The data folder cannot be used' },
+  'disk-full': { status: 507, title: 'The disk is full' },
   'engine-unavailable': { status: 503, title: 'The container engine cannot be used' },
   'image-unavailable': { status: 503, title: 'A builder image cannot be made ready' },
 } as const satisfies Record<string, { status: number; title: string }>

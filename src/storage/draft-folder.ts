@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { codeOf } from './disk-error.ts'
+
+/**
+ * A folder for this process's drafts, inside `folder`, marked as alive for as long as the process lives.
+ *
+ * The mark is a lock on the file beside it, taken by an open SQLite transaction: the kernel frees it in the moment the process
+ * dies, however it dies, and it holds across containers that share the volume, where process ids collide and clocks or paused
+ * processes fool a heartbeat. Where such locks do not work the database in the same data folder would not work either.
+ */
+export function claimDraftFolder(folder: string): { path: string; lock: unknown } {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  for (;;) {
+    const path = join(folder, randomUUID())
+    const lock = tryLock(`${path}.lock`)
+    // A sweep can take the new file before we lock it; then it has unlinked it, and our lock is worth nothing.
+    if (!lock) continue
+    if (existsSync(`${path}.lock`)) {
+      mkdirSync(path, { mode: 0o700 })
+      return { path, lock }
+    }
+    lock.close()
+  }
+}
+
+/** Removes the draft folders of processes that are no more; returns how many drafts lay in them. */
+export function sweepDraftFolders(folder: string): number {
+  let swept = 0
+  const locks = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.lock')) : []
+  for (const name of locks) {
+    const lock = tryLock(join(folder, name))
+    if (!lock) continue
+    const drafts = join(folder, name.slice(0, -'.lock'.length))
+    if (existsSync(drafts)) swept += readdirSync(drafts).length
+    // The lock file goes last: a sweep that is cut short is finished by the next one.
+    rmSync(drafts, { recursive: true, force: true })
+    rmSync(join(folder, name), { force: true })
+    lock.close()
+  }
+  return swept
+}
+
+function tryLock(file: string): Database.Database | undefined {
+  const lock = new Database(file, { timeout: 0 })
+  try {
+    // Nothing is ever written through it: without this a journal would lie beside each lock.
+    lock.pragma('journal_mode = MEMORY')
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    if (codeOf(error).startsWith('SQLITE_BUSY')) return undefined
+    throw error
+  }
+}

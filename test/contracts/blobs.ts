@@ -1,0 +1,182 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { BlobStore } from '../../src/services/ports.ts'
+
+/** What every blob store does, whatever it keeps its bytes in. `make` gives an empty one. */
+export function blobContract(name: string, make: () => Promise<{ store: BlobStore; cleanup: () => Promise<void> }>): void {
+  describe(`${name} as a blob store`, () => {
+    let store: BlobStore
+    let cleanup: () => Promise<void>
+    beforeEach(async () => { ({ store, cleanup } = await make()) })
+    afterEach(() => cleanup())
+
+    test('what was kept is read back, whole and in ranges with both ends included', async () => {
+      const bytes = randomBytes(3 * 1024 * 1024 + 17)
+      const { sha256, size } = await keep(store, bytes)
+      expect({ sha256, size }).toEqual({ sha256: digest(bytes), size: bytes.length })
+      expect(await store.stat(sha256)).toEqual({ size })
+      expect(bytes.equals(await buffer(await store.read(sha256)))).toBe(true)
+      for (const [start, end] of [[0, 0], [5, 9], [1024 * 1024 - 1, 1024 * 1024], [size - 1, size - 1]] as const) {
+        expect(bytes.subarray(start, end + 1).equals(await buffer(await store.read(sha256, { start, end })))).toBe(true)
+      }
+    })
+
+    test('an empty blob is a blob', async () => {
+      const { sha256 } = await keep(store, Buffer.alloc(0))
+      expect(await store.stat(sha256)).toEqual({ size: 0 })
+      expect(await buffer(await store.read(sha256))).toHaveLength(0)
+    })
+
+    test('an absent blob is unknown, and reading it rejects before the first byte', async () => {
+      for (const sha256 of ['0'.repeat(64), '../../etc/passwd', '']) {
+        expect(await store.stat(sha256)).toBeUndefined()
+        await expect(store.read(sha256)).rejects.toMatchObject({ code: 'no-such-file' })
+      }
+    })
+
+    test('nothing of a draft is visible before it is kept', async () => {
+      const draft = await store.draft()
+      await draft.write(Buffer.from('half'))
+      expect(await store.stat(digest('half'))).toBeUndefined()
+      await draft.keep()
+      expect(await store.stat(digest('half'))).toEqual({ size: 4 })
+    })
+
+    test('other bytes than expected are not kept', async () => {
+      const draft = await store.draft()
+      await draft.write(Buffer.from('forged'))
+      const reader = settled(buffer(draft.follow()))
+      await expect(draft.keep(digest('true'))).rejects.toMatchObject({ code: 'digest-mismatch' })
+      expect(await reader).toMatchObject({ code: 'digest-mismatch' })
+      expect(await store.stat(digest('forged'))).toBeUndefined()
+      await draft.discard()
+    })
+
+    test('the same bytes may be kept twice, also at once, and read all the while', async () => {
+      const { sha256 } = await keep(store, Buffer.from('twin'))
+      const reading = await store.read(sha256)
+      await Promise.all([keep(store, Buffer.from('twin')), keep(store, Buffer.from('twin'))])
+      expect(String(await buffer(reading))).toBe('twin')
+    })
+
+    test('a discarded draft is gone, and writing to it or keeping it fails with the reason', async () => {
+      const draft = await store.draft()
+      await draft.write(Buffer.from('x'))
+      await draft.discard(new Error('the client left'))
+      await expect(draft.write(Buffer.from('y'))).rejects.toThrow('the client left')
+      await expect(draft.keep()).rejects.toThrow('the client left')
+      await expect(buffer(draft.follow())).rejects.toThrow('the client left')
+      await draft.discard()
+      expect(await store.stat(digest('x'))).toBeUndefined()
+    })
+
+    test('discarding after keep changes nothing, so that it may stand in a finally', async () => {
+      const draft = await store.draft()
+      await draft.write(Buffer.from('stays'))
+      const keeping = draft.keep()
+      await draft.discard()
+      await keeping
+      expect(await store.stat(digest('stays'))).toEqual({ size: 5 })
+      await expect(draft.write(Buffer.from('more'))).rejects.toThrow('kept')
+      expect(await store.stat(digest('stays'))).toEqual({ size: 5 })
+    })
+
+    test('writes that are not waited for keep their order', async () => {
+      const draft = await store.draft()
+      for (let i = 0; i < 100; i += 1) void draft.write(Buffer.from(`${i},`))
+      const { sha256 } = await draft.keep()
+      expect(String(await buffer(await store.read(sha256)))).toBe(Array.from({ length: 100 }, (_, i) => `${i},`).join(''))
+    })
+
+    test('followers get what was written before and after they came, and end when it is kept', async () => {
+      const draft = await store.draft()
+      const bytes = randomBytes(5 * 1024 * 1024)
+      const readers = [buffer(draft.follow())]
+      for (let at = 0; at < bytes.length; at += 700_001) {
+        await draft.write(bytes.subarray(at, at + 700_001))
+        readers.push(buffer(draft.follow()))
+      }
+      await draft.keep()
+      readers.push(buffer(draft.follow()))
+      for (const read of await Promise.all(readers)) expect(bytes.equals(read)).toBe(true)
+    })
+
+    test('a chunk reaches a follower before the draft ends', async () => {
+      const draft = await store.draft()
+      const reading = draft.follow()[Symbol.asyncIterator]()
+      const first = reading.next()
+      await draft.write(Buffer.from('one'))
+      expect(String((await first).value)).toBe('one')
+      const second = reading.next()
+      await draft.write(Buffer.from('two'))
+      expect(String((await second).value)).toBe('two')
+      const end = reading.next()
+      await draft.keep()
+      expect((await end).done).toBe(true)
+    })
+
+    test('a follower that does not read holds nobody up, and reads on after the draft was kept', async () => {
+      const draft = await store.draft()
+      const bytes = randomBytes(6 * 1024 * 1024)
+      const slow = draft.follow()
+      slow.read(0)
+      await draft.write(bytes)
+      const quick = buffer(draft.follow())
+      await draft.keep()
+      expect(bytes.equals(await quick)).toBe(true)
+      expect(slow.readableLength).toBeLessThan(3 * 1024 * 1024)
+      expect(bytes.equals(await buffer(slow))).toBe(true)
+    })
+
+    test('discarding cuts followers off with the reason, wherever they are', async () => {
+      const draft = await store.draft()
+      await draft.write(randomBytes(4 * 1024 * 1024))
+      const waiting = settled(buffer(draft.follow()))
+      const idle = draft.follow()
+      await turn()
+      await draft.discard(new Error('the upstream broke off'))
+      expect(await waiting).toMatchObject({ message: 'the upstream broke off' })
+      await expect(buffer(idle)).rejects.toThrow('the upstream broke off')
+    })
+
+    test('a follower may leave, while it waits and while it reads; the others stay', async () => {
+      const draft = await store.draft()
+      const waiting = draft.follow()
+      waiting.resume()
+      const staying = buffer(draft.follow())
+      await turn()
+      waiting.destroy()
+      await draft.write(Buffer.alloc(2 * 1024 * 1024, 1))
+      const reading = draft.follow()
+      reading.resume()
+      reading.destroy()
+      await draft.keep()
+      expect(await staying).toHaveLength(2 * 1024 * 1024)
+    })
+
+    test('a sweep leaves the drafts of the living alone', async () => {
+      const draft = await store.draft()
+      await draft.write(Buffer.from('alive'))
+      expect(await store.sweep()).toBe(0)
+      await draft.keep()
+      expect(await store.stat(digest('alive'))).toEqual({ size: 5 })
+    })
+  })
+}
+
+async function keep(store: BlobStore, bytes: Buffer): Promise<{ sha256: string; size: number }> {
+  const draft = await store.draft()
+  await draft.write(bytes)
+  return draft.keep(digest(bytes))
+}
+
+export function digest(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The error that a promise ends with, caught at once so that it is never unhandled. */
+function settled(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(() => undefined, (error: unknown) => error)
+}
