@@ -1,0 +1,14 @@
+/** Project names. */
+
+/** PyPI's own names are far shorter; the cap keeps hostile ones out of paths, logs and keys. */
+const LONGEST = 200
+
+/** The one spelling under which a project is looked up and stored: PEP 503 "Normalized Names". */
+export function normalizeName(name: string): string {
+  return name.replace(/[-_.]+/g, '-').toLowerCase()
+}
+
+/** Whether this is a project name at all, by the grammar of PEP 508 "Names", and short enough. */
+export function isValidName(name: string): boolean {
+  return name.length <= LONGEST && /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i.test(name)
+}
