@@ -1,0 +1,118 @@
+/**
+ * The kinds of value an option can have. A value arrives as the text of a flag or variable, as a list of texts (a repeated
+ * flag), or as TOML gave it; each kind turns all of them into one typed value.
+ */
+import { z } from 'zod'
+
+export interface Kind<T> {
+  /** What is accepted, to follow "accepted: ". */
+  accepts: string
+  schema: z.ZodType<T>
+  /** Whether the flag may be given several times. */
+  repeatable?: boolean
+  /** What stands for the value in help texts; absent for yes-or-no. */
+  placeholder?: string
+}
+
+export const text: Kind<string> = { accepts: 'text', placeholder: 'TEXT', schema: z.string().min(1) }
+
+export const path: Kind<string> = { accepts: 'a path', placeholder: 'PATH', schema: z.string().min(1) }
+
+export const url: Kind<string> = {
+  accepts: 'an http or https URL',
+  placeholder: 'URL',
+  schema: z.url({ protocol: /^https?$/ }),
+}
+
+export function choice<T extends string>(...words: T[]): Kind<T> {
+  return { accepts: `one of ${words.join(', ')}`, placeholder: words.join('|'), schema: z.enum(words) as unknown as z.ZodType<T> }
+}
+
+/** A whole number within bounds, both included. */
+export function whole(least: number, most: number): Kind<number> {
+  return { accepts: `a whole number from ${least} to ${most}`, placeholder: 'N', schema: number(/^\d+$/).refine((value) => value >= least && value <= most) }
+}
+
+/** A number above zero, fractions allowed. */
+export const amount: Kind<number> = {
+  accepts: 'a number above 0, such as 1.5',
+  placeholder: 'N',
+  schema: number(/^\d+(\.\d+)?$/).refine((value) => value > 0),
+}
+
+const YES_NO: Record<string, boolean> = { yes: true, true: true, on: true, '1': true, no: false, false: false, off: false, '0': false }
+
+export const yesNo: Kind<boolean> = {
+  accepts: 'yes or no',
+  schema: scalar().transform((value, context) => YES_NO[value.toLowerCase()] ?? refuse(context)),
+}
+
+const SIZE_UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
+
+/** Bytes. */
+export const size: Kind<number> = {
+  accepts: 'a size such as 512m or 2g (units of 1024), or bytes',
+  placeholder: 'SIZE',
+  schema: withUnit(/^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i, SIZE_UNITS, 1),
+}
+
+const TIME_UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86400 }
+
+/** Seconds, at least so many. */
+export function duration(least: number): Kind<number> {
+  return {
+    accepts: 'a duration such as 90s, 30m or 2h, or seconds',
+    placeholder: 'TIME',
+    schema: withUnit(/^(\d+(?:\.\d+)?)\s*([smhd]?)$/i, TIME_UNITS, least),
+  }
+}
+
+/** Several texts: separated by commas, repeated, or a TOML array. */
+export function list(what: string): Kind<string[]> {
+  return {
+    accepts: `${what}, separated by commas (an array in the file)`,
+    placeholder: 'LIST',
+    repeatable: true,
+    schema: z.union([z.string(), z.array(z.string())])
+      .transform((value) => [value].flat().flatMap((part) => part.split(',')).map((part) => part.trim()).filter((part) => part !== '')),
+  }
+}
+
+/** KEY=VALUE pairs: separated by commas, repeated, or a TOML table. */
+export function pairs(key: string, value: string): Kind<Record<string, string>> {
+  const pair = z.string().regex(/^[^=]+=.+$/).transform((part): [string, string] => {
+    const at = part.indexOf('=')
+    return [part.slice(0, at).trim(), part.slice(at + 1).trim()]
+  })
+  return {
+    accepts: `${key}=${value}, repeated or separated by commas (a table in the file)`,
+    placeholder: `${key}=${value}`,
+    repeatable: true,
+    schema: z.union([
+      z.record(z.string(), z.string().min(1)),
+      list('').schema.pipe(z.array(pair)).transform((entries) => Object.fromEntries(entries)),
+    ]),
+  }
+}
+
+/** One word, whether it came as text or as TOML's own number or boolean. */
+function scalar() {
+  return z.union([z.string(), z.number(), z.boolean()]).transform((value) => String(value).trim())
+}
+
+function number(pattern: RegExp) {
+  return scalar().pipe(z.string().regex(pattern)).transform(Number)
+}
+
+function withUnit(pattern: RegExp, units: Record<string, number>, least: number) {
+  return scalar().transform((value, context) => {
+    const [, count, unit] = pattern.exec(value) ?? []
+    const total = Math.round(Number(count) * (units[unit?.toLowerCase() ?? ''] ?? NaN))
+    return total >= least ? total : refuse(context)
+  })
+}
+
+function refuse(context: z.RefinementCtx): never {
+  context.addIssue({ code: 'custom' })
+  return z.NEVER
+}

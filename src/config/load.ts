@@ -1,0 +1,45 @@
+import { MuslinError } from '../errors.ts'
+import { checkTogether } from './check.ts'
+import type { Machine } from './machine.ts'
+import { thisMachine } from './machine.ts'
+import { OPTION_NAMES, OPTIONS } from './options.ts'
+import type { FlatSettings, Given, GivenSettings, OptionName, Settings } from './settings.ts'
+import { fromEnvironment, fromFile, fromFlags } from './sources.ts'
+
+export interface SettingsInput {
+  /** By option name (`limits.cpu`), as the command line gave them; `config` names the file. */
+  flags: Record<string, unknown>
+  env: Record<string, string | undefined>
+  /** Where `muslin.toml` is looked for. */
+  cwd: string
+  machine?: Machine
+}
+
+/**
+ * The settings: flag, then environment, then file, then default. Throws `bad-settings`, which names the option, where it was
+ * set, and what is accepted.
+ */
+export function loadSettings({ flags, env, cwd, machine = thisMachine() }: SettingsInput): Settings {
+  const given: GivenSettings = { ...fromFile(flags['config'], env, cwd), ...fromEnvironment(env), ...fromFlags(flags) }
+  const flat = Object.fromEntries(OPTION_NAMES.map((name) => [name, valueOf(name, given[name], machine)])) as unknown as FlatSettings
+  return nest(checkTogether(flat, given))
+}
+
+function valueOf(name: OptionName, given: Given | undefined, machine: Machine): unknown {
+  const option = OPTIONS[name]
+  if (given === undefined) return option.fallback(machine)
+  const result = option.kind.schema.safeParse(given.value)
+  if (result.success) return result.data
+  throw new MuslinError('bad-settings', `${name} is ${shown(given.value)}, set by ${given.from}; accepted: ${option.kind.accepts}`)
+}
+
+/** A refused value, short, and without the password of a URL. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.replace(/\/\/[^/@\s]*@/g, '//[redacted]@').slice(0, 80)
+}
+
+function nest(flat: FlatSettings): Settings {
+  const { 'limits.cpu': cpu, 'limits.memory': memory, 'limits.disk': disk, 'limits.time': time, ...rest } = flat
+  return { ...rest, limits: { cpu, memory, disk, time } }
+}

@@ -1,0 +1,110 @@
+/**
+ * Every setting of Muslin, in one table. Flags, environment variables, the keys of `muslin.toml`, the checks, the help texts and
+ * `docs/configuration.md` all come from here.
+ */
+import type { Kind } from './kinds.ts'
+import { amount, choice, duration, list, pairs, path, size, text, url, whole, yesNo } from './kinds.ts'
+import type { Machine } from './machine.ts'
+import type { FlatSettings, OptionName } from './settings.ts'
+
+export interface Option<T> {
+  kind: Kind<Exclude<T, undefined>>
+  fallback: (machine: Machine) => T
+  /** The default in words, where its value depends on the machine or says too little. */
+  fallbackText?: string
+  /** What it does: sentences for the help and the documentation. */
+  text: string
+  /** The flag's name, where it is not the option's own. */
+  flag?: string
+}
+
+const GIB = 1024 ** 3
+
+export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
+  role: {
+    kind: choice('all', 'web', 'worker'), fallback: () => 'all',
+    text: 'What this process does: web answers requests, worker builds, all does both.',
+  },
+  host: {
+    kind: text, fallback: () => 'auto', fallbackText: 'auto: all interfaces with a container engine, loopback without one',
+    text: 'The address to listen on. Containers reach the server only if it listens on more than loopback.',
+  },
+  port: { kind: whole(0, 65535), fallback: () => 8080, text: 'The port to listen on; 0 takes a free one.' },
+  publicUrl: {
+    kind: url, fallback: () => undefined, fallbackText: 'the address it listens on',
+    text: 'The URL under which clients know this server, for links and for docker-args. A path prefix works.',
+  },
+  tlsCert: { kind: path, fallback: () => undefined, fallbackText: 'plain http', text: 'The PEM file with the server\'s certificate chain. Needs tlsKey.' },
+  tlsKey: { kind: path, fallback: () => undefined, fallbackText: 'plain http', text: 'The PEM file with the certificate\'s key. Needs tlsCert.' },
+  allowedHosts: {
+    kind: list('host names'), fallback: () => [],
+    text: 'More names under which requests may start builds. IP addresses, localhost, this machine\'s name, host.docker.internal and publicUrl\'s host always may.',
+  },
+  data: { kind: path, fallback: () => './data', text: 'The folder for the database, the stored files and the build logs. It is created.' },
+  upstream: {
+    kind: url, fallback: () => undefined, fallbackText: 'the index that pip on this machine uses',
+    text: 'The simple index to proxy. Credentials in it are sent to its own address only; keep them in the environment or the file.',
+  },
+  upstreamCa: {
+    kind: path, fallback: () => undefined, fallbackText: 'Node\'s and the system\'s CAs, SSL_CERT_FILE and pip\'s cert setting',
+    text: 'A PEM file with CAs to trust for the upstream, beside those of the default.',
+  },
+  targets: {
+    kind: list('targets such as cp313-musllinux_1_2_x86_64'),
+    fallback: (machine) => machine.pythons.map((python) => `cp${python.replace('.', '')}-musllinux_1_2_${machine.cpu}`),
+    fallbackText: 'each CPython in support on musllinux_1_2 and this CPU, and each target with a ready builder image',
+    text: 'What wheels are made for.',
+  },
+  builder: {
+    kind: choice('auto', 'docker', 'none'), fallback: () => 'auto',
+    text: 'What builds run in. auto takes docker if its engine answers, else none; with none Muslin is a proxy and promises nothing.',
+  },
+  builderImages: {
+    kind: pairs('TARGET', 'IMAGE'), fallback: () => ({}), flag: 'builder-image', fallbackText: 'built by Muslin on first use',
+    text: 'Ready-made images to compile in, by target.',
+  },
+  cleanImages: {
+    kind: pairs('TARGET', 'IMAGE'), fallback: () => ({}), flag: 'clean-image', fallbackText: 'the official Alpine image of that Python',
+    text: 'Images without compilers in which finished wheels are tried, by target.',
+  },
+  workers: { kind: whole(1, 64), fallback: () => 2, text: 'How many builds run at the same time.' },
+  'limits.cpu': {
+    kind: amount, fallback: (machine) => Math.min(2, machine.cores), fallbackText: '2, or 1 on a machine with one core',
+    text: 'Cores that one build may use.',
+  },
+  'limits.memory': { kind: size, fallback: () => 4 * GIB, fallbackText: '4g', text: 'Memory that one build may use.' },
+  'limits.disk': { kind: size, fallback: () => 4 * GIB, fallbackText: '4g', text: 'Bytes that one build may write. They lie in memory, and count there only while in use.' },
+  'limits.time': { kind: duration(1), fallback: () => 1800, fallbackText: '30m', text: 'How long one build may take.' },
+  fetchNetwork: {
+    kind: text, fallback: () => undefined, fallbackText: 'an internal one, made by Muslin',
+    text: 'The engine\'s network on which build requirements are fetched. Only Muslin should be reachable on it.',
+  },
+  fetchUrl: {
+    kind: url, fallback: () => undefined, fallbackText: 'the gateway of the fetch network',
+    text: 'The URL under which containers on the fetch network reach this server.',
+  },
+  trustedProxies: {
+    kind: list('addresses or networks such as 10.0.0.0/8'), fallback: () => [],
+    text: 'Reverse proxies whose X-Forwarded-For names the client. Without it the peer is the client.',
+  },
+  behindProxy: {
+    kind: yesNo, fallback: () => false,
+    text: 'Treat every connection as one through a proxy, for proxies that leave no trace in the headers: clients are then held by redirects alone.',
+  },
+  buildsPerClient: { kind: whole(0, 1_000_000), fallback: () => 100, text: 'New compiles that one client may start in an hour.' },
+  queueLimit: { kind: whole(0, 1_000_000), fallback: () => 500, text: 'Builds that may wait at the same time.' },
+  pageFreshness: { kind: duration(0), fallback: () => 60, fallbackText: '60s', text: 'How long an upstream page is served without asking the upstream again.' },
+  logLevel: { kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: () => 'info', text: 'The least level that is logged, as JSON lines on standard error.' },
+}
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[]
+
+/** `--public-url` for publicUrl, `--limits-cpu` for limits.cpu. */
+export function flagName(name: OptionName): string {
+  return `--${OPTIONS[name].flag ?? name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** `MUSLIN_PUBLICURL` for publicUrl, `MUSLIN_LIMITS_CPU` for limits.cpu. */
+export function variableName(name: OptionName): string {
+  return `MUSLIN_${name.replace('.', '_').toUpperCase()}`
+}

@@ -1,0 +1,43 @@
+/** What Muslin can be told. `options.ts` says what each is for. */
+export interface Settings {
+  role: 'all' | 'web' | 'worker'
+  /** An address, or `auto`: all interfaces with a container engine, loopback without. */
+  host: string
+  port: number
+  publicUrl: string | undefined
+  tlsCert: string | undefined
+  tlsKey: string | undefined
+  allowedHosts: string[]
+  data: string
+  /** May hold credentials: never print it whole. */
+  upstream: string | undefined
+  upstreamCa: string | undefined
+  targets: string[]
+  builder: 'auto' | 'docker' | 'none'
+  /** Target → image. */
+  builderImages: Record<string, string>
+  cleanImages: Record<string, string>
+  workers: number
+  /** Cores, bytes, bytes, seconds. */
+  limits: { cpu: number; memory: number; disk: number; time: number }
+  fetchNetwork: string | undefined
+  fetchUrl: string | undefined
+  trustedProxies: string[]
+  behindProxy: boolean
+  /** New compiles per client and hour. */
+  buildsPerClient: number
+  queueLimit: number
+  /** Seconds. */
+  pageFreshness: number
+  logLevel: string
+}
+
+/** The settings with nested ones under dotted names. */
+export type FlatSettings = Omit<Settings, 'limits'> & { [K in keyof Settings['limits'] as `limits.${K}`]: Settings['limits'][K] }
+
+export type OptionName = keyof FlatSettings
+
+/** A value as it was given, and where: `--port`, `MUSLIN_PORT`, `muslin.toml`. */
+export interface Given { value: unknown; from: string }
+
+export type GivenSettings = Partial<Record<OptionName, Given>>
