@@ -36,6 +36,7 @@ export const ERRORS = {
   'disk-full': { status: 507, title: 'The disk is full' },
   'engine-unavailable': { status: 503, title: 'The container engine cannot be used' },
   'image-unavailable': { status: 503, title: 'A builder image cannot be made ready' },
+  'transfer-failed': { status: 500, title: 'Files could not be moved into or out of a container' },
 } as const satisfies Record<string, { status: number; title: string }>
 
 export type ErrorCode = keyof typeof ERRORS

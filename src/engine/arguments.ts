@@ -1,0 +1,57 @@
+/** What a run is, in the words of `docker create`. Pure. */
+import type { RunSpec } from '../services/ports.ts'
+
+/** Labels on everything we make in an engine: by them a later process finds what a dead one left behind. */
+export const LABEL = { instance: 'muslin.instance', process: 'muslin.process', run: 'muslin.run', digest: 'muslin.digest' } as const
+
+/** A shell as the first process reaps the orphans of the run, in any image, without the engine's own (optional) init. */
+const IDLE = 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done'
+
+/** Set in every container where the client's own settings name proxies: they may hold a password, and lead away from the fetch network. */
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()])
+
+/**
+ * The user of the idle first process, and of what we read about the run: another than the run's own, so that a build that kills or
+ * traces whatever it can reach does not end its container or forge its figures.
+ */
+export function idleUser(user: string): string {
+  return user.startsWith('65534:') ? '65533:65533' : '65534:65534'
+}
+
+/**
+ * Arguments of the client for a container that waits for commands. `network` is an engine network's name or `none`; `cores` is what the
+ * engine has, since it refuses a limit beyond that.
+ */
+export function createArguments(run: RunSpec, given: { name: string; instance: string; process: string; network: string; isolatedDns: boolean; cores: number }): string[] {
+  const { limits } = run
+  const memory = String(Math.floor(limits.memoryBytes))
+  const [uid = '0', gid = uid] = run.user.split(':')
+  return [
+    'create', '--pull=never', '--name', given.name, '--hostname', 'muslin',
+    '--label', `${LABEL.instance}=${given.instance}`, '--label', `${LABEL.process}=${given.process}`, '--label', `${LABEL.run}=${run.label}`,
+    '--user', idleUser(run.user), '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--read-only',
+    // Docker mounts a tmpfs noexec unless told, and a configure script runs what it just compiled.
+    ...run.writable.flatMap((path) => ['--tmpfs', `${path}:rw,exec,nosuid,nodev,mode=1777,uid=${uid},gid=${gid},size=${Math.floor(limits.diskBytes)}`]),
+    '--memory', memory, '--memory-swap', memory,
+    // Two belong to the idle process.
+    '--pids-limit', String(limits.processes + 2),
+    '--cpus', String(Math.max(0.01, Math.min(limits.cpu, given.cores))),
+    '--ulimit', 'core=0', '--log-driver', 'none', '--no-healthcheck',
+    '--network', given.network,
+    // Older engines forward names that they do not know to the host's resolver even from an internal network (CVE-2024-29018).
+    ...(given.isolatedDns ? ['--dns', '127.0.0.1'] : []),
+    // A name without a value takes the variable away.
+    ...PROXIES.flatMap((name) => ['--env', name]),
+    '--entrypoint', 'sh', run.image, '-c', IDLE,
+  ]
+}
+
+/** Arguments that run a command in a container. Standard error joins standard output inside, so that the order of arrival is kept. */
+export function execArguments(id: string, user: string, command: string[], options: { env: Record<string, string>; cwd?: string }): string[] {
+  return [
+    'exec', '--user', user,
+    ...(options.cwd === undefined ? [] : ['--workdir', options.cwd]),
+    ...Object.entries(options.env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+    id, 'sh', '-c', 'exec 2>&1; exec "$@"', 'sh', ...command,
+  ]
+}

@@ -1,0 +1,135 @@
+/** Docker as an engine, by its command line client: whatever that reaches (socket, TCP, ssh) can build. */
+import { createHash, randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import { MuslinError } from '../errors.ts'
+import type { Engine, ImageSource, RunSpec } from '../services/ports.ts'
+import { createArguments, LABEL } from './arguments.ts'
+import { createCli, type Cli } from './cli.ts'
+import { knownDigest, makeImage } from './image.ts'
+import { fetchNetwork, sweepNetworks, type FetchNetwork } from './network.ts'
+import { createRun, removeContainer } from './run.ts'
+
+export { imageDigest } from './image.ts'
+export { probeDocker } from './probe.ts'
+
+export interface DockerOptions {
+  /** The client's name or path. */
+  command?: string
+  /** This server's instance id: what bears it as a label is ours. */
+  instance: string
+  /** A network of the admin's for fetch runs; then none is made. */
+  fetchNetwork?: string
+  /** The host at which Muslin is reached from the fetch network; its gateway unless given. */
+  fetchHost?: string
+  /**
+   * Ids of the processes of this instance that are alive, this one's (`process`) or not; asked at each sweep. Without it there is one
+   * process an instance, and what others made is swept: whoever starts a second worker on one instance passes both.
+   */
+  live?: () => Promise<string[]>
+  /** This process's id among those; random unless given. */
+  process?: string
+  log: Logger
+}
+
+/**
+ * An engine on what the docker client reaches. Nothing is asked of it before the first call. Every method throws `engine-unavailable`
+ * where no engine answers.
+ */
+export function createDockerEngine(options: DockerOptions): Engine {
+  const { instance, log } = options
+  const cli = createCli(options.command ?? 'docker')
+  const self = options.process ?? randomBytes(8).toString('hex')
+  const short = createHash('sha256').update(instance).digest('hex').slice(0, 12)
+  /** Names of the containers that runs of this process still use. */
+  const running = new Set<string>()
+  const making = new Map<string, Promise<{ ref: string; digest: string }>>()
+  const facts = remembered(() => engineFacts(cli))
+  const fetching = remembered(async (): Promise<FetchNetwork> => fetchNetwork({
+    cli,
+    name: `muslin-fetch-${short}`,
+    instance,
+    ready: { network: options.fetchNetwork, host: options.fetchHost },
+    desktop: (await facts.get()).desktop,
+  }))
+
+  /** Wishes for one image at once share the work, and its failure. */
+  function image(source: ImageSource) {
+    const key = JSON.stringify(source)
+    const made = making.get(key) ?? makeImage(source, { cli, log }).finally(() => making.delete(key))
+    making.set(key, made)
+    return made
+  }
+
+  async function create(run: RunSpec) {
+    const id = `muslin-${short}-${randomBytes(6).toString('hex')}`
+    running.add(id)
+    const removed = () => { running.delete(id) }
+    try {
+      await createContainer(run, id)
+      await cli.must(['start', id], { refuse: refusal(run.image) })
+    } catch (error) {
+      // By the name that we gave it: it may be there although the client failed.
+      await removeContainer({ cli, id, log }).finally(removed)
+      throw error
+    }
+    return createRun({ cli, id, user: run.user, log, removed })
+  }
+
+  async function createContainer(run: RunSpec, id: string) {
+    const { cores } = await facts.get()
+    const attempt = async () => {
+      const network = run.network === 'none' ? 'none' : (await fetching.get()).name
+      const isolatedDns = run.network === 'fetch' && (await fetching.get()).closed && options.fetchNetwork === undefined
+      await cli.must(createArguments(run, { name: id, instance, process: self, network, isolatedDns, cores }), { refuse: refusal(run.image) })
+    }
+    await attempt().catch(async (error: unknown) => {
+      if (run.network === 'none' || !(error instanceof MuslinError) || !/network/i.test(error.detail)) throw error
+      // Somebody pruned the networks since we made ours.
+      fetching.forget()
+      await removeContainer({ cli, id, log })
+      await attempt()
+    })
+  }
+
+  /**
+   * Removes the containers of this instance whose process is not alive (`live`), and those of this process that no run uses any more
+   * but that the engine would not remove; then networks of this instance that nothing uses.
+   */
+  async function sweep() {
+    const live = new Set(await options.live?.() ?? [])
+    live.delete(self)
+    const text = await cli.must(['ps', '--all', '--no-trunc', '--filter', `label=${LABEL.instance}=${instance}`, '--format', `{{.Names}} {{.Label "${LABEL.process}"}}`])
+    const stale = text.split('\n').map((line) => line.split(' ')).filter(([name = '', process = '']) => name !== '' && !running.has(name) && !live.has(process))
+    const done = await Promise.all(stale.map(([id = '']) => removeContainer({ cli, id, log })))
+    await sweepNetworks({ cli, instance, keep: (await fetching.held())?.name })
+    return done.filter(Boolean).length
+  }
+
+  return { name: 'docker', image, digest: (source) => knownDigest(source, cli), network: () => fetching.get(), create, sweep }
+}
+
+async function engineFacts(cli: Cli): Promise<{ cores: number; desktop: boolean }> {
+  const facts = JSON.parse(await cli.must(['info', '--format', '{{json .}}'])) as { NCPU?: number; OperatingSystem?: string; ServerErrors?: string[] }
+  // Older clients end well although no daemon answered.
+  if (!facts.NCPU) throw new MuslinError('engine-unavailable', `${facts.ServerErrors?.[0] ?? 'no daemon answers'}: start it, or set DOCKER_HOST to where it listens`)
+  return { cores: facts.NCPU, desktop: facts.OperatingSystem === 'Docker Desktop' }
+}
+
+function refusal(image: string) {
+  return (words: string) => {
+    if (/no such image/i.test(words)) return new MuslinError('image-unavailable', `${image} is not on this engine any more: it is made ready again at the next build`)
+    if (/exec: "sh"|"sh": executable file not found/i.test(words)) return new MuslinError('image-unavailable', `${image} has no shell: name an image with sh and tar in builderImages`)
+    return undefined
+  }
+}
+
+/** Asked once; a failure is not remembered. */
+function remembered<T>(ask: () => Promise<T>) {
+  let answer: Promise<T> | undefined
+  const forget = () => { answer = undefined }
+  const get = () => answer ??= ask().catch((error: unknown) => {
+    forget()
+    throw error
+  })
+  return { get, forget, held: async () => answer?.catch(() => undefined) }
+}

@@ -1,0 +1,152 @@
+/** A container and its five verbs. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pipeline } from 'node:stream'
+import { pipeline as pipelined } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
+import type { Logger } from 'pino'
+import { MuslinError } from '../errors.ts'
+import type { ExecOptions, Run } from '../services/ports.ts'
+import { cap } from '../services/tar.ts'
+import { execArguments, idleUser } from './arguments.ts'
+import { lastWords, whyFailed, type Cli } from './cli.ts'
+
+/** A gigabyte takes seconds; a program in the container that stops the tar beside it must not hold us for ever. */
+const TRANSFER_MS = 10 * 60_000
+
+/**
+ * The verbs of a container that runs and idles. `user` is the numeric uid:gid of its commands. `removed` is called when removal begins.
+ */
+export function createRun({ cli, id, user, log, removed }: { cli: Cli; id: string; user: string; log: Logger; removed: () => void }): Run {
+  let removal: Promise<void> | undefined
+
+  async function put(folder: string, tar: Readable) {
+    const child = cli.start(['exec', '-i', '--user', user, id, 'tar', '-x', '-p', '-o', '-f', '-', '-C', folder], { stdin: true, timeout: TRANSFER_MS })
+    child.stdout.resume()
+    let broken: Error | undefined
+    tar.once('error', (error) => {
+      broken = error
+      child.kill('SIGKILL')
+    })
+    // A tar that ends early closes its standard input: its exit code tells why, not our broken pipe.
+    await Promise.allSettled([pipelined(tar, child.stdin)])
+    const ended = outcome(await child)
+    if (broken) throw broken
+    if (ended.exitCode !== 0) throw await transferError('put into', folder, ended)
+  }
+
+  async function get(folder: string, names: string[], maxBytes: number) {
+    const child = cli.start(['exec', '--user', user, id, 'tar', '-c', '-f', '-', '-C', folder, '--', ...names], { timeout: TRANSFER_MS })
+    const capped = cap(maxBytes, async () => {
+      const ended = outcome(await child)
+      if (ended.exitCode !== 0) throw await transferError('got from', folder, ended)
+    })
+    pipeline(child.stdout, capped, (error) => { if (error) child.kill('SIGKILL') })
+    return capped
+  }
+
+  async function exec(command: string[], { env, cwd, output, signal }: ExecOptions) {
+    if (signal?.aborted) {
+      await remove()
+      throw signal.reason
+    }
+    const child = cli.start(execArguments(id, user, command, cwd === undefined ? { env } : { env, cwd }))
+    child.stdout.on('data', output)
+    const aborted = Promise.withResolvers<'aborted'>()
+    const onAbort = () => aborted.resolve('aborted')
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      if (await Promise.race([child, aborted.promise]) === 'aborted') {
+        child.stdout.off('data', output)
+        child.kill('SIGKILL')
+        await remove()
+        throw signal?.reason
+      }
+      return { exitCode: await exitCodeOf(outcome(await child)) }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** The client gives its command's exit code, and 1, 125, 126, 127 or 137 when it is itself, the engine or the container that failed. */
+  async function exitCodeOf(ended: Client): Promise<number> {
+    if (ended.exitCode === 0) return 0
+    let state = await look()
+    if (state === 'running' && ended.exitCode === 137) {
+      // Seen: when the container is killed, its commands end some milliseconds before the engine calls it exited.
+      await sleep(500)
+      state = await look()
+    }
+    if (state === 'out of memory') return 137
+    if (state !== 'running') throw vanished(state)
+    // The command's own words all go to standard output: what is here was said by the client about itself.
+    if (ended.exitCode === undefined || lastWords(ended.stderr) !== '') throw new MuslinError('engine-unavailable', whyFailed(cli.command, 'exec', ended))
+    return ended.exitCode
+  }
+
+  async function look(): Promise<'running' | 'out of memory' | 'stopped' | 'gone'> {
+    const ended = await cli.run(['container', 'inspect', '--format', '{{.State.Running}} {{.State.OOMKilled}}', id])
+    if (ended.exitCode === 0) return ended.stdout.startsWith('true') ? 'running' : ended.stdout.includes('true') ? 'out of memory' : 'stopped'
+    if (/no such container/i.test(ended.stderr)) return 'gone'
+    throw new MuslinError('engine-unavailable', whyFailed(cli.command, 'inspect', ended))
+  }
+
+  function vanished(state: string): MuslinError {
+    return new MuslinError('engine-unavailable', `the container ${id} is ${state}, and not by us: the engine was restarted or somebody removed it; the build is run again`)
+  }
+
+  async function transferError(what: string, folder: string, ended: Client): Promise<MuslinError> {
+    const state = await look().catch((error: unknown) => error as MuslinError)
+    if (state instanceof MuslinError) return state
+    if (state === 'stopped' || state === 'gone') return vanished(state)
+    const words = ended.timedOut ? `tar did not end in ${TRANSFER_MS / 60_000} minutes` : lastWords(ended.stderr) || `exit code ${ended.exitCode}`
+    return new MuslinError('transfer-failed', `files cannot be ${what} ${folder}: ${words}; if it is full, raise limits.disk`)
+  }
+
+  async function usage() {
+    const files = ['memory/memory.max_usage_in_bytes', 'memory/memory.oom_control', 'memory.peak', 'memory.events'].map((file) => `/sys/fs/cgroup/${file}`)
+    // Two of the four exist, so that cat always complains.
+    const ended = await cli.run(['exec', '--user', idleUser(user), id, 'cat', ...files], { timeout: 10_000 })
+    const figures = readUsage(ended.stdout)
+    if (figures.peakBytes !== undefined || ended.exitCode === 0) return figures
+    return { peakBytes: undefined, oomKills: await look().catch(() => 'gone') === 'out of memory' ? 1 : 0 }
+  }
+
+  function remove(): Promise<void> {
+    return removal ??= removeContainer({ cli, id, log }).then((done) => {
+      // Left to the next sweep, or to the next call.
+      if (!done) removal = undefined
+    }, () => { removal = undefined }).finally(removed)
+  }
+
+  return { id, put, exec, get, usage, remove }
+}
+
+/** Removes a container with all that runs in it; false, and a line in the log, where the engine does not do it. */
+export async function removeContainer({ cli, id, log }: { cli: Cli; id: string; log: Logger }): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    const ended = await cli.run(['rm', '--force', '--volumes', id])
+    if (ended.exitCode === 0 || /no such container/i.test(ended.stderr)) return true
+    if (attempt === 3) {
+      log.error({ container: id, why: whyFailed(cli.command, 'rm', ended) }, 'a container is left behind until the next sweep')
+      return false
+    }
+    await sleep(500)
+  }
+}
+
+/** Peak memory and kills out of the cgroup's files, version 1 or 2, one after the other. */
+export function readUsage(text: string): { peakBytes: number | undefined; oomKills: number } {
+  const peak = /^(\d+)$/m.exec(text)?.[1]
+  return { peakBytes: peak === undefined ? undefined : Number(peak), oomKills: Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) }
+}
+
+interface Client { exitCode: number | undefined; stderr: string; timedOut: boolean; missing: boolean }
+
+function outcome(result: { exitCode?: number | undefined; stderr?: unknown; timedOut: boolean; code?: string | undefined }): Client {
+  return {
+    exitCode: result.exitCode,
+    stderr: typeof result.stderr === 'string' ? result.stderr : '',
+    timedOut: result.timedOut,
+    missing: result.code === 'ENOENT' || result.code === 'EACCES',
+  }
+}
