@@ -23,7 +23,7 @@ export async function openDraft({ path, publish }: { path: string; publish: (sha
   let appended: Promise<void> = Promise.resolve()
   let kept: Promise<{ sha256: string; size: number }> | undefined
   let place: string | undefined
-  let gone: MuslinError | Error | undefined
+  let gone: Error | undefined
   let users = 1
 
   async function write(chunk: Uint8Array): Promise<void> {

@@ -1,0 +1,87 @@
+import type { Database } from 'better-sqlite3'
+import { PRIORITY, type Job, type Step } from '../../domain/job.ts'
+import type { Failure } from '../../domain/failure.ts'
+import type { JobStore } from '../../services/ports.ts'
+import type { Changes } from './changes.ts'
+import { toJob, type JobRow } from './job-row.ts'
+import type { AtOnce } from './port.ts'
+
+type Runs = Pick<JobStore, 'claim' | 'heartbeat' | 'step' | 'fail' | 'done' | 'giveBack' | 'requeue'>
+
+/** What a worker does with jobs: claim one under a lease, keep the lease, end the run. */
+export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
+  // Metadata jobs first: an installer that has all METADATA early asks for its wheels in parallel.
+  const selectNext = db.prepare<{ kinds: string; targets: string; now: number }, JobRow>(`
+    SELECT * FROM jobs
+    WHERE (state = 'queued' OR (state = 'running' AND lease_until <= @now))
+      AND kind IN (SELECT value FROM json_each(@kinds)) AND target IN (SELECT value FROM json_each(@targets))
+    ORDER BY kind = 'metadata' DESC, priority DESC, created_at, id LIMIT 1`)
+  const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
+  const startRun = db.prepare<{ id: number; worker: string; build: number; now: number; leaseUntil: number }, JobRow>(`
+    UPDATE jobs SET state = 'running', attempts = attempts + 1, worker = @worker, lease_until = @leaseUntil, build = @build,
+      step = NULL, retry_at = NULL, started_at = @now, finished_at = NULL
+    WHERE id = @id RETURNING *`)
+  const heartbeat = db.prepare<[number, number, string]>("UPDATE jobs SET lease_until = ? WHERE id = ? AND worker = ? AND state = 'running'")
+  const step = db.prepare<[Step, number, string]>("UPDATE jobs SET step = ? WHERE id = ? AND worker = ? AND state = 'running'")
+  const endBuild = db.prepare<[number, string | null, string | null, number | null]>('UPDATE builds SET finished_at = ?, failure = ?, record = ? WHERE id = ?')
+  const failRun = db.prepare<{ id: number; worker: string; failure: string; now: number; retryAt: number | null }, JobRow>(`
+    UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, retry_at = @retryAt, lease_until = NULL, finished_at = @now
+    WHERE id = @id AND worker = @worker AND state = 'running' RETURNING *`)
+  const endRun = db.prepare<{ id: number; worker: string; now: number }, JobRow>(`
+    UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, lease_until = NULL, step = NULL, finished_at = @now
+    WHERE id = @id AND worker = @worker AND state = 'running' RETURNING *`)
+  const returnRun = db.prepare<[number, string], JobRow>(`
+    UPDATE jobs SET state = 'queued', lease_until = NULL, step = NULL
+    WHERE id = ? AND worker = ? AND state = 'running' RETURNING *`)
+  const requeue = db.prepare<[number, number]>(`
+    UPDATE jobs SET state = 'queued', priority = ?, retry_at = NULL, step = NULL, finished_at = NULL
+    WHERE state = 'failed' AND retry_at <= ?`)
+
+  const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): Job | undefined => {
+    const next = selectNext.get({ kinds: JSON.stringify(want.kinds), targets: JSON.stringify(want.targets), now })
+    if (!next) return undefined
+    const died: Failure = { class: 'infrastructure', key: 'the worker died' }
+    if (next.state === 'running') endBuild.run(now, JSON.stringify(died), null, next.build)
+    const build = Number(insertBuild.run(next.id, worker, now).lastInsertRowid)
+    const row = startRun.get({ id: next.id, worker, build, now, leaseUntil })
+    return row && toJob(row)
+  })
+
+  const fail = db.transaction((...[id, worker, failure, record, now, retryAt]: Parameters<Runs['fail']>): boolean => {
+    const row = failRun.get({ id, worker, failure: JSON.stringify(failure), now, retryAt: retryAt ?? null })
+    if (!row) return false
+    endBuild.run(now, JSON.stringify(failure), record === undefined ? null : JSON.stringify(record), row.build)
+    changes.bump(row.project)
+    return true
+  })
+
+  const done = db.transaction((...[id, worker, record, now]: Parameters<Runs['done']>): boolean => {
+    const row = endRun.get({ id, worker, now })
+    if (!row) return false
+    endBuild.run(now, null, record === undefined ? null : JSON.stringify(record), row.build)
+    changes.bump(row.project)
+    return true
+  })
+
+  const giveBack = db.transaction((id: number, worker: string, now: number): boolean => {
+    const row = returnRun.get(id, worker)
+    if (row) endBuild.run(now, null, null, row.build)
+    return row !== undefined
+  })
+
+  /** Tells those who watch, unless nothing happened: a worker that is woken by its own empty claim would never rest. */
+  function told<Result>(result: Result): Result {
+    if (result) changes.notify()
+    return result
+  }
+
+  return {
+    claim: (...args) => told(claim.immediate(...args)),
+    heartbeat: (id, worker, leaseUntil) => heartbeat.run(leaseUntil, id, worker).changes > 0,
+    step(id, worker, name) { told(step.run(name, id, worker).changes) },
+    fail: (...args) => told(fail.immediate(...args)),
+    done: (...args) => told(done.immediate(...args)),
+    giveBack(...args) { told(giveBack.immediate(...args)) },
+    requeue: (now) => told(requeue.run(PRIORITY.background, now).changes),
+  }
+}

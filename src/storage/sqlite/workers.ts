@@ -1,0 +1,27 @@
+import type { Database } from 'better-sqlite3'
+import type { WorkerStore } from '../../services/ports.ts'
+import { asPort } from './port.ts'
+
+/** After a day of silence a worker is forgotten: every start has a name of its own. */
+const FORGET_MS = 24 * 60 * 60 * 1000
+
+/** What workers tell of themselves. */
+export function createWorkers(db: Database): WorkerStore {
+  const put = db.prepare<[string, string, number]>(`
+    INSERT INTO workers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET targets = excluded.targets, seen_at = excluded.seen_at`)
+  const forget = db.prepare<[number]>('DELETE FROM workers WHERE seen_at < ?')
+  const remove = db.prepare<[string]>('DELETE FROM workers WHERE worker = ?')
+  // The newest last: where two name different images for a target, hers counts.
+  const select = db.prepare<[number], string>('SELECT targets FROM workers WHERE seen_at >= ? ORDER BY seen_at, worker').pluck()
+
+  const beat = db.transaction((worker: string, targets: string, now: number) => {
+    forget.run(now - FORGET_MS)
+    put.run(worker, targets, now)
+  })
+
+  return asPort<WorkerStore>({
+    beat(worker, targets, now) { beat.immediate(worker, JSON.stringify(targets), now) },
+    leave(worker) { remove.run(worker) },
+    targets: (since) => new Map(select.all(since).flatMap((targets) => Object.entries(JSON.parse(targets) as Record<string, string>))),
+  })
+}
