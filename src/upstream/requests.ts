@@ -1,0 +1,96 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Logger } from 'pino'
+import type { Dispatcher } from 'undici'
+import { Agent, request } from 'undici'
+import about from '../../package.json' with { type: 'json' }
+import { MuslinError } from '../errors.ts'
+import type { Clock } from '../services/ports.ts'
+import type { Address } from './address.ts'
+import { isReset, upstreamFailure } from './failure.ts'
+
+/** Milliseconds. */
+export interface Timeouts {
+  connect: number
+  /** Until the head of the answer. */
+  headers: number
+  /** Between two pieces of the body. */
+  idle: number
+}
+
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: Dispatcher.ResponseData['body']
+  /** Where it came from after redirects. */
+  url: URL
+}
+
+export interface Requests {
+  /** GETs a URL. Throws what is no answer at all; any status is an answer, redirects apart. */
+  get(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer>
+  close(): Promise<void>
+}
+
+/** The header by which a Muslin recognises a request that it sent itself. */
+export const VIA = 'muslin-via'
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+const MOST_REDIRECTS = 5
+
+/** Sends requests to the upstream and to wherever its pages and redirects point. */
+export function createRequests(parts: { address: Address; ca: string[] | undefined; instance: string; log: Logger; clock: Clock; timeouts: Timeouts }): Requests {
+  const { address, ca, instance, log, clock, timeouts } = parts
+  const agent = new Agent({
+    connect: { timeout: timeouts.connect, ...(ca && { ca }) },
+    headersTimeout: timeouts.headers,
+    bodyTimeout: timeouts.idle,
+    keepAliveTimeout: 30_000,
+    // One connection a request: a slow reader of a big file then holds up nobody else.
+    allowH2: false,
+  })
+  return { get, close: () => agent.destroy() }
+
+  async function get(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer> {
+    let at = url
+    for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+      const answer = await ask(at, headers, signal)
+      const { location } = answer.headers
+      if (!REDIRECTS.has(answer.status) || location === undefined) return answer
+      dismiss(answer)
+      at = redirected(at, location)
+    }
+    throw new MuslinError('upstream-bad-answer', `${url.host} redirects ${url.pathname} more than ${MOST_REDIRECTS} times; check the setting upstream`)
+  }
+
+  async function ask(url: URL, headers: Record<string, string>, signal: AbortSignal | undefined, again = false): Promise<Answer> {
+    const began = clock.now()
+    const authorization = address.authorization(url)
+    try {
+      const { statusCode, headers: answered, body } = await request(url, {
+        dispatcher: agent,
+        signal: signal ?? null,
+        headers: { ...headers, 'user-agent': `muslin/${about.version}`, [VIA]: instance, ...(authorization && { authorization }) },
+      })
+      log.debug({ url: `${url.origin}${url.pathname}`, status: statusCode, ms: clock.now() - began }, 'upstream answered')
+      return { status: statusCode, headers: answered, body, url }
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      // A kept connection may have been closed by the other side while it was idle.
+      if (!again && isReset(error)) return await ask(url, headers, signal, true)
+      throw upstreamFailure(error, url)
+    }
+  }
+}
+
+/** Lets go of an answer whose body nobody reads. A short one is read away, so that its connection can be used again. */
+export function dismiss(answer: Answer): void {
+  answer.body.dump().catch(() => undefined)
+}
+
+function redirected(from: URL, location: string): URL {
+  const to = URL.parse(location, from)
+  const refused = !to || !['http:', 'https:'].includes(to.protocol) ? 'which is no http or https URL'
+    : from.protocol === 'https:' && to.protocol === 'http:' ? 'away from https' : undefined
+  if (to && refused === undefined) return to
+  throw new MuslinError('upstream-bad-answer', `${from.host} redirects ${from.pathname} to ${to ? `${to.protocol}//${to.host}` : 'somewhere'}, ${refused}; check the setting upstream`)
+}

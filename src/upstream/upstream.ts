@@ -1,0 +1,86 @@
+import type { Logger } from 'pino'
+import { MuslinError } from '../errors.ts'
+import type { Clock, Upstream } from '../services/ports.ts'
+import { parseAddress } from './address.ts'
+import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
+import { refusal } from './failure.ts'
+import { checkPage, JSON_PAGE, refuseHtml } from './page.ts'
+import type { Answer, Timeouts } from './requests.ts'
+import { createRequests, dismiss } from './requests.ts'
+
+const TIMEOUTS: Timeouts = { connect: 5_000, headers: 20_000, idle: 30_000 }
+// PyPI's largest pages are a few MB of JSON.
+const LARGEST_PAGE = 64 * 1024 * 1024
+
+/**
+ * The client of a simple index. `url` may hold credentials; `ca` are the PEM certificates to trust, Node's own where absent;
+ * `instance` names this server to itself. `close` ends its connections.
+ */
+export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEOUTS, largestPage = LARGEST_PAGE }: {
+  url: string
+  ca?: string[] | undefined
+  instance: string
+  log: Logger
+  clock: Clock
+  timeouts?: Timeouts
+  largestPage?: number
+}): Upstream & { close(): Promise<void> } {
+  const address = parseAddress(url)
+  const requests = createRequests({ address, ca, instance, log, clock, timeouts })
+
+  return {
+    label: address.label,
+
+    async page(project, etag) {
+      const answer = await getJson(new URL(`${encodeURIComponent(project)}/`, address.base), etag)
+      if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
+      if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
+      expectPage(answer)
+      const json = await wholeBody(answer, largestPage)
+      checkPage(json, answer.url)
+      return { kind: 'page', json, etag: answer.headers.etag, url: answer.url.href }
+    },
+
+    async list(etag) {
+      const answer = await getJson(address.base, etag)
+      if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
+      expectPage(answer)
+      return { kind: 'list', body: streamedBody(decoded(answer), answer.url), etag: answer.headers.etag }
+    },
+
+    async file(fileUrl, signal) {
+      // Raw bytes, as pip takes them: some servers label a .tar.gz with Content-Encoding, and decoding it would change its digest.
+      const answer = await requests.get(parseFileUrl(fileUrl), { 'accept-encoding': 'identity' }, signal)
+      if (answer.status !== 200) throw instead(answer, fileRefusal(answer))
+      const length = answer.headers['content-length']
+      return { body: streamedBody(answer.body, answer.url, signal), size: length === undefined ? undefined : Number(length) }
+    },
+
+    close: () => requests.close(),
+  }
+
+  async function getJson(at: URL, etag: string | undefined): Promise<Answer> {
+    return await requests.get(at, { accept: JSON_PAGE, 'accept-encoding': ENCODINGS, ...(etag !== undefined && { 'if-none-match': etag }) })
+  }
+}
+
+function expectPage(answer: Answer): void {
+  const problem = answer.status === 200 ? refuseHtml(answer) : answer.status === 406 ? refuseHtml(answer, true) : refusal(answer.status, answer.url)
+  if (problem) throw instead(answer, problem)
+}
+
+function parseFileUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
+  throw new MuslinError('upstream-bad-answer', 'the upstream\'s page names a file by what is no http or https URL')
+}
+
+function fileRefusal({ status, url }: Answer): MuslinError {
+  if (status !== 404 && status !== 410) return refusal(status, url)
+  return new MuslinError('no-such-file', `${url.host} answered ${status} for ${url.pathname}: its page names the file, but it is gone there`)
+}
+
+function instead<T>(answer: Answer, said: T): T {
+  dismiss(answer)
+  return said
+}
