@@ -1,5 +1,5 @@
 /** Version specifiers: PEP 440 "Version specifiers", with the reading that pip's `packaging` gives them. */
-import { compareVersions, formatVersion, isPrerelease, parseVersion, type Version } from './version.ts'
+import { compareVersions, formatVersion, isPrerelease, parseVersion, withoutTrailingZeros, type Version } from './version.ts'
 
 type Operator = '===' | '==' | '!=' | '~=' | '<=' | '>=' | '<' | '>'
 
@@ -89,6 +89,5 @@ function canonical({ operator, text, version, prefix }: Specifier): string {
   if (!version || prefix) return operator + text
   // "~=1.0" and "~=1.0.0" differ, everything else does not look at trailing zeros.
   if (operator === '~=') return operator + formatVersion(version)
-  const last = version.release.findLastIndex((part) => part !== 0n)
-  return operator + formatVersion({ ...version, release: version.release.slice(0, Math.max(last, 0) + 1) })
+  return operator + formatVersion(withoutTrailingZeros(version))
 }

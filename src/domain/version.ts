@@ -52,17 +52,13 @@ export function compareVersions(a: Version, b: Version): number {
 
 /** The canonical spelling; trailing zeros of the release are kept, as file names and pages keep them. */
 export function formatVersion(version: Version): string {
-  return formatPublic(version) + (version.local ? `+${version.local.join('.')}` : '')
-}
-
-/** The canonical spelling without the local part. */
-export function formatPublic(version: Version): string {
   return [
     version.epoch ? `${version.epoch}!` : '',
     version.release.join('.'),
     version.pre ? version.pre.label + version.pre.number : '',
     version.post === undefined ? '' : `.post${version.post}`,
     version.dev === undefined ? '' : `.dev${version.dev}`,
+    version.local ? `+${version.local.join('.')}` : '',
   ].join('')
 }
 
@@ -70,6 +66,18 @@ export function formatPublic(version: Version): string {
 export function canonicalVersion(text: string): string {
   const version = parseVersion(text)
   return version ? formatVersion(version) : text
+}
+
+/** One text for all spellings of equal versions, for keys: "1.0.0" and "v1" give "1". A text that is no version stays itself. */
+export function versionKey(text: string): string {
+  const version = parseVersion(text)
+  return version ? formatVersion(withoutTrailingZeros(version)) : text
+}
+
+/** The shortest release among those that compare equal. */
+export function withoutTrailingZeros(version: Version): Version {
+  const last = version.release.findLastIndex((part) => part !== 0n)
+  return { ...version, release: version.release.slice(0, Math.max(last, 0) + 1) }
 }
 
 /** PEP 440 counts dev releases of finals among the pre-releases. */

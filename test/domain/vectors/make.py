@@ -7,7 +7,7 @@ import itertools
 import json
 import pathlib
 
-from pip._vendor.packaging import specifiers, tags, utils, version
+from pip._vendor.packaging import requirements, specifiers, tags, utils, version
 
 HERE = pathlib.Path(__file__).parent
 
@@ -51,6 +51,28 @@ PYTHONS = "py3 py2 py2.py3 py313 py38 py314 py30 py27 cp313 cp312 cp314 cp32 cp3
 ABIS = "none abi3 cp313 cp313t cp312 abi4 cp313m none.abi3 cp313.abi3".split()
 PLATFORMS = """any linux_x86_64 musllinux_1_0_x86_64 musllinux_1_1_x86_64 musllinux_1_2_x86_64 musllinux_1_3_x86_64 musllinux_2_0_x86_64 musllinux_1_2_aarch64
 manylinux_2_17_x86_64 linux_aarch64 win_amd64 musllinux_1_1_x86_64.musllinux_1_2_x86_64 musllinux_1_2_i686""".split()
+
+REQUIREMENTS = [
+    "requests", "Zope.Interface", "foo>=1.0", "foo >= 1.0 , <2", "foo (>=1.0)", "foo(>=1.0,<2)", "foo[b,A_x]>=1", "foo [ ]", "foo<2,>=1", "foo>=1", "foo==1.*",
+    "foo; extra == 'Dev_Tools'", 'foo ; extra=="dev-tools"', "foo;python_version<'3.8'", "foo>=1;python_version < \"3.8\" and sys_platform == 'linux'",
+    "foo; (python_version < '3.8')", "foo; (python_version<'3.8' or os.name=='nt') and sys.platform != 'x'", "foo; python_version not   in '2.7, 3.0'",
+    "foo; 'linux' in sys_platform", "foo; ((os_name == 'nt') or (os_name == 'posix')) and extra == 'x'", "foo; python_implementation == 'CPython'",
+    "foo @ https://host.example/foo-1.0.zip", "foo@https://host.example/a;b ; os_name == 'nt'", "foo[x] @ https://host.example/foo.zip", "foo~=1.0,!=1.0.1",
+    "foo; a == 'b'", "foo>=1.0 <2", "", "-foo", "foo;", "foo; os_name", "foo; os_name == ", "foo; (os_name == 'nt'", "foo>=abc", "foo bar", "foo; os_name == 'nt' and",
+    "foo; 'a'", "foo; os_name == 'nt' os_name == 'x'", "foo[x", "foo; platform.machine == 'x86_64'", "foo; os_name >= 'a' or os_name <= 'b' and os_name ~= '1.0'",
+]
+
+
+def requirement(text):
+    """The spelling that pip 26.2 and later compares, made by its rule."""
+    try:
+        parsed = requirements.Requirement(text)
+    except requirements.InvalidRequirement:
+        return None
+    extras = ",".join(sorted(map(utils.canonicalize_name, parsed.extras)))
+    url = f" @ {parsed.url}" if parsed.url else ""
+    marker = f"; {parsed.marker}" if parsed.marker else ""
+    return utils.canonicalize_name(parsed.name) + (f"[{extras}]" if extras else "") + str(parsed.specifier) + url + marker
 
 
 def judge(text):
@@ -108,6 +130,7 @@ def main():
         fits.setdefault(f"{python}-{abi}", "")
         fits[f"{python}-{abi}"] += "01"[any(str(tag) in mine for tag in tags.parse_tag(f"{python}-{abi}-{platform}"))]
     write("tags.json", {"target": "cp313-musllinux_1_2_x86_64", "accepted": sorted(mine), "platforms": PLATFORMS, "fits": fits})
+    write("requirements.json", {text: requirement(text) for text in REQUIREMENTS})
     write("filenames.json", {name: wheel(name) for name in FILENAMES})
 
 
