@@ -1,0 +1,141 @@
+/** A project's page as Muslin serves it: the upstream's, with our wheels and promises among its files. */
+import { sha256Of } from './digest.ts'
+import { parseWheelFilename } from './filename.ts'
+import { normalizeName } from './names.ts'
+import type { IndexFile, ProjectPage } from './page.ts'
+import { isQuarantined } from './status.ts'
+import { wheelFits } from './tags.ts'
+import { parseTarget } from './target.ts'
+import { versionKey } from './version.ts'
+
+/** A wheel that we built. */
+export interface WheelEntry {
+  sha256: string
+  filename: string
+  size: number
+  version: string
+  target: string
+  /** sha256 of the sdist it came from. */
+  sdist: string
+  number: number
+  /** sha256 of its METADATA. */
+  metadata: string
+  requiresPython: string | undefined
+  /** Milliseconds since 1970. */
+  publishedAt: number
+}
+
+/** A wheel that is listed before it exists. */
+export interface PromiseEntry {
+  id: string
+  filename: string
+  sdist: IndexFile
+}
+
+/**
+ * The merged page; the input stays as it is. `page` is undefined where the upstream knows no such project, `pageUrl` is where it came
+ * from, `root` the relative way from the page to the server's root (`../../`). Files with a sha256 point to `/files/…`, others keep
+ * their absolute upstream URL, and every other key of the upstream comes through unchanged, `core-metadata` included: its URL is
+ * the file's own with `.metadata` behind (PEP 658).
+ */
+export function mergePage(input: {
+  page: ProjectPage | undefined
+  project: string
+  pageUrl: string
+  wheels: WheelEntry[]
+  promises: PromiseEntry[]
+  root: string
+}): ProjectPage {
+  const { project, pageUrl, wheels, promises, root } = input
+  const page = input.page ?? { meta: { 'api-version': '1.1' }, name: normalizeName(project), files: [], versions: [] }
+  const files = page.files.map((file) => ({ ...file, url: rewrittenUrl(file, pageUrl, root) }))
+  // A quarantined project offers no files (PEP 792); ours may carry the very code that it was quarantined for.
+  if (isQuarantined(page)) return { ...page, files }
+  const listed = new Set(files.map(({ filename }) => filename))
+  const ours = wheels.filter(({ filename }) => !listed.has(filename))
+  for (const { filename } of ours) listed.add(filename)
+  const superseded = supersededBy(page, wheels)
+  const promised = promises.filter(({ filename }) => !listed.has(filename))
+  return {
+    ...page,
+    files: [
+      ...files,
+      ...ours.map((wheel) => wheelFile(wheel, root, superseded(wheel) ?? yankedLike(wheel, page))),
+      ...promised.map((promise) => promiseFile(promise, root)),
+    ],
+    ...page.versions && { versions: completed(page.versions, [...ours, ...promised]) },
+  }
+}
+
+function rewrittenUrl(file: IndexFile, pageUrl: string, root: string): string {
+  const sha256 = sha256Of(file)
+  if (sha256 !== undefined && isPlainFilename(file.filename)) return fileUrl(root, sha256, file.filename)
+  return URL.parse(file.url, pageUrl)?.href ?? file.url
+}
+
+/** A name that stays one path segment, whatever a client or proxy does to the path. */
+function isPlainFilename(filename: string): boolean {
+  return /^[^/\\\x00-\x1f]+$/.test(filename) && !/^\.{1,2}$/.test(filename) && filename.isWellFormed()
+}
+
+function fileUrl(root: string, sha256: string, filename: string): string {
+  return `${root}files/${sha256}/${encodeURIComponent(filename)}`
+}
+
+function wheelFile(wheel: WheelEntry, root: string, yanked: boolean | string): IndexFile {
+  return {
+    filename: wheel.filename,
+    url: fileUrl(root, wheel.sha256, wheel.filename),
+    hashes: { sha256: wheel.sha256 },
+    ...wheel.requiresPython !== undefined && { 'requires-python': wheel.requiresPython },
+    'size': wheel.size,
+    'upload-time': new Date(wheel.publishedAt).toISOString(),
+    yanked,
+    'core-metadata': { sha256: wheel.metadata },
+  }
+}
+
+/**
+ * Why a wheel of ours is no longer the one to take, if so. It is yanked then, not removed: a lock that holds its hash still installs
+ * it, and nobody else takes it (PEP 592).
+ */
+function supersededBy(page: ProjectPage, wheels: WheelEntry[]): (wheel: WheelEntry) => string | undefined {
+  const upstream = Map.groupBy(
+    page.files.flatMap((file) => file.yanked ? [] : parseWheelFilename(file.filename) ?? []),
+    ({ version }) => versionKey(version),
+  )
+  return (wheel) => {
+    const target = parseTarget(wheel.target)
+    const fitting = upstream.get(versionKey(wheel.version))?.some((other) => target && wheelFits(other, target))
+    if (fitting) return 'superseded by the upstream\'s wheel'
+    const newest = Math.max(...wheels.filter(({ sdist, target }) => sdist === wheel.sdist && target === wheel.target).map(({ number }) => number))
+    return newest > wheel.number ? `superseded by build ${newest}` : undefined
+  }
+}
+
+/** A release that its project withdrew must not come back through our wheel. */
+function yankedLike(wheel: WheelEntry, page: ProjectPage): boolean | string {
+  const sdist = page.files.find((file) => sha256Of(file) === wheel.sdist)
+  return sdist ? sdist.yanked || false : 'the upstream no longer lists its sdist'
+}
+
+/** Without hash and size, which nobody knows yet; all else is the sdist's, so that date filters and resolvers judge both alike. */
+function promiseFile({ id, filename, sdist }: PromiseEntry, root: string): IndexFile {
+  return {
+    filename,
+    url: `${root}promise/${encodeURIComponent(id)}/${encodeURIComponent(filename)}`,
+    hashes: {},
+    ...sdist['requires-python'] != null && { 'requires-python': sdist['requires-python'] },
+    ...sdist['upload-time'] != null && { 'upload-time': sdist['upload-time'] },
+    'yanked': sdist.yanked || false,
+    'core-metadata': true,
+  }
+}
+
+/** Every file's version must be among the page's (PEP 700 "Additional project information"). */
+function completed(versions: string[], added: { filename: string }[]): string[] {
+  const known = new Set(versions.map(versionKey))
+  const missing = added.flatMap(({ filename }) => parseWheelFilename(filename)?.version ?? [])
+    .filter((version) => !known.has(versionKey(version)))
+  return [...versions, ...new Set(missing)]
+}
