@@ -1,0 +1,57 @@
+import type { Command } from 'commander'
+import { loadSettings } from '../config/load.ts'
+import type { OptionName } from '../config/settings.ts'
+import { MuslinError } from '../errors.ts'
+import type { Context } from './context.ts'
+import { serverUrl } from './server-url.ts'
+import { addSettingsFlags, givenFlags } from './settings-flags.ts'
+
+const SETTINGS: readonly OptionName[] = ['data', 'publicUrl']
+// What containers call the machine that runs them.
+const DOCKER_HOST = 'host.docker.internal'
+
+/** `muslin docker-args`: the words for `docker build $(muslin docker-args) .` */
+export function addDockerArgs(program: Command, context: Context): void {
+  const command = program.command('docker-args')
+    .description('Print the words for: docker build $(muslin docker-args) .')
+    .option('--name <ARG>', 'The build argument that takes the index URL.', 'PIP_INDEX_URL')
+    .option('--server <URL>', 'The server to use. Default: MUSLIN_SERVER, else publicUrl, else the one that runs here.')
+  addSettingsFlags(command, SETTINGS)
+  command.action(() => {
+    const { name, server } = command.opts<{ name: string; server?: string }>()
+    const settings = loadSettings({ flags: givenFlags(command, SETTINGS), env: context.env, cwd: context.cwd })
+    const { words, warning } = dockerArgs(serverUrl({ server, env: context.env, cwd: context.cwd, settings }), name)
+    if (warning !== undefined) context.warn(warning)
+    context.print(words.join(' '))
+  })
+}
+
+/**
+ * The words for `docker build`, the same for the same server each time, since a changed argument costs the layer cache. Never a
+ * credential, which a build argument would leave in the image's history: `warning` says how to pass it instead.
+ */
+export function dockerArgs(server: URL, name: string): { words: string[]; warning?: string } {
+  if (!/^[A-Za-z_]\w*$/.test(name)) throw new MuslinError('bad-settings', `--name is ${JSON.stringify(name)}; accepted: a name of letters, digits and _`)
+  const onThisMachine = isLocal(server.hostname)
+  const host = onThisMachine ? DOCKER_HOST : server.hostname
+  const hostWords = [
+    ...server.protocol === 'http:' ? ['--build-arg', `PIP_TRUSTED_HOST=${host}`] : [],
+    ...onThisMachine ? ['--add-host', `${DOCKER_HOST}:host-gateway`] : [],
+  ]
+  if (server.username !== '' || server.password !== '') {
+    return {
+      words: ['--secret', `id=${name},env=${name}`, ...hostWords],
+      warning: `the server's URL holds a credential, which a build argument would leave in the image: set ${name} to the index URL in the environment of `
+        + `docker build, and start the RUN line that installs with --mount=type=secret,id=${name},env=PIP_INDEX_URL`,
+    }
+  }
+  const index = new URL(`${server.pathname.replace(/\/+$/, '')}/simple/`, server)
+  index.hostname = host
+  return { words: ['--build-arg', `${name}=${index.href}`, ...hostWords] }
+}
+
+/** Whether a container would look for this host inside itself. */
+function isLocal(hostname: string): boolean {
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === DOCKER_HOST || hostname === '0.0.0.0' || hostname.startsWith('127.')
+    || hostname === '[::]' || hostname === '[::1]'
+}

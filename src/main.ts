@@ -1,0 +1,66 @@
+import { CommanderError } from 'commander'
+import type { Context } from './cli/context.ts'
+import { createProgram } from './cli/program.ts'
+import { systemClock } from './clock.ts'
+import type { compose } from './compose.ts'
+import type { ErrorCode } from './errors.ts'
+import { MuslinError } from './errors.ts'
+import { createLog, redact } from './log.ts'
+
+const EXIT = { done: 0, internal: 1, usage: 3 } as const
+const USAGE: readonly ErrorCode[] = ['bad-settings', 'no-upstream', 'data-folder', 'port-in-use']
+
+/** More for `compose` than its log and its clock: tests put instrumented parts in by it. */
+type Instruments = Omit<Parameters<typeof compose>[1], 'log' | 'clock'>
+
+/** Runs the words of a command line to their end, and ends the process with its exit code. */
+export async function main(words: string[], instruments: Instruments = {}): Promise<never> {
+  process.exit(await run(words, realContext(instruments)))
+}
+
+/** The one gate of the command line: every error becomes a line for a person and an exit code. */
+export async function run(words: string[], context: Context): Promise<number> {
+  try {
+    await createProgram(context).parseAsync(words, { from: 'user' })
+    return EXIT.done
+  } catch (error) {
+    // Commander has printed its own: help, version, or what is wrong with the words.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    const { text, exit } = told(error)
+    context.warn(redact(`muslin: ${text}`))
+    if (wantsDetails(words, context.env)) context.warn(redact(String(error instanceof Error ? error.stack : error)))
+    return exit
+  }
+}
+
+function told(error: unknown): { text: string; exit: number } {
+  if (error instanceof MuslinError) return { text: error.message, exit: USAGE.includes(error.code) ? EXIT.usage : EXIT.internal }
+  const reason = error instanceof Error ? error.message : String(error)
+  return { text: new MuslinError('internal', `${reason}; run it again with MUSLIN_LOGLEVEL=debug to see where`).message, exit: EXIT.internal }
+}
+
+/** Whether stacks are wanted. The settings may be what is wrong, so it looks at the words themselves. */
+function wantsDetails(words: string[], env: Context['env']): boolean {
+  return /\b(debug|trace)$/.test(env['MUSLIN_LOGLEVEL'] ?? '') || /--log-level[= ](debug|trace)/.test(words.join(' '))
+}
+
+function realContext(instruments: Instruments): Context {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    print: (line) => process.stdout.write(`${line}\n`),
+    warn: (line) => process.stderr.write(`${line}\n`),
+    createLog,
+    clock: systemClock,
+    // Loaded when it is needed: the other commands start faster without a server's parts.
+    compose: async (settings, parts) => (await import('./compose.ts')).compose(settings, { ...parts, ...instruments }),
+    onSignal(heard) {
+      const signals = ['SIGTERM', 'SIGINT'] as const
+      for (const signal of signals) process.on(signal, heard)
+      return () => { for (const signal of signals) process.off(signal, heard) }
+    },
+    exit: (code) => process.exit(code),
+  }
+}
+
+if (import.meta.main) await main(process.argv.slice(2))

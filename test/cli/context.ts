@@ -1,0 +1,15 @@
+import { pino } from 'pino'
+import type { Context } from '../../src/cli/context.ts'
+import { MuslinError } from '../../src/errors.ts'
+
+/** A context whose output is kept; commands that need a server must bring their own `compose`. */
+export function testContext(parts: Partial<Context> = {}): Context & { printed: string[]; warned: string[] } {
+  const printed: string[] = []
+  const warned: string[] = []
+  return {
+    env: {}, cwd: '/nonexistent', print: (line) => printed.push(line), warn: (line) => warned.push(line),
+    createLog: () => pino({ level: 'silent' }), clock: { now: () => 0, sleep: async () => undefined },
+    compose: async () => { throw new MuslinError('internal', 'this test composes nothing') },
+    onSignal: () => () => undefined, exit: () => undefined, ...parts, printed, warned,
+  }
+}
