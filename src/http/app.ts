@@ -1,0 +1,95 @@
+import Router from '@koa/router'
+import Koa, { type Middleware } from 'koa'
+import type { Logger } from 'pino'
+import type { Admission } from '../services/admission.ts'
+import type { Files } from '../services/files.ts'
+import type { JobEvents } from '../services/job-events.ts'
+import type { ProjectList } from '../services/list.ts'
+import type { ProjectPages } from '../services/pages.ts'
+import type { BlobStore, BuildLogs, Clock, JobStore } from '../services/ports.ts'
+import type { PromiseMetadata } from '../services/promise-metadata.ts'
+import type { PromiseBook } from '../services/promises.ts'
+import type { ReadyTargets } from '../services/ready-targets.ts'
+import type { Wishes } from '../services/wishes.ts'
+import { createAskers } from './asker.ts'
+import { createLinks } from './links.ts'
+import { gate } from './middleware/gate.ts'
+import { requestLog } from './middleware/log.ts'
+import { refuseLoops } from './middleware/loop.ts'
+import { stripPrefix } from './middleware/prefix.ts'
+import { buildRoutes } from './routes/builds.ts'
+import { fileRoutes } from './routes/files.ts'
+import { healthRoutes } from './routes/health.ts'
+import { homeRoutes } from './routes/home.ts'
+import { promiseRoutes } from './routes/promise.ts'
+import { simpleRoutes } from './routes/simple.ts'
+import { createHopTokens } from './waiting/hop-token.ts'
+import { createWaiting } from './waiting/wait.ts'
+
+export interface AppDeps {
+  jobs: JobStore
+  blobs: BlobStore
+  logs: BuildLogs
+  pages: ProjectPages
+  list: ProjectList
+  files: Files
+  promises: PromiseBook
+  promiseMetadata: PromiseMetadata
+  wishes: Wishes
+  events: JobEvents
+  admission: Admission
+  readyTargets: ReadyTargets
+  clock: Clock
+  log: Logger
+  /** Names of the configured targets. */
+  targets: string[]
+  /** This server's id, as its upstream client sends it in `muslin-via`. */
+  instance: string
+  /** Signs hops; the same in every process of this server. */
+  hopKey: string
+  /** sha256 of the admin's token, hex. */
+  adminTokenSha256: string | undefined
+  publicUrl: string | undefined
+  trustedProxies: string[]
+  behindProxy: boolean
+  /** Aborts when the server stops: held requests are then sent on. */
+  closing: AbortSignal
+}
+
+/** The routing table. */
+export function createApp(deps: AppDeps): Koa {
+  const app = new Koa()
+  const asker = createAskers(deps)
+  const links = createLinks(deps)
+  const waiting = createWaiting({ ...deps, asker, links, tokens: createHopTokens({ key: deps.hopKey }) })
+
+  const router = new Router({ strict: true, sensitive: true })
+  homeRoutes(router, { links })
+  healthRoutes(router, deps)
+  simpleRoutes(router, deps)
+  fileRoutes(router, deps)
+  promiseRoutes(router, { ...deps, waiting, links })
+  buildRoutes(router, deps)
+
+  app.use(requestLog(deps))
+  app.use(everyAnswer(deps))
+  app.use(gate(deps))
+  app.use(refuseLoops(deps))
+  app.use(stripPrefix(deps))
+  app.use(router.routes())
+  app.use(router.allowedMethods())
+  // What comes here broke after its headers were sent; a client that left is no error.
+  app.on('error', (error: NodeJS.ErrnoException, ctx?: Koa.Context) => {
+    const left = error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET' || error.code === 'EPIPE'
+    deps.log[left ? 'debug' : 'warn']({ err: error, path: ctx?.path }, left ? 'the client left' : 'an answer was cut')
+  })
+  return app
+}
+
+function everyAnswer({ closing }: { closing: AbortSignal }): Middleware {
+  return async (ctx, next) => {
+    ctx.set('X-Content-Type-Options', 'nosniff')
+    await next()
+    if (closing.aborted && !ctx.headerSent) ctx.set('Connection', 'close')
+  }
+}

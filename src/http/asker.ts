@@ -1,0 +1,76 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { BlockList, isIP } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Context } from 'koa'
+import { parseUserAgent } from '../domain/client.ts'
+import { MuslinError } from '../errors.ts'
+import type { Asker } from '../services/admission.ts'
+
+/** Who sent this request. `trustedProxies` are addresses or networks (`10.0.0.0/8`): their `X-Forwarded-For` is believed, nobody else's. */
+export function createAskers({ trustedProxies, adminTokenSha256 }: {
+  trustedProxies: string[]
+  /** Of the admin's token, hex; undefined where there is none. */
+  adminTokenSha256: string | undefined
+}): (ctx: Context) => Asker {
+  const trusted = proxyList(trustedProxies)
+  return (ctx) => ({
+    client: parseUserAgent(ctx.req.headers['user-agent']),
+    address: clientAddress(ctx.req.socket.remoteAddress ?? '', ctx.get('X-Forwarded-For'), trusted),
+    admin: adminTokenSha256 !== undefined && isToken(bearer(ctx.get('Authorization')), adminTokenSha256),
+    host: ctx.req.headers.host,
+    site: ctx.get('Sec-Fetch-Site') || undefined,
+  })
+}
+
+export function isTls(ctx: Context): boolean {
+  return (ctx.req.socket as TLSSocket).encrypted === true
+}
+
+function proxyList(entries: string[]): BlockList {
+  const list = new BlockList()
+  for (const entry of entries) {
+    const [address = '', bits] = entry.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    try {
+      if (bits === undefined) list.addAddress(address, family)
+      else list.addSubnet(address, Number(bits), family)
+    } catch (cause) {
+      throw new MuslinError('bad-settings', `trustedProxies: ${entry} is neither an address nor a network such as 10.0.0.0/8`, { cause })
+    }
+  }
+  return list
+}
+
+/** Each proxy appends whom it heard from: the last one that no trusted proxy vouches for is the client. */
+function clientAddress(peer: string, forwardedFor: string, trusted: BlockList): string {
+  const heard = forwardedFor.split(',').map((name) => plainAddress(name.trim())).filter((name) => name !== '')
+  let client = plainAddress(peer)
+  while (isTrusted(client, trusted)) {
+    const before = heard.pop()
+    if (before === undefined || isIP(before) === 0) break
+    client = before
+  }
+  return client
+}
+
+function isTrusted(address: string, trusted: BlockList): boolean {
+  const family = isIP(address)
+  return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+/** An IPv4 client of a socket that listens on both families is written `::ffff:10.0.0.1`. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '')
+}
+
+/** A bearer token, or the password of a URL such as `https://token:…@host/simple/`, which is all that installers can send. */
+function bearer(authorization: string): string {
+  const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? []
+  if (scheme.toLowerCase() === 'bearer') return value
+  if (scheme.toLowerCase() !== 'basic') return ''
+  return Buffer.from(value, 'base64').toString().split(':').slice(1).join(':')
+}
+
+function isToken(token: string, sha256: string): boolean {
+  return token !== '' && timingSafeEqual(createHash('sha256').update(token).digest(), Buffer.from(sha256, 'hex'))
+}

@@ -1,0 +1,19 @@
+import type Router from '@koa/router'
+import { MuslinError } from '../../errors.ts'
+import type { Files } from '../../services/files.ts'
+import { sendFile, sendMetadata } from '../send.ts'
+
+const METADATA = '.metadata'
+
+/** Files and their metadata (PEP 658) by (sha256, name): only recorded pairs are known. */
+export function fileRoutes(router: Router, { files }: { files: Files }): void {
+  router.get('/files/:sha256/:filename', async (ctx) => {
+    const { sha256 = '', filename = '' } = ctx.params as Record<string, string>
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new MuslinError('no-such-file', 'files are named by 64 hexadecimal digits; follow a link of the project\'s page')
+    if (filename.endsWith(METADATA)) {
+      await sendMetadata(ctx, await files.metadata(sha256, filename.slice(0, -METADATA.length)), { immutable: true })
+    } else {
+      await sendFile(ctx, await files.open(sha256, filename), { filename })
+    }
+  })
+}

@@ -1,0 +1,12 @@
+import type Router from '@koa/router'
+import type { Links } from '../links.ts'
+
+/** The root tells people what to point their installer at. */
+export function homeRoutes(router: Router, { links }: { links: Links }): void {
+  router.get('/', (ctx) => {
+    const index = `${links.root(ctx) ?? ''}/simple/`
+    ctx.set('Content-Type', 'text/plain; charset=utf-8')
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = `This is Muslin, a Python package index for Alpine Linux.\n\nIts index is at ${index}\n\n  pip install -i ${index} PROJECT\n`
+  })
+}

@@ -1,0 +1,113 @@
+import { pipeline } from 'node:stream'
+import { createGzip } from 'node:zlib'
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import { parseUserAgent, targetOf } from '../../domain/client.ts'
+import { isValidName, normalizeName } from '../../domain/names.ts'
+import { negotiateEncoding, negotiatePage, type PageKind } from '../../domain/negotiate.ts'
+import { parseTarget, type Target } from '../../domain/target.ts'
+import { MuslinError } from '../../errors.ts'
+import type { ProjectList } from '../../services/list.ts'
+import type { ProjectPages } from '../../services/pages.ts'
+import type { ReadyTargets } from '../../services/ready-targets.ts'
+import { validated } from '../send.ts'
+
+export interface SimpleDeps {
+  pages: ProjectPages
+  list: ProjectList
+  readyTargets: ReadyTargets
+  /** Names of the configured targets: their views exist before any worker is ready. */
+  targets: string[]
+}
+
+/** Who gets promises on a view (`finished`: nobody), and whether that depends on the User-Agent. */
+type Audience = (ctx: Context) => Promise<{ target: Target | undefined; variesByAgent: boolean }>
+
+/** Pages must be asked for anew each time: what they promise may have failed or been built meanwhile. */
+const REVALIDATE = 'private, max-age=0, must-revalidate'
+
+/** The simple repository API (PEP 503, PEP 691) under each view. */
+export function simpleRoutes(router: Router, deps: SimpleDeps): void {
+  addView(router, '/simple', '../../', deps, byAgent(deps))
+  addView(router, '/finished/simple', '../../../', deps, async () => ({ target: undefined, variesByAgent: false }))
+  addView(router, '/target/:target/simple', '../../../../', deps, byPath(deps))
+}
+
+function addView(router: Router, path: string, root: string, { pages, list }: SimpleDeps, audience: Audience): void {
+  router.get(path, (ctx) => { redirect(ctx, 'simple/') })
+
+  router.get(`${path}/`, async (ctx) => {
+    await audience(ctx)
+    const format = negotiated(ctx)
+    const served = await list.list(format)
+    const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
+    if (validated(ctx, gzip ? `${served.sha256}-gzip` : served.sha256, REVALIDATE)) return
+    ctx.set('Content-Type', served.contentType)
+    if (gzip) ctx.set('Content-Encoding', 'gzip')
+    else ctx.length = served.size
+    if (ctx.method === 'HEAD') return
+    const body = await served.read()
+    ctx.body = gzip ? pipeline(body, createGzip({ level: 5 }), () => {}) : body
+  })
+
+  router.get(`${path}/:project`, (ctx) => { redirect(ctx, `${projectName(ctx)}/`) })
+
+  router.get(`${path}/:project/`, async (ctx) => {
+    const project = projectName(ctx)
+    const { target, variesByAgent } = await audience(ctx)
+    if (project !== ctx.params['project']) return redirect(ctx, `../${project}/`)
+    const format = negotiated(ctx)
+    if (variesByAgent) ctx.vary('User-Agent')
+    const page = await pages.page(project, { root, target, format })
+    const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
+    // RFC 9110 section 8.8.3.3: a strong tag names these very bytes, so each coding has its own.
+    if (validated(ctx, gzip ? `${page.sha256}-gzip` : page.sha256, REVALIDATE)) return
+    ctx.set('Content-Type', page.contentType)
+    if (gzip) ctx.set('Content-Encoding', 'gzip')
+    ctx.body = gzip ? page.gzip : page.body
+  })
+}
+
+/** pip and uv's installing commands on a musl target. Their locking ones, and all others, are better off without promises. */
+function byAgent({ readyTargets }: SimpleDeps): Audience {
+  return async (ctx) => {
+    const targets = [...(await readyTargets()).keys()].flatMap((name) => parseTarget(name) ?? [])
+    const client = parseUserAgent(ctx.req.headers['user-agent'])
+    return { target: client.installs ? targetOf(client, targets) : undefined, variesByAgent: targets.length > 0 }
+  }
+}
+
+function byPath({ readyTargets, targets }: SimpleDeps): Audience {
+  return async (ctx) => {
+    const name = String(ctx.params['target'])
+    const target = parseTarget(name)
+    if (!target || !(targets.includes(name) || (await readyTargets()).has(name))) {
+      const known = targets.length > 0 ? `the targets are ${targets.join(', ')}` : 'there is none'
+      throw new MuslinError('unknown-target', `${name.slice(0, 60)} is no configured target; ${known}`)
+    }
+    return { target, variesByAgent: false }
+  }
+}
+
+/** PEP 503: names are normalised, other spellings redirect. */
+function projectName(ctx: Context): string {
+  const name = String(ctx.params['project'])
+  if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
+  return normalizeName(name)
+}
+
+function negotiated(ctx: Context): PageKind {
+  ctx.vary('Accept')
+  ctx.vary('Accept-Encoding')
+  const format = ctx.query['format']
+  const kind = negotiatePage(ctx.req.headers.accept, Array.isArray(format) ? format[0] : format)
+  if (!kind) throw new MuslinError('not-acceptable', 'pages come as application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html or text/html')
+  return kind
+}
+
+/** Relative, so that it holds under any prefix; temporary, because pip keeps permanent ones for good. */
+function redirect(ctx: Context, location: string): void {
+  ctx.status = 307
+  ctx.set('Location', `${location}${ctx.search}`)
+  ctx.set('Cache-Control', 'no-store')
+}

@@ -1,0 +1,64 @@
+import contentDisposition from 'content-disposition'
+import type { Context } from 'koa'
+import parseRange from 'range-parser'
+import { MuslinError } from '../errors.ts'
+import type { OpenFile } from '../services/files.ts'
+
+const IMMUTABLE = 'public, max-age=31536000, immutable'
+
+/**
+ * Answers with a file whose bytes never change under this address: strong ETag, 304, and one range of a file that is stored (of
+ * others, and of several ranges, the whole is sent, as RFC 9110 section 14.2 allows). Throws `bad-range`.
+ */
+export async function sendFile(ctx: Context, file: OpenFile, { filename }: { filename: string }): Promise<void> {
+  if (validated(ctx, file.sha256, IMMUTABLE)) return
+  ctx.set('Content-Type', 'application/octet-stream')
+  ctx.set('Content-Disposition', contentDisposition(filename))
+  // Whatever an sdist or wheel is taken for, nothing of it runs in a browser under our name.
+  ctx.set('Content-Security-Policy', 'sandbox')
+  if (file.stored) ctx.set('Accept-Ranges', 'bytes')
+  const range = file.stored && file.size !== undefined ? requestedRange(ctx, file.size) : undefined
+  const length = range ? range.end - range.start + 1 : file.size
+  if (range) {
+    ctx.status = 206
+    ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${file.size}`)
+  }
+  const body = ctx.method === 'HEAD' ? undefined : await file.read(range)
+  if (length !== undefined) ctx.length = length
+  if (body) ctx.body = body
+}
+
+/** Answers with METADATA. That of a promise may be replaced by its build's, so it is not `immutable`. */
+export async function sendMetadata(ctx: Context, file: OpenFile, { immutable }: { immutable: boolean }): Promise<void> {
+  if (validated(ctx, file.sha256, immutable ? IMMUTABLE : 'private, max-age=0, must-revalidate')) return
+  ctx.set('Content-Type', 'text/plain; charset=utf-8')
+  ctx.set('Content-Security-Policy', 'sandbox')
+  const body = ctx.method === 'HEAD' ? undefined : await file.read()
+  if (file.size !== undefined) ctx.length = file.size
+  if (body) ctx.body = body
+}
+
+/** Sets what names and keeps an answer; true when the client holds it already (304). */
+export function validated(ctx: Context, tag: string, cacheControl: string): boolean {
+  ctx.status = 200
+  ctx.set('ETag', `"${tag}"`)
+  ctx.set('Cache-Control', cacheControl)
+  if (!ctx.fresh) return false
+  ctx.status = 304
+  return true
+}
+
+function requestedRange(ctx: Context, size: number): { start: number; end: number } | undefined {
+  const header = ctx.get('Range')
+  // RFC 9110 section 14.2: only GET has ranges. 13.1.5: If-Range with anything but our strong ETag, a date too, asks for the whole.
+  if (header === '' || ctx.method !== 'GET') return undefined
+  const condition = ctx.get('If-Range')
+  if (condition !== '' && condition !== ctx.response.get('ETag')) return undefined
+  const ranges = parseRange(size, header)
+  if (ranges === -1) {
+    ctx.set('Content-Range', `bytes */${size}`)
+    throw new MuslinError('bad-range', `the file has ${size} bytes; ask for a range within them`)
+  }
+  if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return undefined
+  return ranges[0]
+}

@@ -1,0 +1,40 @@
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type Koa from 'koa'
+
+/** Longer than the 60 s that load balancers keep idle connections, so that they hang up and never we, in the middle of a request. */
+const KEEP_ALIVE_MS = 75_000
+
+/**
+ * A server for the app, not yet listening. It answers a request with `Expect: 100-continue` like any other and leaves out the
+ * 100: we read no bodies, and every 100 that goes out means "still waiting".
+ */
+export function createServer(app: Koa, options: { tls?: { cert: string | Buffer; key: string | Buffer } } = {}): Server {
+  const handle = app.callback() as RequestListener
+  const server = options.tls ? createHttpsServer(options.tls, handle) : createHttpServer(handle)
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  // Of the time a request takes to arrive; answers may take as long as they need.
+  server.headersTimeout = 30_000
+  server.requestTimeout = 60_000
+  server.timeout = 0
+  server.on('checkContinue', handle)
+  server.on('request', (_request, response) => {
+    // A connection whose answer ends while the server closes would stay open for the next request.
+    response.once('close', () => { if (!server.listening) setImmediate(() => server.closeIdleConnections()) })
+  })
+  return server
+}
+
+/**
+ * Ends a server gracefully: takes no new connections, ends the held requests with a redirect to themselves (`closing` tells them),
+ * lets pages and files finish until `grace` aborts, then cuts what is left. Resolves when no connection is open.
+ */
+export async function closeServer(server: Server, { closing, grace }: { closing: AbortController; grace: AbortSignal }): Promise<void> {
+  const closed = new Promise<void>((resolve) => { server.close(() => resolve()) })
+  closing.abort()
+  const cut = () => server.closeAllConnections()
+  if (grace.aborted) cut()
+  grace.addEventListener('abort', cut, { once: true })
+  await closed
+  grace.removeEventListener('abort', cut)
+}

@@ -1,0 +1,99 @@
+import type { Context } from 'koa'
+import type { JobKind, Job } from '../../domain/job.ts'
+import { holdPlan, isDirect } from '../../domain/holding.ts'
+import { failureLine, stillBuildingLine } from '../../domain/reason.ts'
+import { MuslinError } from '../../errors.ts'
+import type { Asker } from '../../services/admission.ts'
+import { isSettled, type JobEvents } from '../../services/job-events.ts'
+import type { Clock, JobStore } from '../../services/ports.ts'
+import type { Promised } from '../../services/promises.ts'
+import type { Wishes } from '../../services/wishes.ts'
+import { isTls } from '../asker.ts'
+import type { Links } from '../links.ts'
+import { createCutPeers } from './cut-peers.ts'
+import { hold } from './hold.ts'
+import type { Hop, HopTokens } from './hop-token.ts'
+
+export interface Waiting {
+  asker(ctx: Context): Asker
+  /** Since when this client waits for this address, milliseconds since 1970: hops before this one count. */
+  began(ctx: Context): number
+  /**
+   * Wishes for the job and holds the request until it is built; undefined when the answer is given another way: a hop to the same
+   * address, or nothing to a client that left. Throws `build-failed`, `still-building`, and what starting a job is refused with.
+   */
+  wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined>
+}
+
+/** Holding requests (the moves are `domain/holding.ts`'s) and how that ends. */
+export function createWaiting({ asker, wishes, events, jobs, links, tokens, clock, closing, publicUrl, behindProxy }: {
+  asker: (ctx: Context) => Asker
+  wishes: Wishes
+  events: JobEvents
+  jobs: JobStore
+  links: Links
+  tokens: HopTokens
+  clock: Clock
+  closing: AbortSignal
+  publicUrl: string | undefined
+  behindProxy: boolean
+}): Waiting {
+  const cutPeers = createCutPeers({ clock })
+  const publicHttps = publicUrl?.startsWith('https:') === true
+
+  return { asker, began: (ctx) => hopOf(ctx).issuedAt ?? clock.now(), wait }
+
+  async function wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined> {
+    const hop = hopOf(ctx)
+    const who = asker(ctx)
+    const job = await wishes.now(kind, promised, who)
+    if (isSettled(job)) return builtOrThrow(ctx, job)
+    const direct = !cutPeers.proxied(who.address)
+      && isDirect({ httpVersion: ctx.req.httpVersion, headers: ctx.req.headers, tls: isTls(ctx), publicHttps, behindProxy })
+    const plan = holdPlan({ client: who.client, direct, hop: hop.number })
+    const held = await hold({ clock, closing, response: ctx.res, plan, settled: (signal) => events.settled(job.id, signal) })
+    if (held.kind === 'settled') return builtOrThrow(ctx, held.value)
+    if (held.kind === 'gone') {
+      cutPeers.left(who.address, held.toldAt)
+      ctx.respond = false
+      return undefined
+    }
+    // A server that stops sends its clients to the next one, as long as they follow.
+    if (plan.then === 'end') throw await stillBuilding(ctx, job)
+    redirectOnwards(ctx, hop)
+    return undefined
+  }
+
+  function hopOf(ctx: Context): Hop {
+    const token = ctx.query['hop']
+    return tokens.read(ctx.path, Array.isArray(token) ? token[0] : token)
+  }
+
+  function redirectOnwards(ctx: Context, hop: Hop): void {
+    const token = tokens.issue(ctx.path, { number: hop.number + 1, issuedAt: clock.now() })
+    ctx.status = 307
+    ctx.set('Location', `?hop=${token}`)
+    ctx.set('Cache-Control', 'no-store')
+  }
+
+  function builtOrThrow(ctx: Context, job: Job): Job {
+    if (job.state === 'built') return job
+    const link = links.build(ctx, job.build)
+    const failure = job.failure ?? { class: 'cancelled', key: '' }
+    throw new MuslinError('build-failed', failureLine({ project: job.project, version: job.version, failure, link: link ?? links.root(ctx) ?? '/' }), link === undefined ? {} : { link })
+  }
+
+  async function stillBuilding(ctx: Context, job: Job): Promise<MuslinError> {
+    const now = await jobs.get(job.id) ?? job
+    const link = links.build(ctx, now.build)
+    const line = stillBuildingLine({ project: now.project, version: now.version, secondsLeft: await secondsLeft(now), link })
+    return new MuslinError('still-building', line, link === undefined ? {} : { link })
+  }
+
+  /** As long as the last build of this project took. */
+  async function secondsLeft(job: Job): Promise<number | undefined> {
+    const [last] = await jobs.history(job.project)
+    if (last === undefined) return undefined
+    return last - (job.startedAt === undefined ? 0 : (clock.now() - job.startedAt) / 1000)
+  }
+}

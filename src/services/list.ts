@@ -1,0 +1,84 @@
+import { buffer } from 'node:stream/consumers'
+import type { Readable } from 'node:stream'
+import type { Logger } from 'pino'
+import { CONTENT_TYPES, type PageKind } from '../domain/negotiate.ts'
+import { renderListHtml } from '../domain/render.ts'
+import { MuslinError } from '../errors.ts'
+import { keepBlob } from './keep-blob.ts'
+import type { BlobStore, Clock, Store, Upstream } from './ports.ts'
+import { singleFlight } from './single-flight.ts'
+
+export interface ServedList {
+  /** Of the bytes, without quotes. */
+  sha256: string
+  contentType: string
+  size: number
+  read(): Promise<Readable>
+}
+
+export interface ProjectList {
+  /** The list of all projects. The upstream's older one is served while the upstream fails; its error is thrown where there is none. */
+  list(format: PageKind): Promise<ServedList>
+}
+
+/** A failing upstream is left alone for so long. */
+const LEFT_ALONE_MS = 5_000
+
+/** The upstream's list of projects: tens of megabytes, so it lives as a blob and is streamed both ways. */
+export function createProjectList({ store, blobs, upstream, clock, log, freshness }: {
+  store: Store
+  blobs: BlobStore
+  upstream: Upstream
+  clock: Clock
+  log: Logger
+  freshness: number
+}): ProjectList {
+  const flight = singleFlight<string>()
+  let leftAloneUntil = 0
+  /** The HTML made of a JSON list, by its sha256: made once. */
+  let html: { of: string; sha256: string } | undefined
+
+  return {
+    async list(format) {
+      const json = await flight('json', current)
+      const sha256 = format === 'json' ? json : await flight(`html ${json}`, () => htmlOf(json))
+      const found = await blobs.stat(sha256)
+      if (!found) throw new MuslinError('internal', 'the list of projects is missing; restore the blob folder from a backup')
+      return { sha256, contentType: CONTENT_TYPES[format], size: found.size, read: () => blobs.read(sha256) }
+    },
+  }
+
+  async function current(): Promise<string> {
+    const kept = await store.pages.list()
+    if (kept && clock.now() < Math.max(kept.fetchedAt + freshness * 1000, leftAloneUntil)) return kept.sha256
+    try {
+      return await ask(kept)
+    } catch (error) {
+      if (!kept) throw error
+      log.warn({ err: error, fetchedAt: kept.fetchedAt }, 'the upstream failed, its older list is served')
+      leftAloneUntil = clock.now() + LEFT_ALONE_MS
+      return kept.sha256
+    }
+  }
+
+  async function ask(kept: { sha256: string; etag: string | undefined } | undefined): Promise<string> {
+    const answer = await upstream.list(kept?.etag)
+    const fetchedAt = clock.now()
+    if (answer.kind === 'unchanged') {
+      if (!kept) throw new MuslinError('upstream-bad-answer', 'the upstream says of a list that was never fetched that it did not change')
+      await store.pages.putList({ ...kept, fetchedAt })
+      return kept.sha256
+    }
+    const sha256 = await keepBlob(blobs, answer.body)
+    await store.pages.putList({ sha256, etag: answer.etag, fetchedAt })
+    return sha256
+  }
+
+  async function htmlOf(json: string): Promise<string> {
+    if (html?.of !== json) {
+      const list = JSON.parse((await buffer(await blobs.read(json))).toString())
+      html = { of: json, sha256: await keepBlob(blobs, [Buffer.from(renderListHtml(list))]) }
+    }
+    return html.sha256
+  }
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip as gzipCallback } from 'node:zlib'
+import { LRUCache } from 'lru-cache'
+import { mergePage } from '../domain/merge.ts'
+import { CONTENT_TYPES, type PageKind } from '../domain/negotiate.ts'
+import type { ProjectPage } from '../domain/page.ts'
+import { renderHtml } from '../domain/render.ts'
+import type { Target } from '../domain/target.ts'
+import { MuslinError } from '../errors.ts'
+import type { Store } from './ports.ts'
+import type { PromiseBook } from './promises.ts'
+import type { ReadyTargets } from './ready-targets.ts'
+import { singleFlight } from './single-flight.ts'
+import type { UpstreamPages } from './upstream-pages.ts'
+
+const gzip = promisify(gzipCallback)
+
+export interface PageVariant {
+  /** The way from the page up to the server's root: `../../`. All URLs on a page are relative, so that they hold under any prefix. */
+  root: string
+  /** Whose promises are listed; undefined for none. */
+  target: Target | undefined
+  format: PageKind
+}
+
+export interface RenderedPage {
+  body: Buffer
+  gzip: Buffer
+  /** Of `body`, without quotes. */
+  sha256: string
+  contentType: string
+}
+
+export interface ProjectPages {
+  /**
+   * The page of a project by its normalised name. Throws `no-such-project` where neither the upstream nor a build has any file
+   * of it, and the upstream's own error where that cannot be known.
+   */
+  page(project: string, variant: PageVariant): Promise<RenderedPage>
+}
+
+/** Pages as they are served: merged from the upstream's, the built wheels and the promises; rendered once for each change and variant. */
+export function createProjectPages({ store, upstreamPages, promises, readyTargets, cacheBytes = 64 * 1024 * 1024 }: {
+  store: Store
+  upstreamPages: UpstreamPages
+  promises: PromiseBook
+  readyTargets: ReadyTargets
+  cacheBytes?: number
+}): ProjectPages {
+  const cache = new LRUCache<string, RenderedPage>({
+    maxSize: cacheBytes,
+    sizeCalculation: (page) => page.body.length + page.gzip.length,
+  })
+  const rendering = singleFlight<RenderedPage>()
+
+  return {
+    async page(project, variant) {
+      const failure = await upstreamPages.refresh(project).then(() => undefined, (error: unknown) => ({ error }))
+      const image = variant.target && (await readyTargets()).get(variant.target.name)
+      // The generation is read before the page is made: what changes in between is rendered again, never missed.
+      const generation = await store.generation(project)
+      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format])
+      return cache.get(key) ?? rendering(key, async () => {
+        const rendered = await render(project, variant, image, failure)
+        cache.set(key, rendered)
+        return rendered
+      })
+    },
+  }
+
+  async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<RenderedPage> {
+    const kept = await upstreamPages.read(project)
+    const wheels = await store.wheels.wheels(project)
+    if (!kept && wheels.length === 0) {
+      if (failure) throw failure.error
+      throw new MuslinError('no-such-project', `neither the upstream nor a build has a file of ${project}; check the name`)
+    }
+    const listed = kept && variant.target && image !== undefined ? await promises.list(kept.page, project, variant.target, image, wheels) : []
+    const merged = mergePage({ page: kept?.page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root: variant.root })
+    return finish(write(merged, variant.format), CONTENT_TYPES[variant.format])
+  }
+}
+
+function write(page: ProjectPage, format: PageKind): string {
+  return format === 'json' ? JSON.stringify(page) : renderHtml(page)
+}
+
+async function finish(text: string, contentType: string): Promise<RenderedPage> {
+  const body = Buffer.from(text)
+  return { body, gzip: await gzip(body), sha256: createHash('sha256').update(body).digest('hex'), contentType }
+}

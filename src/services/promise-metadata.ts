@@ -1,0 +1,58 @@
+import { parseWheelFilename } from '../domain/filename.ts'
+import { canonicalVersion } from '../domain/version.ts'
+import type { Files } from './files.ts'
+import { keepBlob } from './keep-blob.ts'
+import type { BlobStore, Store } from './ports.ts'
+import type { Promised } from './promises.ts'
+import { singleFlight } from './single-flight.ts'
+
+/** Reads METADATA from an sdist where its PKG-INFO can be trusted to be that of any wheel (metadata 2.2 or later, nothing dynamic). */
+export type StaticMetadata = (project: string, sdist: { sha256: string; filename: string }) => Promise<Buffer | undefined>
+
+export interface PromiseMetadata {
+  /** sha256 of the METADATA blob of a promised wheel, where it can be known without building anything. */
+  known(promised: Promised): Promise<string | undefined>
+}
+
+/** METADATA of wheels that are not built yet: from a step that ran before, from the release's other wheels, or from the sdist. */
+export function createPromiseMetadata({ store, blobs, files, staticMetadata }: {
+  store: Store
+  blobs: BlobStore
+  files: Files
+  staticMetadata: StaticMetadata
+}): PromiseMetadata {
+  const flight = singleFlight<string | undefined>()
+
+  return {
+    async known(promised) {
+      const { sdist, target } = promised
+      return await store.metadata.get(sdist.sha256, target.name) ?? flight(`${sdist.sha256} ${target.name}`, () => find(promised))
+    },
+  }
+
+  async function find(promised: Promised): Promise<string | undefined> {
+    const found = await ofWheels(promised) ?? await ofSdist(promised)
+    // What was served once is served again, and a build is compared with it.
+    if (found !== undefined) await store.metadata.set(promised.sdist.sha256, promised.target.name, found)
+    return found
+  }
+
+  /** Where all wheels of the release announce the same digest, one more wheel will hardly differ. */
+  async function ofWheels({ project, version }: Promised): Promise<string | undefined> {
+    const wheels = (await store.pages.files(project)).filter((file) => isWheelOf(file.filename, version))
+    const [first] = wheels
+    if (!first?.metadata || wheels.some((file) => file.metadata !== first.metadata)) return undefined
+    await files.metadata(first.sha256, first.filename)
+    return first.metadata
+  }
+
+  async function ofSdist({ project, sdist }: Promised): Promise<string | undefined> {
+    const metadata = await staticMetadata(project, sdist)
+    return metadata && keepBlob(blobs, [metadata])
+  }
+}
+
+function isWheelOf(filename: string, version: string): boolean {
+  const wheel = parseWheelFilename(filename)
+  return wheel !== undefined && canonicalVersion(wheel.version) === canonicalVersion(version)
+}

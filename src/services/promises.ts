@@ -1,0 +1,90 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { sha256Of } from '../domain/digest.ts'
+import { parseSdistFilename, parseWheelFilename } from '../domain/filename.ts'
+import type { PromiseEntry } from '../domain/merge.ts'
+import type { ProjectPage } from '../domain/page.ts'
+import { promisable } from '../domain/promise.ts'
+import { parseTarget, type Target } from '../domain/target.ts'
+import { canonicalVersion } from '../domain/version.ts'
+import { MuslinError } from '../errors.ts'
+import type { BuiltWheel, Store } from './ports.ts'
+
+/** A wheel that a page lists, or listed, before it existed. */
+export interface Promised {
+  project: string
+  version: string
+  target: Target
+  /** The build number in its file name. */
+  number: number
+  filename: string
+  sdist: { sha256: string; filename: string }
+}
+
+export interface PromiseBook {
+  /** What a page lists for this target, whose builder image is `image`, besides the wheels that were built. */
+  list(page: ProjectPage, project: string, target: Target, image: string, wheels: BuiltWheel[]): Promise<PromiseEntry[]>
+  /** The promise behind an address. Throws `no-such-promise`. */
+  resolve(id: string, filename: string): Promise<Promised>
+  /** The wheel that keeps it, once built. */
+  kept(promised: Promised): Promise<BuiltWheel | undefined>
+}
+
+/**
+ * Promises need no row: an id is a keyed hash of what is promised, so that nobody can guess one and every process, before and after
+ * a restart, makes and knows the same.
+ */
+export function createPromises({ store }: { store: Store }): PromiseBook {
+  let secret: Promise<string> | undefined
+
+  return { list, resolve, kept }
+
+  async function list(page: ProjectPage, project: string, target: Target, image: string, wheels: BuiltWheel[]): Promise<PromiseEntry[]> {
+    // What failed with an older image may succeed with this one; there are no recipes yet, so theirs is the empty digest.
+    const failed = (await store.jobs.remembered(project)).filter((job) => job.target === target.name && job.image === image && job.recipe === '')
+    const remembered = new Set(failed.map((job) => job.sdist.sha256))
+    const key = await promiseKey()
+    return promisable({ page, target, wheels, remembered }).map(({ sdist, filename, version }) => (
+      { id: promiseId(key, sha256Of(sdist) ?? '', filename), filename, version, sdist }
+    ))
+  }
+
+  async function resolve(id: string, filename: string): Promise<Promised> {
+    const wheel = parseWheelFilename(filename)
+    const target = wheel && parseTarget(`${wheel.pythons.join('.')}-${wheel.platforms.join('.')}`)
+    const number = Number(wheel?.build)
+    if (!wheel || !target || !(number >= 1)) throw noSuchPromise(filename)
+    const { project, version } = wheel
+    const key = await promiseKey()
+    const sdists = (await store.pages.files(project)).filter((file) => isSdistOf(file.filename, project, version))
+    const sdist = sdists.find((file) => isId(id, promiseId(key, file.sha256, filename)))
+    if (!sdist) throw noSuchPromise(filename)
+    return { project, version, target, number, filename, sdist: { sha256: sdist.sha256, filename: sdist.filename } }
+  }
+
+  async function kept({ sdist, target, number, filename }: Promised): Promise<BuiltWheel | undefined> {
+    const wheel = await store.wheels.built(sdist.sha256, target.name, number)
+    return wheel?.filename === filename ? wheel : undefined
+  }
+
+  function promiseKey(): Promise<string> {
+    secret ??= store.secrets.secret('promise-key', () => randomBytes(32).toString('hex'))
+    return secret
+  }
+}
+
+function isSdistOf(filename: string, project: string, version: string): boolean {
+  const sdist = parseSdistFilename(filename, project)
+  return sdist !== undefined && canonicalVersion(sdist.version) === canonicalVersion(version)
+}
+
+function promiseId(key: string, sdist: string, filename: string): string {
+  return createHmac('sha256', key).update(`${sdist}|${filename}`).digest('hex').slice(0, 32)
+}
+
+function isId(given: string, right: string): boolean {
+  return /^[0-9a-f]{32}$/.test(given) && timingSafeEqual(Buffer.from(given), Buffer.from(right))
+}
+
+function noSuchPromise(filename: string): MuslinError {
+  return new MuslinError('no-such-promise', `${filename} was never promised under this address; open its project's page anew`)
+}

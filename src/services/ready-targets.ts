@@ -1,0 +1,11 @@
+import type { Clock, WorkerStore } from './ports.ts'
+
+/** A worker that was not heard of for this long builds nothing. */
+const HEARD_WITHIN_MS = 60_000
+
+export type ReadyTargets = () => Promise<Map<string, string>>
+
+/** What can be built now: target → digest of its builder image. Workers tell it by their heartbeats alone, so a web process needs no engine. */
+export function createReadyTargets({ workers, clock }: { workers: WorkerStore; clock: Clock }): ReadyTargets {
+  return () => workers.targets(clock.now() - HEARD_WITHIN_MS)
+}

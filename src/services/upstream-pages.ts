@@ -1,0 +1,97 @@
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import { sha256Of } from '../domain/digest.ts'
+import type { IndexFile, ProjectPage } from '../domain/page.ts'
+import type { Clock, Store, StoredPage, Upstream, UpstreamFile } from './ports.ts'
+import { singleFlight } from './single-flight.ts'
+
+export interface UpstreamPages {
+  /**
+   * Makes the kept page as fresh as the upstream allows: at once while it is fresh, else by one revalidation for all who wait.
+   * An upstream that fails leaves the kept page as it is; its error is thrown where there is none.
+   */
+  refresh(project: string): Promise<void>
+  /** The kept page, parsed; undefined where the upstream knows no such project. */
+  read(project: string): Promise<{ page: ProjectPage; url: string } | undefined>
+}
+
+/** After a failure the upstream is left alone for so long, so that not every request waits for its timeout. */
+const LEFT_ALONE_MS = 5_000
+
+/** The upstream's pages: kept for ever, asked for anew when `freshness` seconds have passed. */
+export function createUpstreamPages({ store, upstream, clock, log, freshness }: {
+  store: Store
+  upstream: Upstream
+  clock: Clock
+  log: Logger
+  freshness: number
+}): UpstreamPages {
+  /** Until when a page is not asked for again, so that a fresh page costs no look into the database. */
+  const freshUntil = new LRUCache<string, number>({ max: 50_000 })
+  const flight = singleFlight<void>()
+
+  return { refresh, read }
+
+  async function refresh(project: string): Promise<void> {
+    const until = freshUntil.get(project)
+    if (until !== undefined && clock.now() < until) return
+    await flight(project, () => revalidate(project))
+  }
+
+  async function revalidate(project: string): Promise<void> {
+    const kept = await store.pages.get(project)
+    // After a restart the memory is empty, the kept page may be young all the same.
+    if (kept && clock.now() < kept.fetchedAt + freshness * 1000) {
+      freshUntil.set(project, kept.fetchedAt + freshness * 1000)
+      return
+    }
+    try {
+      await ask(project, kept)
+      freshUntil.set(project, clock.now() + freshness * 1000)
+    } catch (error) {
+      // That there was no such project once is no reason to say so again: only the upstream may.
+      if (kept?.json === undefined) throw error
+      log.warn({ err: error, project, fetchedAt: kept.fetchedAt }, 'the upstream failed, its older page is served')
+      freshUntil.set(project, clock.now() + LEFT_ALONE_MS)
+    }
+  }
+
+  async function ask(project: string, kept: StoredPage | undefined): Promise<void> {
+    const answer = await upstream.page(project, kept?.json && kept.etag)
+    const fetchedAt = clock.now()
+    if (answer.kind === 'absent') {
+      await store.pages.put({ project, json: undefined, url: kept?.url ?? '', etag: undefined, fetchedAt }, [])
+    } else if (answer.kind === 'unchanged' || isSame(answer, kept)) {
+      await store.pages.touch(project, fetchedAt)
+    } else {
+      const { json, url, etag } = answer
+      await store.pages.put({ project, json, url, etag, fetchedAt }, recordedFiles(project, JSON.parse(json.toString()) as ProjectPage, url))
+    }
+  }
+
+  async function read(project: string): Promise<{ page: ProjectPage; url: string } | undefined> {
+    const kept = await store.pages.get(project)
+    return kept?.json && { page: JSON.parse(kept.json.toString()) as ProjectPage, url: kept.url }
+  }
+}
+
+/** An upstream without ETags sends the same page again and again: nothing needs to be rendered anew for that. */
+function isSame(answer: { json: Buffer; url: string; etag: string | undefined }, kept: StoredPage | undefined): boolean {
+  return kept?.json !== undefined && kept.url === answer.url && kept.etag === answer.etag && answer.json.equals(kept.json)
+}
+
+/** Files that can be served under their digest; the others keep the upstream's URL on the page. */
+function recordedFiles(project: string, page: ProjectPage, pageUrl: string): UpstreamFile[] {
+  return page.files.flatMap((file) => {
+    const sha256 = sha256Of(file)
+    const url = URL.parse(file.url, pageUrl)
+    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file) }] : []
+  })
+}
+
+/** PEP 714: the older key counts only where the newer one is missing. */
+function announcedMetadata(file: IndexFile): string | undefined {
+  const told = file['core-metadata'] ?? file['dist-info-metadata']
+  if (!told) return undefined
+  return (typeof told === 'object' ? sha256Of({ hashes: told }) : undefined) ?? ''
+}

@@ -1,0 +1,172 @@
+import { gunzipSync } from 'node:zlib'
+import supertest from 'supertest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { JSON_V1, sha256 } from '../synthetic-upstream.ts'
+import { AGENTS, makeRig, TARGET, type Rig } from './rig.ts'
+
+let rig: Rig
+beforeEach(async () => { rig = await makeRig() })
+afterEach(() => rig.close())
+
+const sdist = { filename: 'cffi-1.17.tar.gz', bytes: Buffer.from('the sdist of cffi') }
+const glibc = { filename: 'cffi-1.17-cp313-cp313-manylinux_2_17_x86_64.whl', bytes: Buffer.from('a wheel of cffi'), metadata: 'Metadata-Version: 2.1\nName: cffi\nVersion: 1.17\n' }
+const json = { accept: JSON_V1 }
+
+test('a page is the upstream\'s but for its URLs', async () => {
+  rig.upstream.project('cffi', [{ ...sdist, keys: { 'gpg-sig': true, 'provenance': 'https://upstream.example/p', 'x-unknown': { deep: [1] } } }, glibc], { 'versions': ['1.17'], 'project-status': { status: 'archived' }, 'x-more': 1 })
+  const { status, headers, body } = await rig.get('/simple/cffi/', json)
+  expect(status).toBe(200)
+  expect(headers['content-type']).toBe(JSON_V1)
+  expect(headers['cache-control']).toBe('private, max-age=0, must-revalidate')
+  expect(headers['x-content-type-options']).toBe('nosniff')
+  const page = JSON.parse(body.toString())
+  expect(page).toMatchObject({ 'meta': { '_last-serial': 12 }, 'project-status': { status: 'archived' }, 'x-more': 1, 'versions': ['1.17'] })
+  expect(page.files[0]).toMatchObject({ 'url': `../../files/${sha256(sdist.bytes)}/cffi-1.17.tar.gz`, 'gpg-sig': true, 'x-unknown': { deep: [1] }, 'provenance': 'https://upstream.example/p' })
+  expect(page.files).toHaveLength(2)
+})
+
+test('names are normalised and other spellings sent on, never for good', async () => {
+  for (const [asked, location] of [['/simple/Foo._Bar/', '../foo-bar/'], ['/simple/foo-bar', 'foo-bar/'], ['/simple/Foo', 'foo/'], ['/simple', 'simple/'], ['/finished/simple/A.B/?format=x', '../a-b/?format=x']] as const) {
+    const { status, headers } = await rig.get(asked)
+    expect([asked, status, headers.location]).toEqual([asked, 307, location])
+  }
+  expect((await rig.get('/simple/-bad-/')).status).toBe(400)
+})
+
+test('JSON or HTML by Accept and by the format parameter', async () => {
+  rig.upstream.project('cffi', [sdist])
+  const type = async (path: string, accept?: string) => (await rig.get(path, accept === undefined ? {} : { accept })).headers['content-type']
+  expect(await type('/simple/cffi/')).toBe('text/html; charset=utf-8')
+  expect(await type('/simple/cffi/', 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01')).toBe(JSON_V1)
+  expect(await type('/simple/cffi/', 'application/vnd.pypi.simple.v1+html')).toBe('application/vnd.pypi.simple.v1+html; charset=utf-8')
+  expect(await type('/simple/cffi/?format=application/vnd.pypi.simple.v1%2Bjson', 'text/html')).toBe(JSON_V1)
+  expect((await rig.get('/simple/cffi/', { accept: 'image/png' })).status).toBe(406)
+})
+
+test('gzip for those who take it, a strong tag for each coding, 304 for who holds it', async () => {
+  rig.upstream.project('cffi', [sdist])
+  const plain = await rig.get('/simple/cffi/', json)
+  const packed = await rig.get('/simple/cffi/', { ...json, 'accept-encoding': 'gzip, deflate' })
+  expect(packed.headers['content-encoding']).toBe('gzip')
+  expect(gunzipSync(packed.body)).toEqual(plain.body)
+  expect(plain.headers.etag).toMatch(/^"[0-9a-f]{64}"$/)
+  expect(packed.headers.etag).not.toBe(plain.headers.etag)
+  expect(plain.headers.vary).toBe('Accept, Accept-Encoding')
+  for (const held of [plain.headers.etag!, `W/${plain.headers.etag}`, `"other", ${plain.headers.etag}`]) {
+    const answer = await rig.get('/simple/cffi/', { ...json, 'if-none-match': held })
+    expect([held, answer.status, answer.body.length, answer.headers.etag]).toEqual([held, 304, 0, plain.headers.etag])
+  }
+  expect((await rig.get('/simple/cffi/', { ...json, 'if-none-match': '"other"' })).status).toBe(200)
+})
+
+test('HEAD says what GET would', async () => {
+  rig.upstream.project('cffi', [sdist])
+  const got = await rig.get('/simple/cffi/', json)
+  const head = await rig.get('/simple/cffi/', json, 'HEAD')
+  expect(head).toMatchObject({ status: 200, body: Buffer.alloc(0) })
+  expect(head.headers['content-length']).toBe(String(got.body.length))
+  expect(head.headers.etag).toBe(got.headers.etag)
+})
+
+test('one fetch for all who wait, none while the page is fresh, a conditional one afterwards', async () => {
+  rig.upstream.project('cffi', [sdist])
+  const fetches = () => rig.upstream.requests.filter((line) => line === 'GET /simple/cffi/').length
+  await Promise.all(Array.from({ length: 10 }, () => rig.get('/simple/cffi/', json)))
+  await rig.clock.advance(59_000)
+  await rig.get('/simple/cffi/', json)
+  expect(fetches()).toBe(1)
+  await rig.clock.advance(2_000)
+  rig.upstream.project('cffi', [sdist, glibc])
+  expect(JSON.parse((await rig.get('/simple/cffi/', json)).body.toString()).files).toHaveLength(2)
+  expect(fetches()).toBe(2)
+})
+
+test('what was seen is served while the upstream fails, after a restart too; what was never seen is not called absent', async () => {
+  rig.upstream.project('cffi', [sdist])
+  const before = await rig.get('/simple/cffi/', json)
+  rig.upstream.break(503)
+  await rig.clock.advance(3_600_000)
+  await rig.restart()
+  const after = await rig.get('/simple/cffi/', json)
+  expect(after.status).toBe(200)
+  expect(after.headers.etag).toBe(before.headers.etag)
+  expect((await rig.get('/simple/never-seen/', json)).status).toBe(502)
+  rig.upstream.break(undefined)
+  const absent = await rig.get('/simple/never-seen/', json)
+  expect(absent.status).toBe(404)
+  expect(JSON.parse(absent.body.toString())).toMatchObject({ code: 'no-such-project', status: 404 })
+})
+
+test('a project that the upstream does not know is served when there is a built wheel', async () => {
+  await rig.ready()
+  rig.upstream.project('gone', [{ filename: 'gone-1.0.tar.gz', bytes: sdist.bytes }])
+  await rig.get('/simple/gone/', json)
+  await rig.store.jobs.wish({ kind: 'build', project: 'gone', version: '1.0', sdist: { sha256: sha256(sdist.bytes), filename: 'gone-1.0.tar.gz' }, target: TARGET, recipe: '', image: 'image-1', priority: 40, askedBy: 'me' }, rig.clock.now())
+  await rig.publish(await rig.claim(), Buffer.from('wheel'), 'Name: gone\n')
+  rig.upstream.remove('gone')
+  await rig.clock.advance(61_000)
+  const page = JSON.parse((await rig.get('/finished/simple/gone/', json)).body.toString())
+  expect(page.files).toMatchObject([{ hashes: { sha256: sha256('wheel') }, url: `../../../files/${sha256('wheel')}/${page.files[0].filename}` }])
+})
+
+test('promises are for installers on a musl target, and only while a builder is ready', async () => {
+  rig.upstream.project('cffi', [sdist, glibc])
+  const promised = async (path: string, agent: string) => {
+    const { headers, body } = await rig.get(path, { ...json, 'user-agent': agent })
+    return { count: body.toString().split('/promise/').length - 1, vary: headers.vary }
+  }
+  expect(await promised('/simple/cffi/', AGENTS.pip)).toEqual({ count: 0, vary: 'Accept, Accept-Encoding' })
+  await rig.ready()
+  expect(await promised('/simple/cffi/', AGENTS.pip)).toEqual({ count: 1, vary: expect.stringContaining('User-Agent') })
+  expect((await promised('/simple/cffi/', AGENTS.uv)).count).toBe(1)
+  for (const agent of [AGENTS.uvLock, AGENTS.poetry, AGENTS.pipOnGlibc, AGENTS.browser]) expect((await promised('/simple/cffi/', agent)).count).toBe(0)
+  expect(await promised('/finished/simple/cffi/', AGENTS.pip)).toEqual({ count: 0, vary: 'Accept, Accept-Encoding' })
+  expect((await promised(`/target/${TARGET}/simple/cffi/`, AGENTS.poetry)).count).toBe(1)
+  expect((await rig.get('/target/cp39-musllinux_1_2_x86_64/simple/cffi/', json)).status).toBe(404)
+  await rig.clock.advance(61_000)
+  expect((await promised('/simple/cffi/', AGENTS.pip)).count).toBe(0)
+})
+
+test('the list of projects, as JSON and as HTML, kept while the upstream fails', async () => {
+  rig.upstream.project('cffi', [sdist])
+  rig.upstream.project('numpy', [])
+  const list = await rig.get('/simple/', json)
+  expect(JSON.parse(list.body.toString())).toEqual({ meta: { 'api-version': '1.4', '_last-serial': 7 }, projects: [{ name: 'cffi' }, { name: 'numpy' }] })
+  rig.upstream.break(500)
+  await rig.clock.advance(100_000)
+  const html = await rig.get('/finished/simple/', { 'accept': 'text/html', 'accept-encoding': 'gzip' })
+  expect(gunzipSync(html.body).toString()).toContain('cffi/')
+  expect((await rig.get('/simple/', { ...json, 'if-none-match': list.headers.etag! })).status).toBe(304)
+})
+
+test('errors are problem+json, small HTML for browsers, and name the methods that an address takes', async () => {
+  const problem = await rig.get('/nowhere')
+  expect(problem.headers['content-type']).toBe('application/problem+json')
+  expect(problem.headers['cache-control']).toBe('no-store')
+  expect(JSON.parse(problem.body.toString())).toMatchObject({ code: 'not-found', title: 'Nothing is served at this address', status: 404 })
+  expect(problem.reason).toBe('Muslin: nothing is served at /nowhere; the index is at /simple/')
+  const page = await rig.get('/nowhere/%3Cscript%3E', { 'user-agent': AGENTS.browser, 'accept': 'text/html' })
+  expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
+  expect(page.body.toString()).not.toContain('<script>')
+  const posted = await supertest(rig.url).post('/simple/')
+  expect(posted.status).toBe(405)
+  expect(posted.headers['allow']).toBe('HEAD, GET')
+  expect((await rig.get('/simple/x/', { 'muslin-via': 'another, this-one' })).status).toBe(508)
+})
+
+test('publicUrl\'s path is taken off, and the root tells the index', async () => {
+  rig.upstream.project('cffi', [sdist])
+  await rig.restart({ publicUrl: 'https://wheels.example/muslin/' })
+  expect((await rig.get('/muslin/simple/cffi/', json)).status).toBe(200)
+  expect((await rig.get('/simple/cffi/', json)).status).toBe(200)
+  expect((await rig.get('/muslin/', { host: 'wheels.example' })).body.toString()).toContain('https://wheels.example/muslin/simple/')
+})
+
+test('readiness tells what is missing', async () => {
+  expect((await rig.get('/healthz')).body.toString()).toBe('ok\n')
+  expect(JSON.parse((await rig.get('/readyz')).body.toString())).toMatchObject({ ready: true, notes: [expect.stringContaining('no builder is ready')] })
+  rig.store.close()
+  const { status, body } = await rig.get('/readyz')
+  expect(status).toBe(503)
+  expect(JSON.parse(body.toString()).reasons[0]).toContain('database')
+})

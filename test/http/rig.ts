@@ -1,0 +1,179 @@
+/** A whole web server over real storage and a synthetic upstream; the worker is the test itself. */
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type IncomingHttpHeaders, type IncomingMessage, type Server, request as sendRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { pino } from 'pino'
+import type { Failure } from '../../src/domain/failure.ts'
+import type { Job, JobKind } from '../../src/domain/job.ts'
+import { createApp } from '../../src/http/app.ts'
+import { closeServer, createServer } from '../../src/http/server.ts'
+import { createAdmission } from '../../src/services/admission.ts'
+import { createFiles } from '../../src/services/files.ts'
+import { createJobEvents } from '../../src/services/job-events.ts'
+import { createProjectList } from '../../src/services/list.ts'
+import { createProjectPages } from '../../src/services/pages.ts'
+import type { BlobStore, BuildLogs, Store } from '../../src/services/ports.ts'
+import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
+import { createPromises } from '../../src/services/promises.ts'
+import { createReadyTargets } from '../../src/services/ready-targets.ts'
+import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
+import { createWishes } from '../../src/services/wishes.ts'
+import { createBuildLogs } from '../../src/storage/build-logs.ts'
+import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
+import { openSqlite } from '../../src/storage/sqlite/open.ts'
+import { createUpstream } from '../../src/upstream/upstream.ts'
+import { type ManualClock, manualClock } from '../manual-clock.ts'
+import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
+
+export const TARGET = 'cp313-musllinux_1_2_x86_64'
+export const ADMIN_TOKEN = 'a-token-of-the-admin'
+
+const PIP = { installer: { name: 'pip', version: '25.1.1' }, python: '3.13.5', implementation: { name: 'CPython', version: '3.13.5' }, distro: { name: 'Alpine Linux', version: '3.22.1' }, system: { name: 'Linux', release: '6.1' }, cpu: 'x86_64' }
+const UV = { ...PIP, installer: { name: 'uv', version: '0.13.9', subcommand: ['pip', 'install'] }, distro: { libc: { lib: 'musl', version: '1.2' } } }
+/** User-Agents as the clients send them. */
+export const AGENTS = {
+  pip: `pip/25.1.1 ${JSON.stringify(PIP)}`,
+  pipOnGlibc: `pip/25.1.1 ${JSON.stringify({ ...PIP, distro: { name: 'Debian', libc: { lib: 'glibc', version: '2.36' } } })}`,
+  uv: `uv/0.13.9 ${JSON.stringify(UV)}`,
+  uvLock: `uv/0.13.9 ${JSON.stringify({ ...UV, installer: { ...UV.installer, subcommand: ['lock'] } })}`,
+  poetry: 'poetry/2.5.1 CPython/3.13.5 Linux/6.1',
+  browser: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+}
+
+export interface Options {
+  publicUrl?: string
+  behindProxy?: boolean
+  trustedProxies?: string[]
+  buildsPerClient?: number
+  queueLimit?: number
+  freshness?: number
+  staticMetadata?: () => Promise<Buffer | undefined>
+}
+
+export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; body: Buffer; continues: number }
+
+export interface Rig {
+  url: string
+  server: Server
+  upstream: SyntheticUpstream
+  store: Store
+  blobs: BlobStore
+  logs: BuildLogs
+  clock: ManualClock
+  closing: AbortController
+  get(path: string, headers?: Record<string, string>, method?: string): Promise<Answer>
+  /** A request as it goes, for those who watch it or break it off. */
+  open(path: string, headers?: Record<string, string>): { request: ReturnType<typeof sendRequest>; response: Promise<IncomingMessage>; continues: () => number }
+  /** A worker says that it builds TARGET with this image. */
+  ready(image?: string): Promise<void>
+  claim(kind?: JobKind): Promise<Job>
+  publish(job: Job, bytes: Buffer, metadata: string, options?: { metadataChanged?: boolean; filename?: string }): Promise<void>
+  fail(job: Job, failure: Failure): Promise<void>
+  /** A new process over the same data. */
+  restart(options?: Options): Promise<void>
+  close(): Promise<void>
+}
+
+export async function makeRig(options: Options = {}): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'muslin-http-'))
+  const upstream = await syntheticUpstream()
+  const clock = manualClock()
+  let process = await start(folder, upstream.url, clock, options)
+
+  const rig: Rig = {
+    ...process,
+    upstream,
+    clock,
+    async get(path, headers = {}, method = 'GET') {
+      const { response, continues } = open(path, headers, method)
+      const answer = await response
+      const body = await buffer(answer)
+      return { status: answer.statusCode ?? 0, reason: answer.statusMessage ?? '', headers: answer.headers, body, continues: continues() }
+    },
+    open,
+    ready: (image = 'image-1') => rig.store.workers.beat('worker', { [TARGET]: image }, clock.now()),
+    async claim(kind = 'build') {
+      const job = await rig.store.jobs.claim('worker', { kinds: [kind], targets: [TARGET] }, clock.now(), clock.now() + 60_000)
+      if (!job) throw new Error('there is nothing to claim')
+      return job
+    },
+    async publish(job, bytes, metadata, { metadataChanged = false, filename } = {}) {
+      const keep = async (content: Buffer) => {
+        const draft = await rig.blobs.draft()
+        await draft.write(content)
+        return (await draft.keep()).sha256
+      }
+      await rig.store.wheels.publish({
+        sha256: await keep(bytes), filename: filename ?? `${job.project.replaceAll('-', '_')}-${job.version}-1-${TARGET.replace('-', '-cp313-')}.whl`,
+        size: bytes.length, project: job.project, version: job.version, target: job.target, sdist: job.sdist.sha256, number: 1,
+        metadata: await keep(Buffer.from(metadata)), requiresPython: undefined, publishedAt: clock.now(), build: job.build ?? 0,
+      }, { id: job.id, worker: 'worker', metadataChanged }, {}, clock.now())
+    },
+    async fail(job, failure) { await rig.store.jobs.fail(job.id, 'worker', failure, undefined, clock.now()) },
+    async restart(anew = options) {
+      await process.stop()
+      process = await start(folder, upstream.url, clock, anew)
+      Object.assign(rig, process)
+    },
+    async close() {
+      await process.stop()
+      await upstream.close()
+      await rm(folder, { recursive: true })
+    },
+  }
+  return rig
+
+  function open(path: string, headers: Record<string, string> = {}, method = 'GET'): { request: ReturnType<typeof sendRequest>; response: Promise<IncomingMessage>; continues: () => number } {
+    // An agent of its own: pip's `Connection: keep-alive` comes from the test's headers, if at all.
+    const request = sendRequest(new URL(path, rig.url), { method, headers: { 'connection': 'keep-alive', ...headers }, agent: false })
+    let continues = 0
+    request.on('continue', () => { continues += 1 })
+    const response = once(request, 'response').then(([answer]) => answer as IncomingMessage)
+    response.catch(() => {})
+    request.end()
+    return { request, response, continues: () => continues }
+  }
+}
+
+async function start(folder: string, upstreamUrl: string, clock: ManualClock, options: Options) {
+  const log = pino({ level: 'silent' })
+  const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
+  const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
+  const logs = createBuildLogs({ folder: join(folder, 'logs') })
+  const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
+  const { publicUrl, behindProxy = false, trustedProxies = [], buildsPerClient = 100, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined } = options
+  const readyTargets = createReadyTargets({ workers: store.workers, clock })
+  const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
+  const promises = createPromises({ store })
+  const files = createFiles({ store, blobs, upstream, log })
+  const admission = createAdmission({ jobs: store.jobs, clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
+  const closing = new AbortController()
+  const app = createApp({
+    jobs: store.jobs, blobs, logs, files, promises, admission, readyTargets, clock, log,
+    pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
+    list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
+    promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
+    wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
+    events: createJobEvents({ jobs: store.jobs }),
+    targets: [TARGET], instance: 'this-one', hopKey: 'a key for tests',
+    adminTokenSha256: createHash('sha256').update(ADMIN_TOKEN).digest('hex'),
+    publicUrl, trustedProxies, behindProxy, closing: closing.signal,
+  })
+  const server = createServer(app)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    server, store, blobs, logs, closing,
+    async stop() {
+      await closeServer(server, { closing, grace: AbortSignal.abort() })
+      await upstream.close()
+      store.close()
+    },
+  }
+}

@@ -1,0 +1,108 @@
+/** A simple index at API 1.4 on loopback, made of what a test puts into it: ETags, core-metadata, provenance, statuses, unknown keys. */
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+
+export interface SyntheticFile {
+  filename: string
+  bytes: Buffer
+  /** Served beside the file; announced with its digest unless `undigested`. */
+  metadata?: string
+  undigested?: boolean
+  /** Other keys of the page's entry; they win over those that are made. */
+  keys?: Record<string, unknown>
+  /** What the server really sends, where that differs. */
+  sent?: Buffer
+  /** Sends so many bytes, then waits for `until` before the rest. */
+  stall?: { after: number; until: Promise<void> }
+}
+
+export interface SyntheticUpstream {
+  /** The index's URL, ends in `/simple/`. */
+  url: string
+  /** Method and path of each request, oldest first. */
+  requests: string[]
+  /** Lists a project with these files; `keys` are further keys of its page. */
+  project(name: string, files: SyntheticFile[], keys?: Record<string, unknown>): void
+  remove(name: string): void
+  /** Answers everything with this status from now on; undefined: works again. */
+  break(status: number | undefined): void
+  close(): Promise<void>
+}
+
+export const JSON_V1 = 'application/vnd.pypi.simple.v1+json'
+
+export function sha256(bytes: Buffer | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+export async function syntheticUpstream(): Promise<SyntheticUpstream> {
+  const pages = new Map<string, string>()
+  const files = new Map<string, SyntheticFile>()
+  const requests: string[] = []
+  let broken: number | undefined
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`)
+    void answer(request, response)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://upstream.example').pathname)
+    if (broken !== undefined) return void response.writeHead(broken).end()
+    if (path === '/simple/') return sendJson(request, response, JSON.stringify({ meta: { 'api-version': '1.4', '_last-serial': 7 }, projects: [...pages.keys()].map((name) => ({ name })) }))
+    const page = pages.get(/^\/simple\/([^/]+)\/$/.exec(path)?.[1] ?? '')
+    if (page !== undefined) return sendJson(request, response, page)
+    const metadata = path.endsWith('.metadata') ? files.get(path.slice(0, -'.metadata'.length))?.metadata : undefined
+    if (metadata !== undefined) return void response.end(metadata)
+    const file = files.get(path)
+    if (file) return sendFile(response, file)
+    response.writeHead(404).end()
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}/simple/`,
+    requests,
+    project(name, given, keys = {}) {
+      const listed = given.map((file) => {
+        const path = `/packages/${sha256(file.bytes).slice(0, 8)}/${file.filename}`
+        files.set(path, file)
+        return entry(file, `../..${path}`)
+      })
+      pages.set(name, JSON.stringify({ meta: { 'api-version': '1.4', '_last-serial': 12 }, name, files: listed, ...keys }))
+    },
+    remove(name) { pages.delete(name) },
+    break(status) { broken = status },
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+function entry({ filename, bytes, metadata, undigested, keys }: SyntheticFile, url: string): Record<string, unknown> {
+  const announced = metadata === undefined ? false : undigested ? true : { sha256: sha256(metadata) }
+  return {
+    filename, url, 'hashes': { sha256: sha256(bytes) }, 'size': bytes.length, 'upload-time': '2024-05-06T07:08:09.000010Z',
+    'core-metadata': announced, 'data-dist-info-metadata': announced, 'yanked': false, 'provenance': null, ...keys,
+  }
+}
+
+function sendJson(request: IncomingMessage, response: ServerResponse, body: string): void {
+  const etag = `"${sha256(body).slice(0, 22)}"`
+  if (request.headers['if-none-match'] === etag) return void response.writeHead(304, { etag }).end()
+  response.writeHead(200, { 'content-type': JSON_V1, etag }).end(body)
+}
+
+async function sendFile(response: ServerResponse, { bytes, sent = bytes, stall }: SyntheticFile): Promise<void> {
+  response.writeHead(200, { 'content-length': sent.length, 'content-type': 'application/octet-stream' })
+  if (stall) {
+    response.write(sent.subarray(0, stall.after))
+    await stall.until
+  }
+  response.end(sent.subarray(stall?.after ?? 0))
+}
