@@ -65,30 +65,28 @@ export function createDockerEngine(options: DockerOptions): Engine {
     running.add(id)
     const removed = () => { running.delete(id) }
     try {
-      await createContainer(run, id)
-      await cli.must(['start', id], { refuse: refusal(run.image) })
+      await start(run, id).catch(async (error: unknown) => {
+        if (run.network === 'none' || !(error instanceof MuslinError) || !/network/i.test(error.detail)) throw error
+        // Somebody pruned the networks since we made ours.
+        fetching.forget()
+        await removeContainer({ cli, id, log })
+        await start(run, id)
+      })
     } catch (error) {
       // By the name that we gave it: it may be there although the client failed.
       await removeContainer({ cli, id, log }).finally(removed)
       throw error
     }
-    return createRun({ cli, id, user: run.user, log, removed })
+    return createRun({ cli, id, user: run.user, memoryBytes: run.limits.memoryBytes, log, removed })
   }
 
-  async function createContainer(run: RunSpec, id: string) {
+  async function start(run: RunSpec, id: string) {
     const { cores } = await facts.get()
-    const attempt = async () => {
-      const network = run.network === 'none' ? 'none' : (await fetching.get()).name
-      const isolatedDns = run.network === 'fetch' && (await fetching.get()).closed && options.fetchNetwork === undefined
-      await cli.must(createArguments(run, { name: id, instance, process: self, network, isolatedDns, cores }), { refuse: refusal(run.image) })
-    }
-    await attempt().catch(async (error: unknown) => {
-      if (run.network === 'none' || !(error instanceof MuslinError) || !/network/i.test(error.detail)) throw error
-      // Somebody pruned the networks since we made ours.
-      fetching.forget()
-      await removeContainer({ cli, id, log })
-      await attempt()
-    })
+    const fetch = run.network === 'fetch' ? await fetching.get() : undefined
+    const isolatedDns = fetch?.closed === true && options.fetchNetwork === undefined
+    const given = { name: id, instance, process: self, network: fetch?.name ?? 'none', isolatedDns, cores }
+    await cli.must(createArguments(run, given), { refuse: refusal(run.image) })
+    await cli.must(['start', id], { refuse: refusal(run.image) })
   }
 
   /**

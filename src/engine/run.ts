@@ -13,10 +13,21 @@ import { lastWords, whyFailed, type Cli } from './cli.ts'
 /** A gigabyte takes seconds; a program in the container that stops the tar beside it must not hold us for ever. */
 const TRANSFER_MS = 10 * 60_000
 
+/** Bytes beyond the memory limit that reading the figures of a full run may take. */
+const HEADROOM = 32 << 20
+
 /**
- * The verbs of a container that runs and idles. `user` is the numeric uid:gid of its commands. `removed` is called when removal begins.
+ * The verbs of a container that runs and idles. `user` is the numeric uid:gid of its commands, `memoryBytes` its limit. `removed` is
+ * called when it is gone, or was given up.
  */
-export function createRun({ cli, id, user, log, removed }: { cli: Cli; id: string; user: string; log: Logger; removed: () => void }): Run {
+export function createRun({ cli, id, user, memoryBytes, log, removed }: {
+  cli: Cli
+  id: string
+  user: string
+  memoryBytes: number
+  log: Logger
+  removed: () => void
+}): Run {
   let removal: Promise<void> | undefined
 
   async function put(folder: string, tar: Readable) {
@@ -24,10 +35,11 @@ export function createRun({ cli, id, user, log, removed }: { cli: Cli; id: strin
     child.stdout.resume()
     let broken: Error | undefined
     tar.once('error', (error) => {
+      // A tar that ends early closes its standard input, which destroys the source: its exit code tells why.
+      if (child.stdin.destroyed) return
       broken = error
       child.kill('SIGKILL')
     })
-    // A tar that ends early closes its standard input: its exit code tells why, not our broken pipe.
     await Promise.allSettled([pipelined(tar, child.stdin)])
     const ended = outcome(await child)
     if (broken) throw broken
@@ -104,11 +116,16 @@ export function createRun({ cli, id, user, log, removed }: { cli: Cli; id: strin
 
   async function usage() {
     const files = ['memory/memory.max_usage_in_bytes', 'memory/memory.oom_control', 'memory.peak', 'memory.events'].map((file) => `/sys/fs/cgroup/${file}`)
-    // Two of the four exist, so that cat always complains.
-    const ended = await cli.run(['exec', '--user', idleUser(user), id, 'cat', ...files], { timeout: 10_000 })
-    const figures = readUsage(ended.stdout)
-    if (figures.peakBytes !== undefined || ended.exitCode === 0) return figures
-    return { peakBytes: undefined, oomKills: await look().catch(() => 'gone') === 'out of memory' ? 1 : 0 }
+    // Two of the four exist: cat complains about the others.
+    const read = async () => readUsage((await cli.run(['exec', '--user', idleUser(user), id, 'cat', ...files], { timeout: 10_000 })).stdout)
+    const figures = await read()
+    if (figures) return figures
+    const state = await look().catch(() => 'gone')
+    if (state !== 'running') return { peakBytes: undefined, oomKills: state === 'out of memory' ? 1 : 0 }
+    // Writable places that are full to the memory limit leave no room even for cat.
+    const more = String(memoryBytes + HEADROOM)
+    await cli.run(['update', '--memory', more, '--memory-swap', more, id])
+    return await read() ?? { peakBytes: undefined, oomKills: 0 }
   }
 
   function remove(): Promise<void> {
@@ -134,10 +151,12 @@ export async function removeContainer({ cli, id, log }: { cli: Cli; id: string; 
   }
 }
 
-/** Peak memory and kills out of the cgroup's files, version 1 or 2, one after the other. */
-export function readUsage(text: string): { peakBytes: number | undefined; oomKills: number } {
+/** Peak memory and kills out of the cgroup's files, version 1 or 2, one after the other; undefined where neither is there. */
+export function readUsage(text: string): { peakBytes: number | undefined; oomKills: number } | undefined {
   const peak = /^(\d+)$/m.exec(text)?.[1]
-  return { peakBytes: peak === undefined ? undefined : Number(peak), oomKills: Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) }
+  const kills = /^oom_kill (\d+)$/m.exec(text)?.[1]
+  if (peak === undefined && kills === undefined) return undefined
+  return { peakBytes: peak === undefined ? undefined : Number(peak), oomKills: Number(kills ?? 0) }
 }
 
 interface Client { exitCode: number | undefined; stderr: string; timedOut: boolean; missing: boolean }

@@ -74,7 +74,7 @@ export async function* extractTar(stream: Readable, limits: { maxBytes: number; 
   }
 }
 
-async function* bytesOf(entry: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* bytesOf(entry: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   try {
     yield* entry
   } catch (error) {

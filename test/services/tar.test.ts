@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import { Readable } from 'node:stream'
-import { pack, type Headers } from 'tar-stream'
+import { pack } from 'tar-stream'
 import { describe, expect, it } from 'vitest'
 import { extractTar, packTar, safeName } from '../../src/services/tar.ts'
 
@@ -12,7 +12,7 @@ async function read(stream: Readable, limits = LIMITS) {
   return files
 }
 
-async function archive(...headers: Headers[]): Promise<Readable> {
+async function archive(...headers: Parameters<ReturnType<typeof pack>['entry']>[0][]): Promise<Readable> {
   const made = pack()
   for (const header of headers) made.entry(header, header.type === undefined ? 'x' : '')
   made.finalize()

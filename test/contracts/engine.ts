@@ -1,0 +1,234 @@
+/** What every engine does, whatever its containers are made of. Needs a real engine; plain assertions, since no test runner is around it. */
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { buffer } from 'node:stream/consumers'
+import { Readable } from 'node:stream'
+import type { Engine, Run, RunSpec } from '../../src/services/ports.ts'
+import { extractTar, packTar } from '../../src/services/tar.ts'
+
+export type Check = (name: string, run: () => Promise<void>) => Promise<void>
+
+const MB = 1 << 20
+const LIMITS = { cpu: 1, memoryBytes: 96 * MB, diskBytes: 48 * MB, processes: 24 }
+
+/**
+ * `engine` makes an engine as another process of the same instance would; `image` names one with a POSIX shell, tar, cat, sleep and wget
+ * (busybox has them); `local` says that the engine's containers can reach this machine.
+ */
+export async function engineContract({ engine: make, image, check, local }: { engine: () => Engine; image: string; check: Check; local: boolean }) {
+  const engine = make()
+  const { ref } = await engine.image({ kind: 'ready', ref: image })
+
+  /** A run for the length of `use`. */
+  async function inRun(use: (run: Run) => Promise<void>, changes: Partial<RunSpec> = {}, by = engine) {
+    const run = await by.create({ image: ref, label: 'contract', user: '1000:1000', network: 'none', limits: LIMITS, writable: ['/tmp', '/work'], ...changes })
+    try {
+      await use(run)
+    } finally {
+      await run.remove()
+    }
+  }
+
+  await check('an image has one digest, asked or made ready; an absent one is refused with its name', async () => {
+    const made = await engine.image({ kind: 'ready', ref: image })
+    assert.equal(await engine.digest({ kind: 'ready', ref: image }), made.digest)
+    assert.match(made.digest, /[0-9a-f]{64}$/)
+    assert.equal(await engine.digest({ kind: 'ready', ref: 'localhost/muslin-absent:none' }), undefined)
+    await assert.rejects(engine.image({ kind: 'ready', ref: 'localhost:1/muslin-absent:none' }), { code: 'image-unavailable', message: /muslin-absent/ })
+    await assert.rejects(engine.image({ kind: 'ready', ref: '--all' }), { code: 'image-unavailable' })
+  })
+
+  await check('files go in and come out with their names, modes and bytes', () => inRun(async (run) => {
+    const big = Buffer.alloc(3 * MB, 'muslin')
+    await run.put('/work', packTar([{ name: 'a/run.sh', mode: 0o755, body: '#!/bin/sh\necho ran\n' }, { name: 'secret', mode: 0o600, body: 's' }, { name: '-dash', body: 'd' }]))
+    await run.put('/work', packTar([{ name: 'a/big', body: { size: big.length, open: () => Readable.from([big]) } }]))
+    assert.deepEqual(await said(run, ['/work/a/run.sh']), { text: 'ran\n', exitCode: 0 })
+    assert.equal((await said(run, ['sh', '-c', 'touch /work/a/mine && rm /work/a/mine && cat /work/secret'])).text, 's')
+    const files = await got(run, '/work', ['a', 'secret', '-dash'])
+    assert.deepEqual(files.map(({ name, mode }) => [name, mode.toString(8)]).sort(), [['-dash', '644'], ['a/big', '644'], ['a/run.sh', '755'], ['secret', '600']])
+    assert.ok(files.find(({ name }) => name === 'a/big')?.bytes.equals(big))
+  }))
+
+  await check('a put that cannot be done is refused, and says why', () => inRun(async (run) => {
+    await assert.rejects(run.put('/nowhere', packTar([{ name: 'a', body: 'a' }])), { code: 'transfer-failed' })
+    await assert.rejects(run.put('/work', packTar([{ name: 'a', body: Buffer.alloc(60 * MB) }])), { code: 'transfer-failed', message: /limits\.disk/ })
+    await assert.rejects(run.put('/work', new Readable({ read() { this.destroy(new Error('source broke')) } })), /source broke/)
+  }))
+
+  await check('a get is cut beyond its size, and errors on what is absent', () => inRun(async (run) => {
+    await said(run, ['sh', '-c', 'head -c 4000000 /dev/zero > /work/four'])
+    await assert.rejects(run.get('/work', ['four'], 2 * MB).then(buffer), { code: 'transfer-failed' })
+    assert.equal((await got(run, '/work', ['four']))[0]?.bytes.length, 4_000_000)
+    await assert.rejects(run.get('/work', ['absent'], MB).then(buffer), { code: 'transfer-failed' })
+  }))
+
+  await check('links and pipes that a build left are not taken out', () => inRun(async (run) => {
+    await said(run, ['sh', '-c', 'ln -s /etc/passwd /work/link; mkfifo /work/pipe; mkdir /work/d; echo a > /work/d/a; ln /work/d/a /work/d/b'])
+    for (const name of ['link', 'pipe', 'd']) await assert.rejects(got(run, '/work', [name]), { code: 'transfer-failed' })
+  }))
+
+  await check('a command has its environment, folder and exit code, no standard input, and its output in order', () => inRun(async (run) => {
+    const env = { PLAIN: 'a b=c\'"$X', EMPTY: '' }
+    assert.deepEqual(await said(run, ['sh', '-c', 'echo "$PLAIN|$EMPTY|$(pwd)"; cat; exit 7'], env, '/work'), { text: `${env.PLAIN}||/work\n`, exitCode: 7 })
+    const lines = await said(run, ['sh', '-c', 'i=0; while [ $i -lt 200 ]; do echo "out $i"; echo "err $i" >&2; i=$((i+1)); done'])
+    assert.equal(lines.text, Array.from({ length: 200 }, (_, i) => `out ${i}\nerr ${i}\n`).join(''))
+    for (const code of [1, 2, 125, 126, 127, 130, 137, 255]) assert.equal((await said(run, ['sh', '-c', `exit ${code}`])).exitCode, code)
+    assert.equal((await said(run, ['no-such-command'])).exitCode, 127)
+    assert.notEqual((await said(run, ['true'], {}, '/no/such/folder')).exitCode, 0)
+  }))
+
+  await check('nothing of this server\'s environment is in a run', () => inRun(async (run) => {
+    const { text } = await said(run, ['env'])
+    assert.doesNotMatch(text, /^(PIP_|UV_|[A-Z]*_PROXY|[a-z]*_proxy|DOCKER_|MUSLIN_)(?!DISABLE_PIP_VERSION_CHECK)/m)
+  }))
+
+  await check('a run is a plain user without capabilities or ways to gain any', () => inRun(async (run) => {
+    const { text } = await said(run, ['sh', '-c', 'id -u; id -g; cat /proc/self/status'])
+    assert.match(text, /^1000\n1000\n/)
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) assert.match(text, new RegExp(`^${set}:\\s+0+$`, 'm'))
+    assert.match(text, /^NoNewPrivs:\s+1$/m)
+    assert.match(text, /^Seccomp:\s+2$/m)
+  }))
+
+  await check('only the writable places can be written, and programs run there', () => inRun(async (run) => {
+    for (const place of ['/', '/etc', '/usr/bin', '/var', '/root', '/home']) {
+      assert.notEqual((await said(run, ['sh', '-c', `echo x > ${place}/muslin-probe`])).exitCode, 0, place)
+    }
+    const wrote = await said(run, ['sh', '-c', 'for d in /tmp /work; do printf "#!/bin/sh\\necho $d" > $d/p && chmod 700 $d/p && $d/p || exit 1; done'])
+    assert.deepEqual(wrote, { text: '/tmp\n/work\n', exitCode: 0 })
+    const full = await said(run, ['sh', '-c', 'dd if=/dev/zero of=/work/full bs=1048576 count=60'])
+    assert.notEqual(full.exitCode, 0)
+    assert.match(full.text, /no space left/i)
+  }))
+
+  await check('a run has no network', () => inRun(async (run) => {
+    const { text } = await said(run, ['cat', '/proc/net/route', '/proc/net/dev'])
+    assert.doesNotMatch(text, /eth|wlan|^\S+\s+00000000/m)
+  }))
+
+  await check('processes are limited, and the run outlives a fork bomb', () => inRun(async (run) => {
+    const bomb = await said(run, ['sh', '-c', 'i=0; while [ $i -lt 60 ]; do sleep 20 & i=$((i+1)); done; echo all'])
+    assert.doesNotMatch(bomb.text, /^all$/m)
+    assert.match(bomb.text, /fork|resource/i)
+    await run.usage()
+  }))
+
+  await check('a build that kills whatever it can reach does not end its run', () => inRun(async (run) => {
+    await said(run, ['sh', '-c', 'kill -9 1; kill -9 -1'])
+    assert.deepEqual(await said(run, ['echo', 'alive']), { text: 'alive\n', exitCode: 0 })
+  }))
+
+  await check('memory is limited, and the kill is counted', () => inRun(async (run) => {
+    assert.deepEqual((await run.usage()).oomKills, 0)
+    const { exitCode } = await said(run, ['sh', '-c', 'x=$(head -c 400000000 /dev/zero | tr "\\0" x); echo survived'])
+    assert.notEqual(exitCode, 0)
+    const { peakBytes, oomKills } = await run.usage()
+    assert.ok(oomKills > 0, `${oomKills} kills`)
+    assert.ok(peakBytes === undefined || (peakBytes > 48 * MB && peakBytes <= LIMITS.memoryBytes), `peak ${peakBytes}`)
+  }, { writable: ['/tmp'] }))
+
+  await check('what fills the writable places counts as memory', () => inRun(async (run) => {
+    await said(run, ['sh', '-c', 'for d in /tmp /work; do head -c 90000000 /dev/zero > $d/full; done'])
+    assert.ok((await run.usage()).oomKills > 0)
+  }, { limits: { ...LIMITS, diskBytes: 200 * MB } }))
+
+  await check('an abort removes the run at once, and rejects with its reason', () => inRun(async (run) => {
+    const controller = new AbortController()
+    const reason = new Error('too late')
+    const started = Promise.withResolvers<void>()
+    const ended = run.exec(['sh', '-c', 'trap "" TERM INT; echo up; while :; do sleep 1; done'], { env: {}, signal: controller.signal, output: () => started.resolve() })
+    await started.promise
+    const before = performance.now()
+    controller.abort(reason)
+    await assert.rejects(ended, (error) => error === reason)
+    assert.ok(performance.now() - before < 10_000)
+    await assert.rejects(said(run, ['true']), { code: 'engine-unavailable' })
+    await assert.rejects(run.exec(['true'], { env: {}, signal: controller.signal, output: () => {} }), (error) => error === reason)
+  }))
+
+  await check('a run that was removed is told apart from a command that failed; removing twice is nothing', () => inRun(async (run) => {
+    const started = Promise.withResolvers<void>()
+    const ended = assert.rejects(run.exec(['sh', '-c', 'echo up; sleep 60'], { env: {}, output: () => started.resolve() }), { code: 'engine-unavailable' })
+    await started.promise
+    await Promise.all([run.remove(), run.remove()])
+    await ended
+    await run.remove()
+    await assert.rejects(run.put('/work', packTar([{ name: 'a', body: 'a' }])), { code: 'engine-unavailable' })
+    await assert.rejects(run.get('/work', ['a'], MB).then(buffer), { code: 'engine-unavailable' })
+    assert.deepEqual(await run.usage(), { peakBytes: undefined, oomKills: 0 })
+  }))
+
+  await check('runs side by side do not see each other', async () => {
+    await Promise.all(['a', 'b', 'c'].map((name) => inRun(async (run) => {
+      await run.put('/work', packTar([{ name, body: name }]))
+      assert.equal((await said(run, ['ls', '/work'])).text, `${name}\n`)
+    })))
+  })
+
+  await check('a run that cannot be made leaves nothing behind', async () => {
+    await assert.rejects(inRun(async () => {}, { image: `sha256:${'0'.repeat(64)}` }), { code: 'image-unavailable' })
+    await assert.rejects(inRun(async () => {}, { writable: ['relative'] }), { code: 'engine-unavailable' })
+    assert.equal(await make().sweep(), 0)
+  })
+
+  await check('a sweep takes what another process left, and nothing of its own', () => inRun(async (own) => {
+    const dead = make()
+    await inRun(async (left) => {
+      assert.equal(await engine.sweep(), 1)
+      await assert.rejects(said(left, ['true']), { code: 'engine-unavailable' })
+    }, {}, dead)
+    assert.equal((await said(own, ['echo', 'here'])).text, 'here\n')
+  }))
+
+  await check('the fetch network is made once, whoever asks, and is closed', async () => {
+    const [one, two, other] = await Promise.all([engine.network(), engine.network(), make().network()])
+    assert.deepEqual([two, other], [one, one])
+    assert.equal(one.closed, true)
+  })
+
+  if (local) await check('a fetch run reaches this machine at the host it was told, and no name, no other machine and no other run', async () => {
+    const server = createServer((_request, response) => response.end('reached')).listen(0, '0.0.0.0')
+    try {
+      await new Promise((resolve) => server.once('listening', resolve))
+      const { port } = server.address() as AddressInfo
+      const { host } = await engine.network()
+      await inRun((neighbour) => inRun(async (run) => {
+        assert.deepEqual(await said(run, ['wget', '-q', '-T', '5', '-O', '-', `http://${host}:${port}/`]), { text: 'reached', exitCode: 0 })
+        const theirs = /inet (?:addr:)?(\d+\.\d+\.\d+\.\d+)/.exec((await said(neighbour, ['sh', '-c', 'ip addr show dev eth0 2>/dev/null || ifconfig eth0'])).text)?.[1]
+        assert.ok(theirs !== undefined)
+        await said(neighbour, ['sh', '-c', `(busybox nc -l -p ${port} || nc -l -p ${port}) > /dev/null 2>&1 & sleep 1`])
+        for (const address of [theirs, router(), 'muslin-absent.example']) {
+          assert.notEqual((await said(run, ['wget', '-q', '-T', '3', '-O', '-', `http://${address}:${port}/`])).exitCode, 0, address)
+        }
+      }, { network: 'fetch' }), { network: 'fetch' })
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
+  await engine.sweep()
+}
+
+/** The address next to this machine's own: some other machine's, if anybody's. */
+function router(): string {
+  const own = Object.values(networkInterfaces()).flat().find((face) => face?.family === 'IPv4' && !face.internal)?.address ?? '192.0.2.2'
+  const [a, b, c, d] = own.split('.').map(Number)
+  return [a, b, c, (d ?? 2) === 1 ? 2 : 1].join('.')
+}
+
+async function said(run: Run, command: string[], env: Record<string, string> = {}, cwd?: string) {
+  const chunks: Uint8Array[] = []
+  const { exitCode } = await run.exec(command, { env, ...(cwd === undefined ? {} : { cwd }), output: (chunk) => chunks.push(chunk) })
+  return { text: Buffer.concat(chunks).toString(), exitCode }
+}
+
+async function got(run: Run, folder: string, names: string[]) {
+  const files: { name: string; mode: number; bytes: Buffer }[] = []
+  for await (const { name, mode, body } of extractTar(await run.get(folder, names, 16 * MB), { maxBytes: 16 * MB, maxEntries: 20 })) {
+    files.push({ name, mode, bytes: await buffer(body) })
+  }
+  return files
+}

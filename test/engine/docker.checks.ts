@@ -1,0 +1,112 @@
+/** What only Docker does: images built from a folder, sweeps beside a living process, networks, the client's own settings. */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import type { Logger } from 'pino'
+import { createDockerEngine, imageDigest, probeDocker } from '../../src/engine/docker.ts'
+import type { RunSpec } from '../../src/services/ports.ts'
+import type { Check } from '../contracts/engine.ts'
+
+/** Leaves no image, network or container of `instance` behind. */
+export async function dockerChecks({ command, instance, image, check, log }: { command: string; instance: string; image: string; check: Check; log: Logger }) {
+  const docker = async (...args: string[]) => (await execa(command, args)).stdout
+  const spec = (ref: string): RunSpec => ({
+    image: ref, label: 'docker', user: '1000:1000', network: 'none', writable: ['/tmp'],
+    limits: { cpu: 64, memoryBytes: 64 << 20, diskBytes: 16 << 20, processes: 16 },
+  })
+  const folder = await mkdtemp(join(tmpdir(), 'muslin-image-'))
+
+  await check('the probe finds the engine', async () => {
+    const probe = await probeDocker({ command })
+    assert.ok(probe.ok, probe.ok ? '' : probe.why)
+    assert.match(probe.version, /^\d+\./)
+  })
+
+  await check('an image is built from its folder once, and named by its content', async () => {
+    const engine = createDockerEngine({ command, instance, log })
+    const source = { kind: 'build' as const, name: 'muslin-builder-contract', folder, args: { BASE: image } }
+    await writeFile(join(folder, 'Dockerfile'), 'ARG BASE\nFROM ${BASE}\nCOPY --chown=0:0 hello /hello\n')
+    await writeFile(join(folder, 'hello'), '#!/bin/sh\necho built\n', { mode: 0o755 })
+    const [made, again] = await Promise.all([engine.image(source), engine.image(source)])
+    try {
+      assert.deepEqual(again, made)
+      assert.equal(made.digest, await imageDigest(folder, source.args))
+      assert.equal(made.ref, `muslin-builder-contract:${made.digest.slice(0, 12)}`)
+      const id = await docker('image', 'inspect', '--format', '{{.Id}}', made.ref)
+      assert.deepEqual(await createDockerEngine({ command, instance, log }).image(source), made)
+      assert.equal(await docker('image', 'inspect', '--format', '{{.Id}}', made.ref), id)
+      const run = await engine.create(spec(made.ref))
+      let text = ''
+      assert.equal((await run.exec(['/hello'], { env: {}, output: (chunk) => { text += Buffer.from(chunk).toString() } })).exitCode, 0)
+      assert.equal(text, 'built\n')
+      await run.remove()
+    } finally {
+      await docker('image', 'rm', made.ref)
+    }
+  })
+
+  await check('a folder that does not build gives its last lines', async () => {
+    await writeFile(join(folder, 'Dockerfile'), 'ARG BASE\nFROM ${BASE}\nLABEL muslin.contract=yes\nUSER 0\nRUN echo the-reason-why && exit 3\n')
+    const engine = createDockerEngine({ command, instance, log })
+    await assert.rejects(engine.image({ kind: 'build', name: 'muslin-builder-contract', folder, args: { BASE: image } }), { code: 'image-unavailable', message: /the-reason-why.*3/s })
+    await docker('image', 'prune', '--force', '--filter', 'label=muslin.contract=yes')
+  })
+
+  await check('an image with volumes is refused: they would be writable without limit', async () => {
+    await writeFile(join(folder, 'Dockerfile'), 'ARG BASE\nFROM ${BASE}\nVOLUME /data\n')
+    const engine = createDockerEngine({ command, instance, log })
+    const source = { kind: 'build' as const, name: 'muslin-builder-contract', folder, args: { BASE: image } }
+    await assert.rejects(engine.image(source), { code: 'image-unavailable', message: /VOLUME/ })
+    await docker('image', 'rm', `muslin-builder-contract:${(await imageDigest(folder, source.args)).slice(0, 12)}`)
+  })
+
+  await check('a sweep leaves the runs of a process that is said to be alive', async () => {
+    const first = createDockerEngine({ command, instance, process: 'first', live: async () => ['first', 'second'], log })
+    const second = createDockerEngine({ command, instance, process: 'second', live: async () => ['second'], log })
+    const run = await second.create(spec(image))
+    try {
+      assert.equal(await first.sweep(), 0)
+      assert.equal(await second.sweep(), 0)
+      assert.equal(await createDockerEngine({ command, instance: `${instance}-other`, log }).sweep(), 0)
+      assert.equal((await run.exec(['true'], { env: {}, output: () => {} })).exitCode, 0)
+    } finally {
+      await run.remove()
+    }
+  })
+
+  await check('a network that somebody pruned is made again; unused ones go with a sweep', async () => {
+    const engine = createDockerEngine({ command, instance, log })
+    await docker('network', 'rm', (await engine.network()).name)
+    const run = await engine.create({ ...spec(image), network: 'fetch' })
+    await run.remove()
+    const ours = () => docker('network', 'ls', '--quiet', '--filter', `label=muslin.instance=${instance}`)
+    await engine.sweep()
+    assert.notEqual(await ours(), '')
+    await createDockerEngine({ command, instance, log }).sweep()
+    assert.equal(await ours(), '')
+  })
+
+  await check('a ready-made network is taken as it is, and one that is absent is named', async () => {
+    const bridge = await createDockerEngine({ command, instance, fetchNetwork: 'bridge', fetchHost: 'muslin', log }).network()
+    assert.deepEqual(bridge, { name: 'bridge', host: 'muslin', closed: false })
+    await assert.rejects(createDockerEngine({ command, instance, fetchNetwork: 'muslin-absent', log }).network(), { code: 'engine-unavailable', message: /muslin-absent/ })
+  })
+
+  await check('proxies in the client\'s own settings do not reach a run', async () => {
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ proxies: { default: { httpProxy: 'http://user:secret@proxy.example', noProxy: 'x' } } }))
+    const before = process.env['DOCKER_CONFIG']
+    process.env['DOCKER_CONFIG'] = folder
+    const engine = createDockerEngine({ command, instance, log })
+    if (before === undefined) delete process.env['DOCKER_CONFIG']
+    else process.env['DOCKER_CONFIG'] = before
+    const run = await engine.create(spec(image))
+    let text = ''
+    await run.exec(['env'], { env: {}, output: (chunk) => { text += Buffer.from(chunk).toString() } })
+    await run.remove()
+    assert.doesNotMatch(text, /proxy/i)
+  })
+
+  await rm(folder, { recursive: true })
+}

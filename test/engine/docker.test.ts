@@ -1,0 +1,115 @@
+/** How the engine behaves where docker fails: the client is a script that fails in docker's words. */
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createDockerEngine, probeDocker } from '../../src/engine/docker.ts'
+import { readUsage } from '../../src/engine/run.ts'
+
+let folder: string
+let command: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'muslin-docker-'))
+  command = join(folder, 'docker')
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+async function client(script: string) {
+  await writeFile(command, `#!/bin/sh\n${script}\n`)
+  await chmod(command, 0o755)
+}
+
+const engine = () => createDockerEngine({ command, instance: 'i', log: pino({ level: 'silent' }) })
+const spec = { image: 'sha256:abc', label: 'l', user: '1:1', network: 'none' as const, writable: [], limits: { cpu: 1, memoryBytes: 1e8, diskBytes: 1e6, processes: 9 } }
+
+describe('the probe', () => {
+  it('gives version and label', async () => {
+    await client('echo \'{"Client":{},"Server":{"Version":"28.1.0","Os":"linux"}}\'')
+    expect(await probeDocker({ command })).toMatchObject({ ok: true, version: '28.1.0', label: expect.stringContaining('docker 28.1.0') })
+  })
+
+  it.each([
+    ['echo \'{"Client":{},"Server":{"Version":"28.1.0","Os":"windows"}}\'', /Linux containers/],
+    ['echo "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?" >&2; exit 1', /no daemon answers .*start it/],
+    ['echo hello', /not as Docker does/],
+    ['exec sleep 20', /does not answer .* in time/],
+  ])('says why not: %s', async (script, why) => {
+    await client(script)
+    const before = performance.now()
+    expect(await probeDocker({ command })).toEqual({ ok: false, why: expect.stringMatching(why) })
+    expect(performance.now() - before).toBeLessThan(5_000)
+  })
+
+  it('says that there is no client', async () => {
+    expect(await probeDocker({ command: join(folder, 'none') })).toEqual({ ok: false, why: expect.stringMatching(/not on the PATH: install/) })
+  })
+})
+
+describe('an engine whose daemon is gone', () => {
+  it.each([
+    ['newer client', 'echo "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?" >&2; exit 1'],
+    ['older client', '[ "$1" = info ] && echo \'{"ServerErrors":["Cannot connect to the Docker daemon"]}\' && exit 0; echo "Cannot connect to the Docker daemon" >&2; exit 1'],
+  ])('says so from every method: %s', async (_name, script) => {
+    await client(script)
+    const code = 'engine-unavailable'
+    await expect(engine().create(spec)).rejects.toMatchObject({ code })
+    await expect(engine().network()).rejects.toMatchObject({ code })
+    await expect(engine().sweep()).rejects.toMatchObject({ code })
+    await expect(engine().image({ kind: 'ready', ref: 'x' })).rejects.toMatchObject({ code })
+    await expect(engine().digest({ kind: 'ready', ref: 'x' })).rejects.toMatchObject({ code })
+  })
+
+  it('is asked again when it is back', async () => {
+    await client('echo "Cannot connect to the Docker daemon" >&2; exit 1')
+    const one = engine()
+    await expect(one.network()).rejects.toMatchObject({ code: 'engine-unavailable' })
+    await client('case "$1 $2" in "info --format") echo \'{"NCPU":2,"OperatingSystem":"Docker Desktop"}\';; esac')
+    // There the gateway of an internal network is not the machine that Muslin listens on.
+    expect(await one.network()).toEqual({ name: 'bridge', host: 'host.docker.internal', closed: false })
+  })
+})
+
+it('removes by its name what a failed start left behind', async () => {
+  await client(`echo "$@" >> ${folder}/calls; case "$1" in info) echo '{"NCPU":2}';; start) echo "Error response from daemon: odd" >&2; exit 1;; esac`)
+  await expect(engine().create(spec)).rejects.toMatchObject({ code: 'engine-unavailable', detail: expect.stringContaining('odd') })
+  const calls = (await readFile(join(folder, 'calls'), 'utf8')).split('\n')
+  const name = /--name (\S+)/.exec(calls.find((call) => call.startsWith('create ')) ?? '')?.[1]
+  expect(name).toBeDefined()
+  expect(calls).toContain(`rm --force --volumes ${name}`)
+})
+
+describe('a command\'s end', () => {
+  const script = (exec: string, inspect: string) => `case "$1" in info) echo '{"NCPU":2}';; exec) ${exec};; container) ${inspect};; esac`
+  async function run(exec: string, inspect: string) {
+    await client(script(exec, inspect))
+    return (await engine().create(spec)).exec(['x'], { env: {}, output: () => {} })
+  }
+
+  it.each([1, 125, 126, 127, 137])('is the program\'s own %i while the container runs', async (code) => {
+    expect(await run(`exit ${code}`, 'echo true false')).toEqual({ exitCode: code })
+  })
+
+  it('is 137 when the kernel took the container with it', async () => {
+    expect(await run('exit 1', 'echo false true')).toEqual({ exitCode: 137 })
+  })
+
+  it.each([
+    ['the container stopped', 'exit 137', 'echo false false'],
+    ['the container is gone', 'exit 1', 'echo "Error: No such container: x" >&2; exit 1'],
+    ['the daemon is gone', 'exit 1', 'echo "Cannot connect to the Docker daemon" >&2; exit 1'],
+    ['the client lost its daemon in the middle', 'echo "error during connect: EOF" >&2; exit 1', 'echo true false'],
+    ['the container dies a moment after its command', 'exit 137', 'if [ -e "$0.seen" ]; then echo false false; else : > "$0.seen"; echo true false; fi'],
+  ])('is the engine\'s failure when %s', async (_name, exec, inspect) => {
+    await expect(run(exec, inspect)).rejects.toMatchObject({ code: 'engine-unavailable' })
+  })
+})
+
+describe('figures', () => {
+  it('are read from either version of cgroups', () => {
+    expect(readUsage('3821568\noom_kill_disable 0\nunder_oom 0\noom_kill 2\n')).toEqual({ peakBytes: 3821568, oomKills: 2 })
+    expect(readUsage('4096\nlow 0\nhigh 0\nmax 3\noom 1\noom_kill 1\noom_group_kill 0\n')).toEqual({ peakBytes: 4096, oomKills: 1 })
+    expect(readUsage('low 0\noom_kill 0\n')).toEqual({ peakBytes: undefined, oomKills: 0 })
+    expect(readUsage('')).toBeUndefined()
+  })
+})
