@@ -2,6 +2,9 @@
 import { isValidName, normalizeName } from './names.ts'
 import { parseVersion } from './version.ts'
 
+/** File systems end at 255 bytes; no real name is longer. */
+const LONGEST = 255
+
 export interface WheelFilename {
   /** Normalised. */
   project: string
@@ -17,7 +20,7 @@ export interface WheelFilename {
 
 /** The parts of a wheel's file name (PEP 427 "File name convention", sets of PEP 425), or undefined where it is none that pip would take. */
 export function parseWheelFilename(filename: string): WheelFilename | undefined {
-  if (!filename.endsWith('.whl')) return undefined
+  if (filename.length > LONGEST || !filename.endsWith('.whl')) return undefined
   const parts = filename.slice(0, -4).split('-')
   if (parts.length !== 5 && parts.length !== 6) return undefined
   const [name, version] = parts as [string, string]
@@ -35,7 +38,7 @@ export function parseWheelFilename(filename: string): WheelFilename | undefined 
  * Old sdists have dashes in name and version, so the project says where the name ends: at the first dash that fits, as in pip.
  */
 export function parseSdistFilename(filename: string, project: string): { version: string } | undefined {
-  const stem = /^(.+)\.(?:tar\.gz|zip)$/.exec(filename)?.[1]
+  const stem = filename.length > LONGEST ? undefined : /^(.+)\.(?:tar\.gz|zip)$/.exec(filename)?.[1]
   if (stem === undefined) return undefined
   const wanted = normalizeName(project)
   for (let dash = stem.indexOf('-'); dash >= 0; dash = stem.indexOf('-', dash + 1)) {

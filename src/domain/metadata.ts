@@ -39,7 +39,7 @@ export function parseMetadata(text: string): Metadata {
       break
     }
   }
-  const all = (name: string) => (headers.get(name) ?? []).map((value) => value.replace(/\s*\n\s*/g, ' ').trim())
+  const all = (name: string) => (headers.get(name) ?? []).map(unfolded)
   const one = (name: string) => all(name)[0] ?? ''
   return {
     name: one('name'),
@@ -52,6 +52,10 @@ export function parseMetadata(text: string): Metadata {
     headers,
     body: lines.slice(lines[at] === '' ? at + 1 : at).join('\n'),
   }
+}
+
+function unfolded(value: string): string {
+  return value.split('\n').map((line) => line.trim()).join(' ').trim()
 }
 
 /**

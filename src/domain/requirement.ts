@@ -2,11 +2,15 @@
 import { normalizeName } from './names.ts'
 import { parseSpecifiers } from './specifier.ts'
 
+/** Longer than any real one; nested parentheses without end would exhaust the stack. */
+const LONGEST = 2000
+
 /**
  * One spelling for the requirements that pip takes for equal when it compares two METADATA files: names, extras, order, spacing and
  * quotes are normalised, meaning is not (`>=1` is not `>=1.0`). Undefined where the text is no requirement.
  */
 export function canonicalRequirement(text: string): string | undefined {
+  if (text.length > LONGEST) return undefined
   const [, name, extras, rest] = /^\s*([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(.*)$/is.exec(text) ?? []
   if (name === undefined || rest === undefined) return undefined
   // In a direct reference a semicolon belongs to the URL unless white space stands before it.

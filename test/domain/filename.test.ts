@@ -27,7 +27,7 @@ describe('sdists', () => {
 
   test.each([
     ['foo-1.0.tar.bz2', 'foo'], ['foo-1.0.whl', 'foo'], ['foo-1.0.exe', 'foo'], ['foo-1.0.tar.gz', 'bar'], ['foo-abc.tar.gz', 'foo'], ['foo.tar.gz', 'foo'],
-    ['foo-bar-1.0.tar.gz', 'foo'], ['.tar.gz', ''], ['foo-1.0.TAR.GZ', 'foo'],
+    ['foo-bar-1.0.tar.gz', 'foo'], ['.tar.gz', ''], [`foo-1.${'0'.repeat(255)}.tar.gz`, 'foo'], ['foo-1.0.TAR.GZ', 'foo'],
   ])('%s is no sdist of %s', (filename, project) => expect(parseSdistFilename(filename, project)).toBeUndefined())
 })
 
@@ -36,4 +36,8 @@ test('no file name makes it throw', () => {
     parseWheelFilename(`${a}-${b}.whl`)
     parseSdistFilename(`${a}-${b}.tar.gz`, a)
   }))
+})
+
+test('a name that is too long is none', () => {
+  expect(parseWheelFilename(`foo-1.0-py3-none-${'any.'.repeat(60)}any.whl`)).toBeUndefined()
 })

@@ -35,6 +35,11 @@ describe('reading', () => {
     expect(parseMetadata('Name: foo\nno field here\nVersion: 1')).toMatchObject({ version: '', body: 'no field here\nVersion: 1' })
   })
 
+  test('a long run of spaces is no work', () => {
+    const requirement = `a${' '.repeat(200_000)}b`
+    expect(parseMetadata(`Requires-Dist: ${requirement}\n`).requiresDist).toEqual([requirement])
+  })
+
   test('nothing makes it throw', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.stringMatching(/^([A-Za-z-]{1,8}: ?[^\n]{0,9}\n[ \t]?){0,6}$/)), (any) => {
       const metadata = parseMetadata(any)

@@ -18,3 +18,8 @@ test('no text makes it throw, and a canonical one stays as it is', () => {
     if (canonical !== undefined) expect(canonicalRequirement(canonical)).toBe(canonical)
   }), { numRuns: 500 })
 })
+
+test('parentheses without end are refused', () => {
+  expect(canonicalRequirement(`foo; ${'('.repeat(100_000)}`)).toBeUndefined()
+  expect(canonicalRequirement(`foo; ${'('.repeat(1_900)}`)).toBeUndefined()
+})
