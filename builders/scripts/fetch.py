@@ -1,0 +1,49 @@
+"""Runs inside the fetch container: pip that cannot start another program.
+
+    fetch.py ARGUMENTS OF PIP
+
+`--only-binary` does not reach requirements that name a URL: pip would run the code of an sdist there. Every way to run it
+starts a process, so none is started. On failure the index's own errors are printed, which pip keeps to itself.
+"""
+import os
+import re
+import runpy
+import sys
+
+STARTS = ("subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn")
+LOG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pip.log")
+
+
+def refuse(event, arguments):
+    if event in STARTS and not (event == "subprocess.Popen" and is_loader(*arguments[1:2])):
+        # An OSError: what pip asks of other programs merely for its User-Agent goes on without them.
+        raise PermissionError(f"nothing is run while requirements are fetched ({event})")
+
+
+def is_loader(command):
+    # pip's one way to learn the version of musl: its loader, called without arguments, says so (PEP 656).
+    return isinstance(command, list) and len(command) == 1 and bool(re.fullmatch(r"/lib/ld-musl-\w+\.so\.1", str(command[0])))
+
+
+def main():
+    sys.addaudithook(refuse)
+    sys.argv[:] = ["pip", *sys.argv[1:], "--log", LOG]
+    try:
+        runpy.run_module("pip", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code:
+            tell_index_errors()
+        raise
+
+
+def tell_index_errors():
+    # A page that is absent is an answer, not an error.
+    with open(LOG, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            found = re.search(r"Could not fetch URL .*", line)
+            if found and "404 Client Error" not in line:
+                print(f"fetch: {found[0]}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+/** The builder: from an sdist to a wheel that was tried on a clean image (`building.md` sections 1 and 2). */
+import { createWriteStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { Logger } from 'pino'
+import { cleanLine } from '../domain/clean.ts'
+import type { Failure } from '../domain/failure.ts'
+import { planBuild } from '../domain/plan.ts'
+import type { Target } from '../domain/target.ts'
+import { MuslinError } from '../errors.ts'
+import type { Builder, BuildWork, Clock, Engine, Outcome } from '../services/ports.ts'
+import type { Carried } from './carry.ts'
+import { checkWheel } from './check.ts'
+import { askMetadata, compile, prepare, repair, type Source } from './compile.ts'
+import { buildEnvironment } from './environment.ts'
+import { Failed } from './failed.ts'
+import { fetchWheels } from './fetch.ts'
+import { createImages, type Image, type ReadyImages } from './images.ts'
+import { readSdist } from './sdist.ts'
+import { createSession, type Box, type Limits, type Session } from './session.ts'
+import { tryWheel } from './try.ts'
+import { readWheel, WheelError } from './wheel-file.ts'
+
+export type { Limits } from './session.ts'
+export type { ReadyImages } from './images.ts'
+
+/** No sdist that anybody builds comes near it, and reading so many headers takes a second. */
+const MAX_ENTRIES = 200_000
+
+export interface BuilderDeps {
+  engine: Engine
+  targets: Target[]
+  images: ReadyImages
+  limits: Limits
+  /** Base URL at which the fetch container reaches Muslin, such as `http://172.30.0.1:8080`. */
+  indexUrl: () => Promise<string>
+  clock: Clock
+  log: Logger
+}
+
+/** A builder on an engine. `targets` are those of the settings; those that no image is known for are left out. */
+export function createBuilder(deps: BuilderDeps): Builder {
+  const { engine, limits, clock, log } = deps
+  const images = createImages(deps)
+
+  return {
+    targets: () => images.targets(),
+    sweep: () => engine.sweep(),
+    metadata: (work) => outcome(work, async (session) => {
+      const source = await plan(session)
+      if (source.plan.metadata !== undefined) return { metadata: Buffer.from(source.plan.metadata) }
+      const { builder } = await start(session)
+      return { metadata: await withEnvironment(session, builder, source, async (box) => {
+        await session.step('metadata')
+        return await askMetadata(session, box, source) ?? await metadataOfWheel(session, await compile(session, box, source))
+      }) }
+    }),
+    build: (work) => outcome(work, async (session) => {
+      const source = await plan(session)
+      let known = work.known !== undefined
+      if (!known && source.plan.metadata !== undefined) {
+        await work.onMetadata(Buffer.from(source.plan.metadata))
+        known = true
+      }
+      const { target, builder, clean } = await start(session)
+      const repaired = await withEnvironment(session, builder, source, async (box) => {
+        if (!known) {
+          await session.step('metadata')
+          const metadata = await askMetadata(session, box, source)
+          if (metadata) await work.onMetadata(metadata)
+        }
+        await session.step('build')
+        const wheel = await compile(session, box, source)
+        await session.step('repair')
+        return repair(session, box, source, wheel, target)
+      })
+      await session.step('verify')
+      const muslRelease = images.muslRelease(target)
+      const { wheel, verdict } = await checkWheel(session, repaired, { target, muslRelease, expected: source.plan.expected })
+      const { ok: _, metadata, requiresPython, ...figures } = verdict
+      session.record['verify'] = { ...figures, muslRelease, filename: wheel.filename, sha256: wheel.sha256, size: wheel.size }
+      await session.step('try')
+      session.record['try'] = await tryWheel(session, wheel, { metadata, clean: clean.ref, image: builder.ref, indexUrl: await session.guard(deps.indexUrl()) })
+      return { wheel: wheel.path, metadata: Buffer.from(metadata), requiresPython }
+    }),
+  }
+
+  /** Runs the steps and makes of their end what the port promises. */
+  async function outcome<T>(work: BuildWork, steps: (session: Session) => Promise<T>): Promise<Outcome<T>> {
+    const session = createSession({ engine, limits, clock, work })
+    session.record['target'] = work.job.target
+    session.record['sdist'] = work.job.sdist
+    try {
+      const value = await steps(session)
+      return { ok: true, value, record: await session.end() }
+    } catch (error) {
+      const record = await session.end()
+      if (work.signal.aborted) throw work.signal.reason
+      const failure = failureOf(error)
+      if (!failure) throw error
+      return { ok: false, failure: { ...failure, key: cleanLine(failure.key) }, record }
+    }
+  }
+
+  async function plan(session: Session): Promise<Source> {
+    await session.step('plan')
+    const { work } = session
+    const path = join(work.scratch, work.job.sdist.filename.endsWith('.zip') ? 'sdist.zip' : 'sdist.tar.gz')
+    await session.guard(pipeline(await work.sdist(), createWriteStream(path)))
+    const contents = await session.guard(readSdist(path, { entries: MAX_ENTRIES, bytes: limits.disk }))
+    const planned = planBuild(contents)
+    if ('failure' in planned) throw new Failed(planned.failure)
+    const { backend, requires, expected, metadata } = planned.plan
+    session.record['plan'] = { backend, requires, expected, staticMetadata: metadata !== undefined, sources: contents.sources }
+    session.say(`${contents.entries} entries, backend ${cleanLine(backend)}, requires ${requires.map((text) => cleanLine(text)).join(', ') || 'nothing'}, expected ${expected}`)
+    return { plan: planned.plan, path, size: (await stat(path)).size, folder: contents.folder }
+  }
+
+  /** Images first: making one takes minutes once, and is not the job's time. */
+  async function start(session: Session): Promise<{ target: Target; builder: Image; clean: Image }> {
+    const target = deps.targets.find(({ name }) => name === session.work.job.target)
+    if (!target) throw new MuslinError('unknown-target', `${session.work.job.target} is not among this worker's targets`)
+    const { builder, clean } = await session.guard(images.ready(target))
+    session.record['images'] = { builder, clean }
+    session.record['environment'] = buildEnvironment(limits, session.work.sourceDate)
+    session.startDeadline()
+    return { target, builder, clean }
+  }
+
+  async function withEnvironment<T>(session: Session, builder: Image, source: Source, use: (box: Box) => Promise<T>): Promise<T> {
+    await session.step('fetch')
+    const indexUrl = await session.guard(deps.indexUrl())
+    const fetch = (name: string) => (requirements: string[]): Promise<Carried[]> => fetchWheels(session, { image: builder.ref, indexUrl, name, requirements })
+    const wheels = await fetch('fetched')(source.plan.requires)
+    return session.within({ image: builder.ref, network: 'none' }, async (box) => {
+      const used = await prepare(session, box, source, wheels, fetch('fetched-more'))
+      session.record['requirements'] = used.map(({ filename, sha256 }) => ({ filename, sha256 }))
+      return use(box)
+    })
+  }
+
+  function failureOf(error: unknown): Failure | undefined {
+    if (error instanceof Failed) return error.failure
+    if (error instanceof WheelError) return { class: 'wrong-wheel', key: error.message }
+    if (!(error instanceof MuslinError)) return undefined
+    log.warn({ err: error }, 'a build was stopped by its surroundings')
+    if (error.code === 'transfer-failed' && /no space left/i.test(error.detail)) return { class: 'out-of-disk', key: '' }
+    return { class: 'infrastructure', key: error.detail }
+  }
+}
+
+async function metadataOfWheel(session: Session, wheel: Carried): Promise<Buffer> {
+  session.say('the backend has no hook for metadata: it is read from the wheel')
+  const member = (await readWheel(wheel.path)).find(({ name }) => /^[^/]+\.dist-info\/METADATA$/.test(name))
+  if (!member) throw new Failed({ class: 'wrong-wheel', key: 'it has no METADATA' })
+  return Buffer.from(await member.read())
+}

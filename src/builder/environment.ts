@@ -1,0 +1,60 @@
+/** The environment of commands in a run. Nothing of the server's own environment is in it. */
+import { PLACE, type Limits } from './session.ts'
+
+/** A build environment's Python, with the requirements in it. */
+export const VENV = `${PLACE}/venv`
+
+/** For every command: pip reads no configuration and asks nobody, Python says where it crashed. */
+export const PLAIN: Record<string, string> = {
+  HOME: `${PLACE}/home`,
+  TMPDIR: '/tmp',
+  LC_ALL: 'C.UTF-8',
+  PYTHONFAULTHANDLER: '1',
+  PYTHONUNBUFFERED: '1',
+  PYTHONNOUSERSITE: '1',
+  PIP_CONFIG_FILE: '/dev/null',
+  PIP_DISABLE_PIP_VERSION_CHECK: '1',
+  PIP_NO_INPUT: '1',
+}
+
+/** Memory that one compiler may need at worst: more at once would end the build without need. */
+const COMPILER_BYTES = 1 << 30
+
+/** For commands that run the sdist's own code. `sourceDate` is in seconds since 1970. */
+export function buildEnvironment(limits: Limits, sourceDate: number): Record<string, string> {
+  const jobs = String(Math.max(1, Math.min(Math.floor(limits.cpu), Math.floor(limits.memory / COMPILER_BYTES))))
+  return {
+    ...PLAIN,
+    SOURCE_DATE_EPOCH: String(sourceDate),
+    MAKEFLAGS: `-j${jobs}`,
+    MAX_JOBS: jobs,
+    CMAKE_BUILD_PARALLEL_LEVEL: jobs,
+    CARGO_BUILD_JOBS: jobs,
+    CARGO_NET_OFFLINE: 'true',
+    // Else maturin downloads a whole toolchain where it finds no cargo.
+    MATURIN_NO_INSTALL_RUST: '1',
+    // There is no network: a pip that the project starts itself fails at once, not after its retries.
+    PIP_NO_INDEX: '1',
+  }
+}
+
+/** The command as if the build environment were activated; the image's own PATH, which only the image knows, comes after it. */
+export function inVenv(command: string[]): string[] {
+  return ['sh', '-c', `${ACTIVATE}; exec "$@"`, 'sh', ...command]
+}
+
+/** The image's pip, working on the environment at `python`. `--isolated` takes every PIP_* of the image away. */
+export function pip(python: string, command: string[]): string[] {
+  return ['python3', ...pipArguments(python, command)]
+}
+
+/** As `pip`, with the build environment activated for what pip starts. It holds no pip itself. */
+export function pipInVenv(command: string[]): string[] {
+  return ['sh', '-c', `python=$(command -v python3); ${ACTIVATE}; exec "$python" "$@"`, 'sh', ...pipArguments(`${VENV}/bin/python`, command)]
+}
+
+const ACTIVATE = `PATH=${VENV}/bin:$PATH; export PATH VIRTUAL_ENV=${VENV}`
+
+function pipArguments(python: string, command: string[]): string[] {
+  return ['-m', 'pip', '--isolated', '--python', python, ...command]
+}

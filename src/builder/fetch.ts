@@ -1,0 +1,79 @@
+/** Fetches wheels through Muslin, in a container where no code of an sdist ever runs. */
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { cleanLine } from '../domain/clean.ts'
+import type { Failure } from '../domain/failure.ts'
+import { requirementLine, requirementName } from '../domain/requirement-line.ts'
+import type { TarEntry } from '../services/tar.ts'
+import { carryWheels, type Carried } from './carry.ts'
+import { PLAIN } from './environment.ts'
+import { Failed } from './failed.ts'
+import { script } from './scripts.ts'
+import { PLACE, type Session } from './session.ts'
+
+export interface Fetch {
+  image: string
+  /** Base URL at which the fetch container reaches Muslin. */
+  indexUrl: string
+  /** A name for the folder in the worker's scratch folder. */
+  name: string
+  requirements: string[]
+  /** A wheel of ours whose requirements are wanted. */
+  wheel?: Carried | undefined
+}
+
+/**
+ * The wheels that satisfy the requirements, and theirs in turn, for the image's own Python. Throws Failed: `build-requirement-unbuildable` with
+ * the name of the one that has no wheel or is no plain requirement, `infrastructure` where Muslin could not be reached.
+ */
+export async function fetchWheels(session: Session, { image, indexUrl, name, requirements, wheel }: Fetch): Promise<Carried[]> {
+  const lines = requirementLines(requirements)
+  if (wheel) lines.push(`${PLACE}/given/${wheel.filename}`)
+  if (lines.length === 0) return []
+  const index = new URL('finished/simple/', indexUrl.endsWith('/') ? indexUrl : `${indexUrl}/`)
+  return session.within({ image, network: 'fetch' }, async (box) => {
+    await box.put([
+      await script('fetch.py'),
+      { name: 'requirements.txt', body: `${lines.join('\n')}\n` },
+      { name: 'wheels/.keep', body: '' },
+      ...(wheel ? [wheelEntry(wheel, 'given')] : []),
+    ])
+    const { exitCode, text } = await box.exec([
+      'python3', `${PLACE}/fetch.py`, '--isolated', 'download', '--only-binary=:all:', '--no-cache-dir', '--disable-pip-version-check',
+      '--no-input', '--progress-bar', 'off', '--retries', '2', '--timeout', '120',
+      '-i', index.href, '--trusted-host', index.hostname, '-d', `${PLACE}/wheels`, '-r', `${PLACE}/requirements.txt`,
+    ], { env: PLAIN })
+    if (exitCode !== 0) throw new Failed(fetchFailure(text) ?? await box.why(text))
+    return carryWheels(session, box, 'wheels', join(session.work.scratch, name), 'infrastructure')
+  })
+}
+
+/** The requirements as lines of pip's requirements file. Throws Failed for one that is no plain requirement. */
+export function requirementLines(requirements: string[]): string[] {
+  return requirements.map((text) => {
+    const line = requirementLine(text)
+    if (line === undefined) throw new Failed(unbuildable(requirementName(text)))
+    return line
+  })
+}
+
+/** A wheel as a file to put into a run. */
+export function wheelEntry(wheel: Carried, folder: string): TarEntry {
+  return { name: `${folder}/${wheel.filename}`, body: { size: wheel.size, open: () => createReadStream(wheel.path) } }
+}
+
+/** What pip's words mean when a download failed; undefined where they say nothing of the index or a requirement. */
+export function fetchFailure(text: string): Failure | undefined {
+  const unreachable = /^fetch: (Could not fetch URL .*)$|^ERROR: (HTTP error 5\d\d .*|.*(?:Max retries exceeded|Read timed out|Connection reset|IncompleteRead|do not match the hashes).*)$/m.exec(text)
+  if (unreachable) return { class: 'infrastructure', key: cleanLine(`the fetch container got no good answer: ${unreachable[1] ?? unreachable[2]}`) }
+  const absent = /^ERROR: No matching distribution found for (.+?)(?: \(from .*\))?$/m.exec(text)
+  if (absent?.[1]) return unbuildable(absent[1])
+  const conflict = /^ERROR: Cannot install (.+?) because these package versions have conflicting dependencies/m.exec(text)
+  if (conflict?.[1]) return unbuildable(conflict[1])
+  const outside = /nothing is run while requirements are fetched/.test(text)
+  return outside ? unbuildable('given as a URL') : undefined
+}
+
+function unbuildable(requirement: string): Failure {
+  return { class: 'build-requirement-unbuildable', key: cleanLine(requirement, 100) }
+}

@@ -1,0 +1,173 @@
+/** One run of a job: its steps, its deadline, its log, its record, and the containers that must be gone when it ends. */
+import type { Readable } from 'node:stream'
+import { classifyLog } from '../domain/classify.ts'
+import type { Failure } from '../domain/failure.ts'
+import type { Step } from '../domain/job.ts'
+import type { BuildRecord, BuildWork, Clock, Engine, Run } from '../services/ports.ts'
+import { packTar, type TarEntry } from '../services/tar.ts'
+import { Failed } from './failed.ts'
+import { createExcerpt } from './excerpt.ts'
+
+/** Cores, bytes, bytes, seconds. */
+export interface Limits { cpu: number; memory: number; disk: number; time: number }
+
+/** The folder in a run where everything of ours lies, inside its one writable place. */
+export const PLACE = '/tmp/muslin'
+/** Enough for a parallel build of anything known; a fork bomb ends here. */
+const PROCESSES = 1024
+
+export interface Session {
+  readonly work: BuildWork
+  readonly limits: Limits
+  readonly record: BuildRecord
+  step(step: Step): Promise<void>
+  /** From now on the job may take `limits.time`. */
+  startDeadline(): void
+  /** The result of `promise`, or the reason to stop, whichever comes first. */
+  guard<T>(promise: Promise<T>): Promise<T>
+  /** A run for the time of `use`; it is removed whatever happens. */
+  within<T>(spec: { image: string; network: 'none' | 'fetch' }, use: (box: Box) => Promise<T>): Promise<T>
+  say(line: string): void
+  /** Figures are final, the deadline's clock is off. */
+  end(): Promise<BuildRecord>
+}
+
+/** A run as the steps see it. Every method throws the session's reason to stop. */
+export interface Box {
+  /** Files below `PLACE`. */
+  put(files: TarEntry[]): Promise<void>
+  /** Its output is logged; `text` is that output, its middle left out where it is very long. */
+  exec(command: string[], options?: { env?: Record<string, string>; cwd?: string }): Promise<{ exitCode: number; text: string }>
+  /** As `exec`, and throws Failed, classified by its output, when the exit code is not 0. */
+  must(command: string[], options?: { env?: Record<string, string>; cwd?: string }): Promise<{ text: string }>
+  /** Entries below `PLACE` as a tar stream. */
+  get(names: string[], maxBytes: number): Promise<Readable>
+  /** What a failed command means: the run's own state first, then its words. */
+  why(text: string): Promise<Failure>
+}
+
+export function createSession(deps: { engine: Engine; limits: Limits; clock: Clock; work: BuildWork }): Session {
+  const { engine, limits, clock, work } = deps
+  const deadline = new AbortController()
+  const ended = new AbortController()
+  const signal = AbortSignal.any([work.signal, deadline.signal])
+  const open = new Set<Run>()
+  const steps: { step: Step; seconds: number; peakBytes?: number }[] = []
+  const record: BuildRecord = { limits: { ...limits, processes: PROCESSES }, steps }
+  const peaks = new Map<Step, number>()
+  let current: { step: Step; since: number } | undefined
+
+  const session: Session = {
+    work, limits, record, guard,
+    async step(step) {
+      signal.throwIfAborted()
+      await closeStep()
+      current = { step, since: clock.now() }
+      await work.onStep(step)
+    },
+    startDeadline() {
+      const late = new Failed({ class: 'timed-out', key: `${limits.time} s` })
+      clock.sleep(limits.time * 1000, ended.signal).then(() => deadline.abort(late), () => undefined)
+    },
+    async within(spec, use) {
+      const run = await create(spec)
+      open.add(run)
+      try {
+        return await use(box(run))
+      } finally {
+        await notePeak(run)
+        open.delete(run)
+        await run.remove()
+      }
+    },
+    say: (line) => work.log.write(`Muslin: ${line}\n`),
+    async end() {
+      ended.abort()
+      await closeStep()
+      return record
+    },
+  }
+  return session
+
+  async function create(spec: { image: string; network: 'none' | 'fetch' }): Promise<Run> {
+    signal.throwIfAborted()
+    const creating = engine.create({
+      image: spec.image,
+      label: `job ${work.job.id}, ${current?.step ?? 'start'}`,
+      user: '1000:1000',
+      network: spec.network,
+      limits: { cpu: limits.cpu, memoryBytes: limits.memory, diskBytes: limits.disk, processes: PROCESSES },
+      writable: ['/tmp'],
+    })
+    try {
+      return await guard(creating)
+    } catch (error) {
+      // It may still come into being after we stopped waiting for it.
+      await creating.then((run) => run.remove(), () => undefined)
+      throw error
+    }
+  }
+
+  function box(run: Run): Box {
+    const exec: Box['exec'] = async (command, options = {}) => {
+      signal.throwIfAborted()
+      const excerpt = createExcerpt()
+      const { exitCode } = await run.exec(command, {
+        env: options.env ?? {},
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        output: (chunk) => { work.log.write(chunk); excerpt.add(chunk) },
+        signal,
+      })
+      signal.throwIfAborted()
+      return { exitCode, text: excerpt.text() }
+    }
+    const why: Box['why'] = async (text) => {
+      const step = current?.step ?? 'plan'
+      const { oomKills } = await usage(run)
+      // The texts of compilers differ, and hostile code can write any of them: the kernel's own count comes first.
+      if (oomKills > 0) return { class: 'out-of-memory', key: `${step}, ${Math.round(limits.memory / (1 << 20))} MiB` }
+      return classifyLog(text, { step })
+    }
+    return {
+      exec, why,
+      async put(files) {
+        await guard(run.put('/tmp', packTar(files.map((file) => ({ ...file, name: `muslin/${file.name}` })))))
+      },
+      async must(command, options) {
+        const { exitCode, text } = await exec(command, options)
+        if (exitCode !== 0) throw new Failed(await guard(why(text)))
+        return { text }
+      },
+      get: (names, maxBytes) => guard(run.get(PLACE, names, maxBytes)),
+    }
+  }
+
+  async function notePeak(run: Run): Promise<void> {
+    if (!current) return
+    const { peakBytes } = await usage(run)
+    if (peakBytes !== undefined) peaks.set(current.step, Math.max(peakBytes, peaks.get(current.step) ?? 0))
+  }
+
+  async function closeStep(): Promise<void> {
+    if (!current) return
+    for (const run of open) await notePeak(run)
+    const { step, since } = current
+    const peakBytes = peaks.get(step)
+    steps.push({ step, seconds: (clock.now() - since) / 1000, ...(peakBytes === undefined ? {} : { peakBytes }) })
+    current = undefined
+  }
+
+  function guard<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const stop = () => reject(signal.reason as Error)
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    })
+  }
+}
+
+/** The figures are worth less than the outcome: a run that is gone has none. */
+async function usage(run: Run): Promise<{ peakBytes: number | undefined; oomKills: number }> {
+  return run.usage().catch(() => ({ peakBytes: undefined, oomKills: 0 }))
+}

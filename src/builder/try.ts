@@ -1,0 +1,121 @@
+/** Tries a finished wheel on the clean image: it must install, and its modules must load, where there is no compiler. */
+import { z } from 'zod'
+import { cleanLine } from '../domain/clean.ts'
+import { isElf, readElf } from '../domain/elf.ts'
+import { parseMetadata } from '../domain/metadata.ts'
+import { modulesOf, type WheelModules } from '../domain/modules.ts'
+import { triedFailure, type Tried } from '../domain/tried.ts'
+import { carryText, type Carried } from './carry.ts'
+import { pip, PLAIN } from './environment.ts'
+import { Failed } from './failed.ts'
+import { fetchWheels, wheelEntry, type Fetch } from './fetch.ts'
+import { script } from './scripts.ts'
+import { PLACE, type Session } from './session.ts'
+import { readWheel } from './wheel-file.ts'
+
+const TRIED = z.array(z.object({
+  module: z.string(), outcome: z.enum(['ok', 'signal', 'timeout', 'error']), type: z.string().optional(), name: z.string().nullish(), message: z.string().optional(),
+}))
+const ANSWER_BYTES = 16 << 20
+/** Of a project with more extension modules the first ones speak for the rest. */
+const MAX_MODULES = 400
+
+/** What the record says of the try-out. */
+export interface TryRecord {
+  requirements: { filename: string; sha256: string }[]
+  /** Installed without its requirements, since one of them has no wheel: which. */
+  withoutRequirements: string | undefined
+  modules: number
+  /** Imports that failed for reasons that are not the wheel's. */
+  notes: { module: string; why: string }[]
+}
+
+/** How the requirements of a wheel are had. */
+type Source = Pick<Fetch, 'image' | 'indexUrl'>
+
+/** Throws Failed `try-failed`. `metadata` is the wheel's METADATA, `clean` the clean image. */
+export async function tryWheel(session: Session, wheel: Carried, given: { metadata: Uint8Array; clean: string } & Source): Promise<TryRecord> {
+  const { metadata, clean, ...source } = given
+  const modules = await modulesOfWheel(wheel.path)
+  const { requirements, missing } = needsOthers(metadata) ? await fetchRequirements(session, wheel, source) : { requirements: [], missing: undefined }
+  const results = await session.within({ image: clean, network: 'none' }, async (box) => {
+    const venv = `${PLACE}/venv`
+    await box.put([
+      await script('try.py'),
+      { name: 'modules.json', body: JSON.stringify([...modules.top, ...modules.extensions].slice(0, MAX_MODULES)) },
+      { name: 'home/.keep', body: '' },
+      wheelEntry(wheel, 'wheels'),
+      ...requirements.map((one) => wheelEntry(one, 'wheels')),
+    ])
+    await box.must(['python3', '-m', 'venv', '--without-pip', venv], { env: PLAIN })
+    const installed = await box.exec(
+      pip(`${venv}/bin/python`, [
+        'install', '--no-index', '--no-cache-dir', '--no-compile', '--progress-bar', 'off', '--find-links', `${PLACE}/wheels`,
+        ...(missing === undefined ? [] : ['--no-deps']), `${PLACE}/wheels/${wheel.filename}`,
+      ]),
+      { env: PLAIN },
+    )
+    if (installed.exitCode !== 0) throw new Failed(await pipFailure(box.why, installed.text))
+    await box.must([`${venv}/bin/python`, `${PLACE}/try.py`, `${PLACE}/modules.json`, `${PLACE}/answer.json`], { env: PLAIN, cwd: `${PLACE}/home` })
+    return readAnswer(await carryText(box, 'answer.json', ANSWER_BYTES, 'try-failed'))
+  })
+  return {
+    requirements: requirements.map(({ filename, sha256 }) => ({ filename, sha256 })),
+    withoutRequirements: missing,
+    modules: results.length,
+    notes: judge(session, results, modules),
+  }
+}
+
+/** Whether a plain install of it may install anything else. */
+function needsOthers(metadata: Uint8Array): boolean {
+  return parseMetadata(new TextDecoder().decode(metadata)).requiresDist.some((requirement) => !/;.*\bextra\s*==/.test(requirement))
+}
+
+async function fetchRequirements(session: Session, wheel: Carried, source: Source): Promise<{ requirements: Carried[]; missing: string | undefined }> {
+  try {
+    const fetched = await fetchWheels(session, { ...source, name: 'try', requirements: [], wheel })
+    return { requirements: fetched.filter(({ filename }) => filename !== wheel.filename), missing: undefined }
+  } catch (error) {
+    // Later its user gets that requirement from a promise, or brings it along: no reason to withhold this wheel.
+    if (!(error instanceof Failed) || error.failure.class !== 'build-requirement-unbuildable') throw error
+    session.say(`tried without its requirements: ${error.failure.key} has no wheel`)
+    return { requirements: [], missing: error.failure.key }
+  }
+}
+
+function judge(session: Session, results: Tried[], { top, extensions }: WheelModules): TryRecord['notes'] {
+  const own = [...top, ...extensions]
+  for (const result of results) {
+    const why = triedFailure(result, own)
+    if (why !== undefined) throw new Failed({ class: 'try-failed', key: cleanLine(why) })
+  }
+  const notes = results.filter(({ outcome }) => outcome !== 'ok')
+    .map(({ module, outcome, type, message }) => ({ module, why: cleanLine(outcome === 'error' ? `${type}: ${message}` : outcome) }))
+  for (const { module, why } of notes) session.say(`noted, and not the wheel's fault: import ${module}: ${why}`)
+  return notes
+}
+
+async function modulesOfWheel(path: string): Promise<WheelModules> {
+  const members = await readWheel(path)
+  const inits = new Map<string, string[]>()
+  for (const member of members.filter(({ name }) => name.endsWith('.so'))) {
+    const bytes = await member.read()
+    if (isElf(bytes)) inits.set(member.name, readElf(bytes).definedSymbols.filter((symbol) => symbol.startsWith('PyInit_')))
+  }
+  return modulesOf(members.map(({ name }) => name), (name, module) => inits.get(name)?.includes(`PyInit_${module}`) === true)
+}
+
+async function pipFailure(why: (text: string) => Promise<Failed['failure']>, text: string): Promise<Failed['failure']> {
+  const failure = await why(text)
+  if (failure.class === 'out-of-memory' || failure.class === 'out-of-disk') return failure
+  return { class: 'try-failed', key: cleanLine(`pip cannot install it: ${/^ERROR: (.*)$/m.exec(text)?.[1] ?? 'read the log'}`) }
+}
+
+function readAnswer(text: string): Tried[] {
+  try {
+    return TRIED.parse(JSON.parse(text))
+  } catch {
+    throw new Failed({ class: 'try-failed', key: 'no readable answer of the try-out' })
+  }
+}
