@@ -187,6 +187,8 @@ export interface WorkerStore {
   /** `targets`: target → digest of its builder image. */
   beat(worker: string, targets: Record<string, string>, now: number): Promise<void>
   leave(worker: string): Promise<void>
+  /** Workers heard of since `since`. */
+  live(since: number): Promise<string[]>
   /** Union over the workers heard of since `since`. */
   targets(since: number): Promise<Map<string, string>>
 }

@@ -1,4 +1,6 @@
 /** The worker: claims jobs, keeps their leases alive, and tells the web processes what can be built. */
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { Job, JobKind } from '../domain/job.ts'
 import type { JobRunner } from './job-run.ts'
@@ -17,10 +19,29 @@ export interface Worker {
   stop(graceMs: number): Promise<void>
 }
 
+/** Names this process among the workers: `host:pid:random`. */
+export function workerId(): string {
+  return `${hostname().replaceAll(':', '-')}:${process.pid}:${randomBytes(4).toString('hex')}`
+}
+
 /**
- * `id` is `host:pid:random`; `slots` build jobs run at once, and one slot more is kept for metadata jobs.
- * `alive` says whether a process of this machine still runs: only a dead one's jobs are taken back before their lease is over.
+ * Whether the process of another worker's id may still run. Only of this machine's can it be denied: a process that is gone, or
+ * one with our own process number, which is how a restarted container meets its predecessor.
  */
+export function isAlive(other: string, self: string): boolean {
+  const [host, pid] = other.split(':')
+  const [ourHost, ourPid] = self.split(':')
+  if (other === self || host !== ourHost) return true
+  if (pid === ourPid) return false
+  try {
+    process.kill(Number(pid), 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** `slots` build jobs run at once, and one slot more is kept for metadata jobs. */
 export function createWorker(deps: {
   id: string
   slots: number
@@ -28,7 +49,6 @@ export function createWorker(deps: {
   workers: WorkerStore
   builder: Builder
   run: JobRunner
-  alive: (pid: number) => boolean
   clock: Clock
   log: Logger
 }): Worker {
@@ -71,10 +91,8 @@ export function createWorker(deps: {
 
   /** Jobs that a dead process of this machine was running: their lease need not run out first. */
   async function takeBack(): Promise<void> {
-    const host = id.split(':')[0]
     for (const job of await jobs.list({ state: 'running' })) {
-      const [theirHost, pid] = (job.worker ?? '').split(':')
-      if (job.worker === undefined || theirHost !== host || deps.alive(Number(pid))) continue
+      if (job.worker === undefined || isAlive(job.worker, id)) continue
       log.warn({ job: job.id, worker: job.worker }, 'took back the job of a dead worker')
       await jobs.giveBack(job.id, job.worker, clock.now())
     }

@@ -7,7 +7,7 @@ import { dockerChecks } from '../engine/docker.checks.ts'
 
 export default async function scenario(check: Check): Promise<void> {
   const command = process.env['MUSLIN_TEST_DOCKER'] ?? 'docker'
-  const image = process.env['MUSLIN_TEST_BUILDER_IMAGE'] ?? 'muslin-standin:dev'
+  const image = process.env['MUSLIN_TEST_BUILDER_IMAGE'] ?? 'muslin-standin-builder:latest'
   const log = pino({ level: 'silent' })
   const instance = `contract-${randomBytes(6).toString('hex')}`
   await engineContract({ engine: () => createDockerEngine({ command, instance, log }), image, check, local: true })

@@ -11,6 +11,7 @@ export function createWorkers(db: Database): WorkerStore {
     INSERT INTO workers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET targets = excluded.targets, seen_at = excluded.seen_at`)
   const forget = db.prepare<[number]>('DELETE FROM workers WHERE seen_at < ?')
   const remove = db.prepare<[string]>('DELETE FROM workers WHERE worker = ?')
+  const heard = db.prepare<[number], string>('SELECT worker FROM workers WHERE seen_at >= ? ORDER BY worker').pluck()
   // The newest last: where two name different images for a target, hers counts.
   const select = db.prepare<[number], string>('SELECT targets FROM workers WHERE seen_at >= ? ORDER BY seen_at, worker').pluck()
 
@@ -22,6 +23,7 @@ export function createWorkers(db: Database): WorkerStore {
   return asPort<WorkerStore>({
     beat(worker, targets, now) { beat.immediate(worker, JSON.stringify(targets), now) },
     leave(worker) { remove.run(worker) },
+    live: (since) => heard.all(since),
     targets: (since) => new Map(select.all(since).flatMap((targets) => Object.entries(JSON.parse(targets) as Record<string, string>))),
   })
 }
