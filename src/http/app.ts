@@ -6,7 +6,7 @@ import type { Files } from '../services/files.ts'
 import type { JobEvents } from '../services/job-events.ts'
 import type { ProjectList } from '../services/list.ts'
 import type { ProjectPages } from '../services/pages.ts'
-import type { BlobStore, BuildLogs, Clock, JobStore } from '../services/ports.ts'
+import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
 import type { PromiseMetadata } from '../services/promise-metadata.ts'
 import type { PromiseBook } from '../services/promises.ts'
 import type { ReadyTargets } from '../services/ready-targets.ts'
@@ -28,7 +28,6 @@ import { createWaiting } from './waiting/wait.ts'
 
 export interface AppDeps {
   jobs: JobStore
-  blobs: BlobStore
   logs: BuildLogs
   pages: ProjectPages
   list: ProjectList

@@ -59,7 +59,7 @@ function isTrusted(address: string, trusted: BlockList): boolean {
 }
 
 /** An IPv4 client of a socket that listens on both families is written `::ffff:10.0.0.1`. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }
 

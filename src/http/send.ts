@@ -16,16 +16,13 @@ export async function sendFile(ctx: Context, file: OpenFile, { filename }: { fil
   ctx.set('Content-Disposition', contentDisposition(filename))
   // Whatever an sdist or wheel is taken for, nothing of it runs in a browser under our name.
   ctx.set('Content-Security-Policy', 'sandbox')
-  if (file.stored) ctx.set('Accept-Ranges', 'bytes')
-  const range = file.stored && file.size !== undefined ? requestedRange(ctx, file.size) : undefined
-  const length = range ? range.end - range.start + 1 : file.size
+  if (file.size !== undefined) ctx.set('Accept-Ranges', 'bytes')
+  const range = file.size === undefined ? undefined : requestedRange(ctx, file.size)
   if (range) {
     ctx.status = 206
     ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${file.size}`)
   }
-  const body = ctx.method === 'HEAD' ? undefined : await file.read(range)
-  if (length !== undefined) ctx.length = length
-  if (body) ctx.body = body
+  await sendBytes(ctx, file, range)
 }
 
 /** Answers with METADATA. That of a promise may be replaced by its build's, so it is not `immutable`. */
@@ -33,9 +30,7 @@ export async function sendMetadata(ctx: Context, file: OpenFile, { immutable }: 
   if (validated(ctx, file.sha256, immutable ? IMMUTABLE : 'private, max-age=0, must-revalidate')) return
   ctx.set('Content-Type', 'text/plain; charset=utf-8')
   ctx.set('Content-Security-Policy', 'sandbox')
-  const body = ctx.method === 'HEAD' ? undefined : await file.read()
-  if (file.size !== undefined) ctx.length = file.size
-  if (body) ctx.body = body
+  await sendBytes(ctx, file)
 }
 
 /** Sets what names and keeps an answer; true when the client holds it already (304). */
@@ -46,6 +41,16 @@ export function validated(ctx: Context, tag: string, cacheControl: string): bool
   if (!ctx.fresh) return false
   ctx.status = 304
   return true
+}
+
+async function sendBytes(ctx: Context, file: OpenFile, range?: { start: number; end: number }): Promise<void> {
+  if (ctx.method === 'HEAD') {
+    if (file.size !== undefined) ctx.length = file.size
+    return
+  }
+  const { body, length } = await file.read(range)
+  ctx.body = body
+  if (length !== undefined) ctx.length = length
 }
 
 function requestedRange(ctx: Context, size: number): { start: number; end: number } | undefined {

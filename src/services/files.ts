@@ -7,12 +7,13 @@ import { singleFlight } from './single-flight.ts'
 
 export interface OpenFile {
   sha256: string
-  /** Bytes; undefined while only the upstream knows it. */
+  /** Bytes of the whole file, which is here then: ranges can be served. Undefined while it must be fetched. */
   size: number | undefined
-  /** The whole file is here: ranges can be served. */
-  stored: boolean
-  /** The bytes, or those from `start` to `end`, both included (only where `stored`). Rejects where not even the first byte can be had. */
-  read(range?: { start: number; end: number }): Promise<Readable>
+  /**
+   * The bytes, or those from `start` to `end`, both included (only where `size` is known), and how many they will be where that
+   * is known. Rejects where not even the first byte can be had.
+   */
+  read(range?: { start: number; end: number }): Promise<{ body: Readable; length: number | undefined }>
 }
 
 export interface Files {
@@ -20,6 +21,8 @@ export interface Files {
   open(sha256: string, filename: string): Promise<OpenFile>
   /** The `.metadata` of a recorded wheel (PEP 658). Throws `no-such-file` where the index announced none. */
   metadata(sha256: string, filename: string): Promise<OpenFile>
+  /** A blob that must be there, such as the METADATA of a promise. */
+  stored(sha256: string): Promise<OpenFile>
   /** The bytes of a recorded file, complete and checked against its sha256. */
   blob(sha256: string, filename: string): Promise<Readable>
 }
@@ -35,20 +38,30 @@ export function createFiles({ store, blobs, upstream, log }: { store: Store; blo
   const flights = new Map<string, Flight>()
   const metadataFlight = singleFlight<string>()
 
-  return { open, metadata, blob }
+  return { open, metadata, stored, blob }
 
   async function open(sha256: string, filename: string): Promise<OpenFile> {
     const file = await store.pages.file(sha256, filename)
     if (file === undefined && await store.wheels.wheel(sha256, filename) === undefined) throw noSuchFile(filename)
-    const known = await stored(sha256)
-    if (known !== undefined) return known
-    if (file === undefined) throw new MuslinError('internal', `the bytes of ${filename} are missing; restore the blob folder from a backup`)
-    return { sha256, size: undefined, stored: false, read: () => following(fly(file)) }
+    const known = await find(sha256)
+    if (known) return known
+    if (!file) throw missing(filename)
+    return { sha256, size: undefined, read: () => following(fly(file)) }
   }
 
-  async function stored(sha256: string): Promise<OpenFile | undefined> {
+  async function stored(sha256: string): Promise<OpenFile> {
+    const found = await find(sha256)
+    if (!found) throw missing(sha256)
+    return found
+  }
+
+  async function find(sha256: string): Promise<OpenFile | undefined> {
     const found = await blobs.stat(sha256)
-    return found && { sha256, size: found.size, stored: true, read: (range) => blobs.read(sha256, range) }
+    return found && {
+      sha256,
+      size: found.size,
+      read: async (range) => ({ body: await blobs.read(sha256, range), length: range ? range.end - range.start + 1 : found.size }),
+    }
   }
 
   // The fetch belongs to nobody: whoever asked first may leave, the others and the blob get their bytes.
@@ -95,14 +108,14 @@ export function createFiles({ store, blobs, upstream, log }: { store: Store; blo
     }
   }
 
-  async function following(flight: Flight): Promise<Readable> {
-    const { draft } = await flight.started
-    return withholdLast(draft.follow())
+  async function following(flight: Flight): Promise<{ body: Readable; length: number | undefined }> {
+    const { draft, size } = await flight.started
+    return { body: withholdLast(draft.follow()), length: size }
   }
 
   async function blob(sha256: string, filename: string): Promise<Readable> {
     const file = await open(sha256, filename)
-    if (!file.stored) {
+    if (file.size === undefined) {
       const recorded = await store.pages.file(sha256, filename)
       if (recorded) await fly(recorded).finished
     }
@@ -114,13 +127,10 @@ export function createFiles({ store, blobs, upstream, log }: { store: Store; blo
     const file = wheel ? undefined : await store.pages.file(sha256, filename)
     const digest = wheel?.metadata ?? file?.metadata
     if (digest === undefined) throw noSuchFile(`${filename}.metadata`)
-    const known = digest === '' ? undefined : await stored(digest)
+    const known = digest === '' ? undefined : await find(digest)
     if (known) return known
-    if (file === undefined) throw new MuslinError('internal', `the metadata of ${filename} is missing; restore the blob folder from a backup`)
-    const fetched = await metadataFlight(`${sha256}/${filename}`, () => fetchMetadata(file, digest))
-    const kept = await stored(fetched)
-    if (kept === undefined) throw new MuslinError('internal', `the metadata of ${filename} vanished while it was stored`)
-    return kept
+    if (!file) throw missing(`${filename}.metadata`)
+    return stored(await metadataFlight(`${sha256}/${filename}`, () => fetchMetadata(file, digest)))
   }
 
   async function fetchMetadata(file: UpstreamFile, expected: string): Promise<string> {
@@ -157,6 +167,10 @@ function metadataUrl(file: string): string {
   url.pathname += '.metadata'
   url.hash = ''
   return url.href
+}
+
+function missing(what: string): MuslinError {
+  return new MuslinError('internal', `the bytes of ${what} are missing; restore the blob folder from a backup`)
 }
 
 function noSuchFile(filename: string): MuslinError {

@@ -154,7 +154,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const admission = createAdmission({ jobs: store.jobs, clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
   const app = createApp({
-    jobs: store.jobs, blobs, logs, files, promises, admission, readyTargets, clock, log,
+    jobs: store.jobs, logs, files, promises, admission, readyTargets, clock, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),

@@ -4,7 +4,6 @@ import { metadataChangedLine } from '../../domain/reason.ts'
 import type { Job } from '../../domain/job.ts'
 import { MuslinError } from '../../errors.ts'
 import type { Files } from '../../services/files.ts'
-import type { BlobStore } from '../../services/ports.ts'
 import type { PromiseMetadata } from '../../services/promise-metadata.ts'
 import type { Promised, PromiseBook } from '../../services/promises.ts'
 import type { Wishes } from '../../services/wishes.ts'
@@ -13,7 +12,6 @@ import { sendFile, sendMetadata } from '../send.ts'
 import type { Waiting } from '../waiting/wait.ts'
 
 export interface PromiseDeps {
-  blobs: BlobStore
   files: Files
   promises: PromiseBook
   promiseMetadata: PromiseMetadata
@@ -26,7 +24,7 @@ const METADATA = '.metadata'
 
 /** Promised wheels: held until they are built, and for ever valid afterwards. */
 export function promiseRoutes(router: Router, deps: PromiseDeps): void {
-  const { blobs, files, promises, promiseMetadata, wishes, waiting, links } = deps
+  const { files, promises, promiseMetadata, wishes, waiting, links } = deps
 
   router.get('/promise/:id/:filename', async (ctx) => {
     const { id = '', filename = '' } = ctx.params as Record<string, string>
@@ -70,9 +68,7 @@ export function promiseRoutes(router: Router, deps: PromiseDeps): void {
   }
 
   async function sendBlob(ctx: Context, sha256: string): Promise<void> {
-    const found = await blobs.stat(sha256)
-    if (!found) throw new MuslinError('internal', 'the bytes of a known METADATA are missing; restore the blob folder from a backup')
-    await sendMetadata(ctx, { sha256, size: found.size, stored: true, read: () => blobs.read(sha256) }, { immutable: false })
+    await sendMetadata(ctx, await files.stored(sha256), { immutable: false })
   }
 
   // pip compares a wheel's METADATA with what it was shown before, and stops with a riddle where they differ.

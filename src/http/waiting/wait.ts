@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import type { Logger } from 'pino'
 import type { JobKind, Job } from '../../domain/job.ts'
 import { holdPlan, isDirect } from '../../domain/holding.ts'
 import { failureLine, stillBuildingLine } from '../../domain/reason.ts'
@@ -26,7 +27,7 @@ export interface Waiting {
 }
 
 /** Holding requests (the moves are `domain/holding.ts`'s) and how that ends. */
-export function createWaiting({ asker, wishes, events, jobs, links, tokens, clock, closing, publicUrl, behindProxy }: {
+export function createWaiting({ asker, wishes, events, jobs, links, tokens, clock, log, closing, publicUrl, behindProxy }: {
   asker: (ctx: Context) => Asker
   wishes: Wishes
   events: JobEvents
@@ -34,6 +35,7 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
   links: Links
   tokens: HopTokens
   clock: Clock
+  log: Logger
   closing: AbortSignal
   publicUrl: string | undefined
   behindProxy: boolean
@@ -45,12 +47,14 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
 
   async function wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined> {
     const hop = hopOf(ctx)
+    if (closing.aborted) refuseClosing(ctx)
     const who = asker(ctx)
     const job = await wishes.now(kind, promised, who)
     if (isSettled(job)) return builtOrThrow(ctx, job)
     const direct = !cutPeers.proxied(who.address)
       && isDirect({ httpVersion: ctx.req.httpVersion, headers: ctx.req.headers, tls: isTls(ctx), publicHttps, behindProxy })
     const plan = holdPlan({ client: who.client, direct, hop: hop.number })
+    log.info({ job: job.id, path: ctx.path, client: who.address, tool: who.client.tool, hop: hop.number, by: plan.interim ? '100s' : 'hops' }, 'hold')
     const held = await hold({ clock, closing, response: ctx.res, plan, settled: (signal) => events.settled(job.id, signal) })
     if (held.kind === 'settled') return builtOrThrow(ctx, held.value)
     if (held.kind === 'gone') {
@@ -62,6 +66,12 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     if (plan.then === 'end') throw await stillBuilding(ctx, job)
     redirectOnwards(ctx, hop)
     return undefined
+  }
+
+  // A hop would lead to this same server, and use up what redirects the client follows: both pip and uv come back after a 503.
+  function refuseClosing(ctx: Context): never {
+    ctx.set('Retry-After', '5')
+    throw new MuslinError('shutting-down', 'this server is being restarted, the build goes on; try again in a few seconds')
   }
 
   function hopOf(ctx: Context): Hop {
@@ -80,7 +90,8 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     if (job.state === 'built') return job
     const link = links.build(ctx, job.build)
     const failure = job.failure ?? { class: 'cancelled', key: '' }
-    throw new MuslinError('build-failed', failureLine({ project: job.project, version: job.version, failure, link: link ?? links.root(ctx) ?? '/' }), link === undefined ? {} : { link })
+    const line = failureLine({ project: job.project, version: job.version, failure, link: link ?? links.root(ctx) ?? '/' })
+    throw new MuslinError('build-failed', line, link === undefined ? {} : { link })
   }
 
   async function stillBuilding(ctx: Context, job: Job): Promise<MuslinError> {

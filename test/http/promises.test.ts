@@ -1,0 +1,329 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { PRIORITY } from '../../src/domain/job.ts'
+import { JSON_V1, sha256 } from '../synthetic-upstream.ts'
+import { ADMIN_TOKEN, AGENTS, makeRig, type Options, type Rig } from './rig.ts'
+
+let rig: Rig
+beforeEach(async () => { rig = await makeRig(); await prepare() })
+afterEach(() => rig.close())
+
+const WHEEL = Buffer.from('the wheel of cffi')
+const METADATA = 'Metadata-Version: 2.1\nName: cffi\nVersion: 1.17\n'
+const sdist = { filename: 'cffi-1.17.tar.gz', bytes: Buffer.from('the sdist of cffi') }
+const pip = { 'user-agent': AGENTS.pip }
+const uv = { 'user-agent': AGENTS.uv }
+/** A proxy that tells of itself. */
+const proxied = { ...pip, via: '1.1 nginx' }
+
+async function prepare(options?: Options): Promise<void> {
+  if (options) await rig.restart(options)
+  rig.upstream.project('cffi', [sdist, { filename: 'cffi-1.17-cp313-cp313-manylinux_2_17_x86_64.whl', bytes: Buffer.from('glibc') }])
+  await rig.ready()
+}
+
+/** The promise's path, as pip's page names it. */
+async function promise(): Promise<string> {
+  const page = JSON.parse((await rig.get('/simple/cffi/', { ...pip, accept: JSON_V1 })).body.toString())
+  const found = page.files.find((file: { url: string }) => file.url.includes('/promise/'))
+  return found && new URL(found.url, 'http://h/simple/cffi/').pathname
+}
+
+const jobs = () => rig.store.jobs.list()
+
+test('a page view starts nothing; asking for the wheel does, and ends with its bytes', async () => {
+  const path = await promise()
+  expect(await jobs()).toEqual([])
+  const held = rig.get(path, pip)
+  await rig.clock.began(8_000)
+  expect(await jobs()).toMatchObject([{ kind: 'build', project: 'cffi', version: '1.17', state: 'queued', priority: PRIORITY.waiting, askedBy: '127.0.0.1' }])
+  await rig.publish(await rig.claim(), WHEEL, METADATA)
+  const answer = await held
+  expect(answer).toMatchObject({ status: 200, body: WHEEL, headers: { 'etag': `"${sha256(WHEEL)}"`, 'content-length': String(WHEEL.length) } })
+  // Listed with its digest from now on, and the promise's address stays valid with the same bytes.
+  expect(await promise()).toBeUndefined()
+  expect((await rig.get('/simple/cffi/', { accept: JSON_V1 })).body.toString()).toContain(sha256(WHEEL))
+  await rig.restart()
+  expect((await rig.get(path, pip)).body).toEqual(WHEEL)
+  expect((await rig.get(`${path}.metadata`)).body.toString()).toBe(METADATA)
+})
+
+test('pip on a direct connection gets a 100 every 8 seconds, and a hop after 90 of them', async () => {
+  const path = await promise()
+  const { response, continues } = rig.open(path, pip)
+  for (let sent = 0; sent < 90; sent++) {
+    await rig.clock.began(8_000)
+    await rig.clock.advance(8_000)
+  }
+  const answer = await response
+  expect(answer.statusCode).toBe(307)
+  expect(continues()).toBe(90)
+  expect(answer.headers['cache-control']).toBe('no-store')
+  expect(answer.headers.location).toMatch(/^\?hop=1\./)
+  answer.resume()
+})
+
+test('behind a proxy there are hops only, 28 of them, and the last address says: still building', async () => {
+  let path = await promise()
+  const first = path
+  for (let hop = 1; hop <= 28; hop++) {
+    const held = rig.get(path, proxied)
+    await rig.clock.began(12_000)
+    await rig.clock.advance(12_000)
+    const answer = await held
+    expect([hop, answer.status, answer.continues]).toEqual([hop, 307, 0])
+    path = `${first}${answer.headers.location}`
+    // Any process decides the same.
+    if (hop === 10) await rig.restart()
+    await rig.ready()
+  }
+  const last = rig.get(path, proxied)
+  await rig.clock.began(12_000)
+  await rig.clock.advance(12_000)
+  const { status, reason, headers, body } = await last
+  expect(status).toBe(423)
+  expect(reason).toBe('Muslin: cffi 1.17 is still building, run again')
+  expect(headers['cache-control']).toBe('no-store')
+  expect(JSON.parse(body.toString())).toMatchObject({ code: 'still-building', detail: reason })
+  expect(await jobs()).toHaveLength(1)
+})
+
+test('uv is held for 25 seconds ten times', async () => {
+  let path = await promise()
+  const first = path
+  for (let hop = 1; hop <= 11; hop++) {
+    const held = rig.get(path, uv)
+    await rig.clock.began(25_000)
+    await rig.clock.advance(25_000)
+    const { status, headers } = await held
+    expect([hop, status]).toEqual([hop, hop <= 10 ? 307 : 423])
+    if (hop <= 10) path = `${first}${headers.location}`
+    await rig.ready()
+  }
+})
+
+test('hops that are not ours, or of another address, are refused', async () => {
+  const path = await promise()
+  const held = rig.get(path, uv)
+  await rig.clock.began(25_000)
+  await rig.clock.advance(25_000)
+  const { location = '' } = (await held).headers
+  for (const wrong of [`${path}${location.slice(0, -1)}${location.endsWith('A') ? 'B' : 'A'}`, `${path}${location.replace('=1.', '=0.')}`, `${path}.metadata${location}`, `${path}?hop=`]) {
+    expect((await rig.get(wrong, uv)).status).toBe(400)
+  }
+})
+
+test('a failure ends every hold with one line and a link, and the page has stopped promising', async () => {
+  const path = await promise()
+  const direct = [rig.get(path, pip), rig.get(path, pip)]
+  const others = [rig.get(path, proxied), rig.get(path, uv)]
+  await Promise.all([rig.clock.began(8_000, 2), rig.clock.began(12_000), rig.clock.began(25_000)])
+  await rig.clock.advance(8_000)
+  await rig.clock.began(8_000, 2)
+  const job = await rig.claim()
+  const log = await rig.logs.open(job.build!)
+  log.write('fatal error: ffi.h: No such file or directory\n')
+  await log.close()
+  await rig.fail(job, { class: 'missing-header', key: 'ffi.h' })
+  const link = `${rig.url}/b/${job.build}`
+  for (const held of [...direct, ...others]) {
+    const { status, reason, headers, body } = await held
+    expect([status, reason]).toEqual([424, `Muslin: cffi 1.17 needs header ffi.h, see ${link}`])
+    expect(headers['content-type']).toBe('application/problem+json')
+    expect(JSON.parse(body.toString())).toEqual({ title: 'Muslin could not build this wheel', status: 424, detail: reason, code: 'build-failed', link })
+    expect(await promise()).toBeUndefined()
+  }
+  expect((await direct[0]!).continues).toBe(1)
+  const told = await rig.get(`/b/${job.build}`)
+  expect(told.headers['content-type']).toBe('text/plain; charset=utf-8')
+  expect(told.body.toString()).toBe('fatal error: ffi.h: No such file or directory\n')
+  // Who still holds the old page is told at once.
+  expect((await rig.get(path, pip)).status).toBe(424)
+  expect(await jobs()).toHaveLength(1)
+})
+
+test('a client that leaves is forgotten, the job goes on', async () => {
+  const path = await promise()
+  const { request, response } = rig.open(path, pip)
+  await rig.clock.began(8_000)
+  const stayed = rig.get(path, pip)
+  await rig.clock.began(8_000)
+  request.destroy()
+  await expect(response).rejects.toThrow()
+  await rig.publish(await rig.claim(), WHEEL, METADATA)
+  expect((await stayed).body).toEqual(WHEEL)
+})
+
+test('a peer that hangs up on a 100 is behind a proxy, whatever it says, for an hour', async () => {
+  const path = await promise()
+  const { request, response } = rig.open(path, pip)
+  await rig.clock.began(8_000)
+  const told = new Promise((resolve) => request.once('continue', resolve))
+  await rig.clock.advance(8_000)
+  await told
+  const closed = new Promise((resolve) => rig.server.once('connection', resolve))
+  request.destroy()
+  await expect(response).rejects.toThrow()
+  const again = rig.get(path, pip)
+  await closed
+  await rig.clock.began(12_000)
+  await rig.clock.advance(12_000)
+  expect(await again).toMatchObject({ status: 307, continues: 0 })
+  await rig.clock.advance(3_600_000)
+  await rig.ready()
+  const later = rig.open(path, pip)
+  await rig.clock.began(8_000)
+  later.request.destroy()
+})
+
+test('HEAD is answered at once, without a length', async () => {
+  const path = await promise()
+  const { status, headers } = await rig.get(path, pip, 'HEAD')
+  expect([status, headers['content-length'], headers['cache-control']]).toEqual([200, undefined, 'no-store'])
+  expect(await jobs()).toEqual([])
+})
+
+test('a server that stops sends the held ones on to its successor', async () => {
+  const path = await promise()
+  const held = [rig.get(path, pip), rig.get(path, uv)]
+  await Promise.all([rig.clock.began(8_000), rig.clock.began(25_000)])
+  rig.closing.abort()
+  const answers = await Promise.all(held)
+  for (const { status, headers } of answers) expect([status, headers.connection]).toEqual([307, 'close'])
+  // Who comes while it has not gone yet is asked to come again, and uses up no hop.
+  const early = await rig.get(path, pip)
+  expect([early.status, early.headers['retry-after']]).toEqual([503, '5'])
+  await rig.restart()
+  const next = rig.get(`${path}${answers[0]!.headers.location}`, pip)
+  await rig.clock.began(8_000)
+  await rig.publish(await rig.claim(), WHEEL, METADATA)
+  expect((await next).body).toEqual(WHEEL)
+})
+
+test('metadata that the build changed ends those who waited, and only them', async () => {
+  const path = await promise()
+  const held = rig.get(path, pip)
+  await rig.clock.began(8_000)
+  const job = await rig.claim()
+  await rig.publish(job, WHEEL, METADATA, { metadataChanged: true })
+  const { status, reason } = await held
+  expect([status, reason]).toEqual([424, `Muslin: the metadata of cffi 1.17 was changed by the build, run again, see ${rig.url}/b/${job.build}`])
+  await rig.clock.advance(1)
+  expect((await rig.get(path, pip)).body).toEqual(WHEEL)
+})
+
+test('.metadata: held for its own step, while the compile waits behind', async () => {
+  const path = await promise()
+  const held = rig.get(`${path}.metadata`, pip)
+  await rig.clock.began(8_000)
+  expect((await jobs()).map(({ kind, priority }) => [kind, priority]).toSorted()).toEqual([['build', PRIORITY.asked], ['metadata', PRIORITY.waiting]])
+  const step = await rig.claim('metadata')
+  const draft = await rig.blobs.draft()
+  await draft.write(Buffer.from(METADATA))
+  await rig.store.metadata.set(step.sdist.sha256, step.target, (await draft.keep()).sha256)
+  await rig.store.jobs.done(step.id, 'worker', undefined, rig.clock.now())
+  const answer = await held
+  expect(answer.body.toString()).toBe(METADATA)
+  expect(answer.headers['cache-control']).toBe('private, max-age=0, must-revalidate')
+  // The wheel is wanted now: its job is raised, no second one made.
+  const wheel = rig.open(path, pip)
+  await rig.clock.began(8_000)
+  expect((await jobs()).filter(({ kind }) => kind === 'build')).toMatchObject([{ priority: PRIORITY.waiting }])
+  wheel.request.destroy()
+})
+
+test('.metadata for others than installers starts no compile', async () => {
+  const path = await promise()
+  const answer = await rig.get(`${path}.metadata`, { 'user-agent': AGENTS.uvLock })
+  expect([answer.status, JSON.parse(answer.body.toString()).code]).toEqual([424, 'start-refused'])
+  expect(await jobs()).toEqual([])
+})
+
+test('.metadata is known at once where the release\'s wheels agree on it, or the sdist tells', async () => {
+  const agreed = { metadata: METADATA }
+  rig.upstream.project('cffi', [sdist,
+    { filename: 'cffi-1.17-cp313-cp313-macosx_11_0_arm64.whl', bytes: Buffer.from('mac'), ...agreed },
+    { filename: 'cffi-1.17-cp313-cp313-manylinux_2_17_x86_64.whl', bytes: Buffer.from('glibc'), ...agreed }])
+  expect((await rig.get(`${await promise()}.metadata`, pip)).body.toString()).toBe(METADATA)
+  expect((await jobs()).map(({ kind }) => kind)).toEqual(['build'])
+})
+
+test('.metadata is known at once where the sdist tells it', async () => {
+  await prepare({ staticMetadata: async () => Buffer.from(METADATA) })
+  expect((await rig.get(`${await promise()}.metadata`, pip)).body.toString()).toBe(METADATA)
+  expect((await jobs()).map(({ kind }) => kind)).toEqual(['build'])
+})
+
+test('addresses that nobody promised are unknown', async () => {
+  const path = await promise()
+  for (const wrong of [path.replace(/promise\/./, (text) => text.slice(0, -1) + (text.endsWith('0') ? '1' : '0')), path.replace('-1-cp313', '-2-cp313'), path.replace('cffi-1.17', 'cffi-1.18'), '/promise/x/y.whl']) {
+    expect([wrong, (await rig.get(wrong, pip)).status]).toEqual([wrong, 404])
+  }
+})
+
+test('who may start a build', async () => {
+  const path = await promise()
+  const refused = async (headers: Record<string, string>) => JSON.parse((await rig.get(path, headers)).body.toString()).code
+  expect(await refused({ 'user-agent': AGENTS.browser })).toBe('start-refused')
+  expect(await refused({ 'user-agent': AGENTS.uvLock })).toBe('start-refused')
+  expect(await refused({ ...pip, 'sec-fetch-site': 'cross-site' })).toBe('start-refused')
+  expect(await refused({ ...pip, host: 'rebound.example' })).toBe('start-refused')
+  expect(await refused({ 'user-agent': 'curl/8', 'authorization': 'Bearer wrong' })).toBe('start-refused')
+  expect(await jobs()).toEqual([])
+  for (const headers of [{ 'authorization': `Bearer ${ADMIN_TOKEN}` }, { 'authorization': `Basic ${Buffer.from(`any:${ADMIN_TOKEN}`).toString('base64')}` }, { 'user-agent': AGENTS.poetry }, { ...pip, host: 'MUSLIN.internal:8080' }]) {
+    const { request } = rig.open(path, { connection: 'close', ...headers })
+    await rig.clock.began(12_000)
+    request.destroy()
+  }
+  expect(await jobs()).toMatchObject([{ askedBy: 'admin' }])
+})
+
+test('no builder, no start', async () => {
+  const path = await promise()
+  await rig.clock.advance(61_000)
+  const { status, reason } = await rig.get(path, pip)
+  expect([status, reason]).toEqual([424, expect.stringContaining('no builder is ready for cp313-musllinux_1_2_x86_64')])
+})
+
+test('so many new builds for a client and hour, by its own address behind trusted proxies', async () => {
+  await prepare({ buildsPerClient: 1, trustedProxies: ['127.0.0.0/8'] })
+  rig.upstream.project('other', [{ filename: 'other-1.0.tar.gz', bytes: Buffer.from('other') }])
+  const first = rig.open(await promise(), { ...pip, 'x-forwarded-for': '10.9.9.9, 192.0.2.1' })
+  await rig.clock.began(12_000)
+  first.request.destroy()
+  expect(await jobs()).toMatchObject([{ askedBy: '192.0.2.1' }])
+  const page = JSON.parse((await rig.get('/simple/other/', { ...pip, accept: JSON_V1 })).body.toString())
+  const path = new URL(page.files[1].url, 'http://h/simple/other/').pathname
+  const refused = await rig.get(path, { ...pip, 'x-forwarded-for': '192.0.2.1' })
+  expect(JSON.parse(refused.body.toString()).code).toBe('too-many-builds')
+  const another = rig.open(path, { ...pip, 'x-forwarded-for': '192.0.2.2' })
+  await rig.clock.began(12_000)
+  another.request.destroy()
+  expect(await jobs()).toHaveLength(2)
+})
+
+test('a full queue takes no more', async () => {
+  await prepare({ queueLimit: 0 })
+  const { status, body } = await rig.get(await promise(), { ...pip, authorization: `Bearer ${ADMIN_TOKEN}` })
+  expect([status, JSON.parse(body.toString()).code]).toEqual([424, 'queue-full'])
+})
+
+test('a running build\'s log comes as it is written', async () => {
+  const path = await promise()
+  const { request } = rig.open(path, pip)
+  await rig.clock.began(8_000)
+  const job = await rig.claim()
+  const log = await rig.logs.open(job.build!)
+  log.write('one\n')
+  const watched = rig.get(`/b/${job.build}`)
+  await rig.clock.began(500)
+  log.write('two\n')
+  await rig.clock.advance(500)
+  await rig.clock.began(500)
+  log.write('three\n')
+  await log.close()
+  await rig.fail(job, { class: 'build-failed', key: 'exit code 1' })
+  await rig.clock.advance(500)
+  expect((await watched).body.toString()).toBe('one\ntwo\nthree\n')
+  request.destroy()
+  for (const absent of ['/b/999', '/b/1e3', '/b/x']) expect((await rig.get(absent)).status).toBe(404)
+})

@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream'
+import fc from 'fast-check'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createProjectPages } from '../../src/services/pages.ts'
+import type { Store, Upstream } from '../../src/services/ports.ts'
+import { createPromises } from '../../src/services/promises.ts'
+import { createReadyTargets } from '../../src/services/ready-targets.ts'
+import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
+import { openSqlite } from '../../src/storage/sqlite/open.ts'
+import { manualClock } from '../manual-clock.ts'
+import { temporaryFolder } from '../storage/folder.ts'
+
+let store: Store
+let remove: () => Promise<void>
+beforeEach(async () => {
+  const temporary = await temporaryFolder()
+  store = openSqlite({ file: `${temporary.folder}/muslin.sqlite` })
+  remove = async () => {
+    store.close()
+    await temporary.remove()
+  }
+})
+afterEach(() => remove())
+
+const URL_OF_PAGES = 'https://upstream.example/simple/'
+
+/** An upstream that answers with what `pages` holds. */
+function upstreamOf(pages: Map<string, unknown>): Upstream {
+  return {
+    label: 'upstream.example',
+    async page(project) {
+      const page = pages.get(project)
+      return page === undefined ? { kind: 'absent' } : { kind: 'page', json: Buffer.from(JSON.stringify(page)), etag: undefined, url: `${URL_OF_PAGES}${project}/` }
+    },
+    async list() { return { kind: 'list', body: Readable.from([]), etag: undefined } },
+    async file() { throw new Error('no file is asked for') },
+  }
+}
+
+function pagesOf(pages: Map<string, unknown>) {
+  const clock = manualClock()
+  const readyTargets = createReadyTargets({ workers: store.workers, clock })
+  const upstreamPages = createUpstreamPages({ store, upstream: upstreamOf(pages), clock, log: pino({ level: 'silent' }), freshness: 0 })
+  return createProjectPages({ store, upstreamPages, readyTargets, promises: createPromises({ store }) })
+}
+
+const key = fc.string({ minLength: 1, maxLength: 12 }).filter((name) => name !== '__proto__')
+const sha = fc.stringMatching(/^[0-9a-f]{64}$/)
+const file = fc.record({
+  filename: fc.stringMatching(/^p-[0-9]{1,3}\.tar\.gz$/),
+  url: fc.constantFrom('../../files/a.tar.gz', '/files/b%20c.tar.gz?x=1', 'https://files.example/d.tar.gz#frag'),
+  hashes: fc.oneof(fc.record({ sha256: sha }), fc.record({ md5: fc.string() }), fc.constant({})),
+  extra: fc.dictionary(key, fc.jsonValue()),
+}).map(({ extra, ...known }) => ({ ...extra, ...known }))
+const page = fc.record({
+  files: fc.array(file, { maxLength: 4 }),
+  extra: fc.dictionary(key, fc.jsonValue()),
+  // A quarantined project is served as it is too, but that is not what this is about.
+  meta: fc.dictionary(key, fc.jsonValue()).map((more) => ({ ...more, 'api-version': '1.4' })),
+}).map(({ extra, ...known }) => ({ ...extra, ...known, name: 'p' }))
+
+test('JSON out equals JSON in but for the URLs', async () => {
+  await fc.assert(fc.asyncProperty(page, async (given) => {
+    const served = await pagesOf(new Map([['p', given]])).page('p', { root: '../../', target: undefined, format: 'json' })
+    // As JSON has it: what -0 and the like become on the wire is not our doing.
+    const expected = JSON.parse(JSON.stringify(given))
+    for (const entry of expected.files) {
+      const digest = entry.hashes.sha256
+      entry.url = digest === undefined ? new URL(entry.url, `${URL_OF_PAGES}p/`).href : `../../files/${digest}/${entry.filename}`
+    }
+    expect(JSON.parse(served.body.toString())).toEqual(expected)
+  }), { numRuns: 60 })
+})
+
+test('a page is rendered once for all who ask, and anew when it changes', async () => {
+  const upstream = new Map<string, unknown>([['p', { meta: { 'api-version': '1.4' }, name: 'p', files: [] }]])
+  const pages = pagesOf(upstream)
+  const variant = { root: '../../', target: undefined, format: 'json' } as const
+  const [one, two] = await Promise.all([pages.page('p', variant), pages.page('p', variant)])
+  expect(one).toBe(two)
+  expect(await pages.page('p', variant)).toBe(one)
+  expect(await pages.page('p', { ...variant, format: 'html' })).not.toBe(one)
+  upstream.set('p', { meta: { 'api-version': '1.4' }, name: 'p', files: [], more: 1 })
+  expect((await pages.page('p', variant)).sha256).not.toBe(one.sha256)
+})
