@@ -1,0 +1,93 @@
+import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import type { Logger } from 'pino'
+import type { BuildLogs } from '../services/ports.ts'
+import { codeOf, diskError } from './disk-error.ts'
+import { openSink, segmentsIn } from './log-sink.ts'
+
+/** Enough for the chattiest C++ build, and what a browser still shows. */
+const CAP_BYTES = 16 * 1024 * 1024
+
+interface Piece { file: FileHandle; from: number; size: number }
+
+/** Logs as files, `<folder>/<build>.log`, and what lies beyond the cap in `<folder>/<build>.tail/` (`log-sink.ts` says how). */
+export function createBuildLogs({ folder, capBytes = CAP_BYTES, log }: { folder: string; capBytes?: number; log?: Pick<Logger, 'warn'> }): BuildLogs {
+  const half = Math.floor(capBytes / 2)
+  const headOf = (build: number): string => join(folder, `${build}.log`)
+  const tailOf = (build: number): string => join(folder, `${build}.tail`)
+
+  /** The files of a log as they are now, opened so that they stay readable while the writer goes on. */
+  async function openPieces(build: number): Promise<Piece[]> {
+    const pieces: Piece[] = []
+    try {
+      const head = { file: await open(headOf(build)), from: 0, size: 0 }
+      pieces.push(head)
+      const names = await readdir(tailOf(build)).catch((error: unknown) => {
+        if (codeOf(error) === 'ENOENT') return []
+        throw error
+      })
+      for (const from of segmentsIn(names)) pieces.push({ file: await open(join(tailOf(build), String(from))), from, size: 0 })
+      // In this order: where there is a next piece, the one before it has its final size.
+      for (const piece of pieces) piece.size = (await piece.file.stat()).size
+      return pieces
+    } catch (error) {
+      await closeAll(pieces)
+      // The writer dropped a piece between our listing and opening it.
+      if (codeOf(error) === 'ENOENT' && pieces.length > 0) return openPieces(build)
+      throw error
+    }
+  }
+
+  async function read(build: number): Promise<Readable | undefined> {
+    try {
+      const pieces = await openPieces(build)
+      const stream = Readable.from(joined(pieces, half), { objectMode: false })
+      // Also when nobody ever read from it.
+      stream.once('close', () => { void closeAll(pieces) })
+      return stream
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw diskError(error)
+    }
+  }
+
+  return {
+    async open(build) {
+      try {
+        const failed = (error: unknown): void => { log?.warn({ err: error, build }, 'the log cannot be written on; the build goes on without it') }
+        return openSink({ head: headOf(build), tail: tailOf(build), half, failed })
+      } catch (error) {
+        throw diskError(error)
+      }
+    },
+    read,
+    async text(build) {
+      const stream = await read(build)
+      return stream ? text(stream) : ''
+    },
+  }
+}
+
+/** Head, a line about what is missing, and the last `half` bytes. */
+async function* joined(pieces: Piece[], half: number): AsyncGenerator<Uint8Array> {
+  const [head, ...tail] = pieces
+  if (!head) return
+  yield* bytesOf(head, 0)
+  const last = tail.at(-1)
+  const first = tail[0]
+  if (!last || !first) return
+  const start = Math.max(first.from, last.from + last.size - half)
+  const missing = start - head.size
+  if (missing > 0) yield Buffer.from(`\nMuslin: ${missing} bytes of the log are missing here\n`)
+  for (const piece of tail) yield* bytesOf(piece, Math.max(0, start - piece.from))
+}
+
+async function* bytesOf({ file, size }: Piece, start: number): AsyncGenerator<Uint8Array> {
+  if (start < size) yield* file.createReadStream({ start, end: size - 1, autoClose: false })
+}
+
+async function closeAll(pieces: Piece[]): Promise<void> {
+  await Promise.all(pieces.map(({ file }) => file.close()))
+}

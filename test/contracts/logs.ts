@@ -1,0 +1,100 @@
+import { buffer, text } from 'node:stream/consumers'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { BuildLogs } from '../../src/services/ports.ts'
+
+/** What every store of build logs does. `make` gives an empty one that keeps `capBytes` of each log, and the same one as another process opens it. */
+export function logsContract(name: string, make: (capBytes: number) => Promise<{ logs: BuildLogs; another: BuildLogs; cleanup: () => Promise<void> }>): void {
+  describe(`${name} as a store of logs`, () => {
+    const CAP = 100
+    let logs: BuildLogs
+    let another: BuildLogs
+    let cleanup: () => Promise<void>
+    beforeEach(async () => { ({ logs, another, cleanup } = await make(CAP)) })
+    afterEach(() => cleanup())
+
+    test('a build without a log has none', async () => {
+      expect(await logs.read(1)).toBeUndefined()
+      expect(await logs.text(1)).toBe('')
+    })
+
+    test('an opened log is empty, not absent', async () => {
+      const sink = await logs.open(1)
+      expect(await text((await another.read(1))!)).toBe('')
+      await sink.close()
+    })
+
+    test('text and bytes come back in their order, also after the end', async () => {
+      const sink = await logs.open(1)
+      sink.write('größer\n')
+      sink.write(Buffer.from([0xff, 0x00, 0x0a]))
+      await sink.close()
+      expect(await buffer((await another.read(1))!)).toEqual(Buffer.concat([Buffer.from('größer\n'), Buffer.from([0xff, 0, 0x0a])]))
+      expect(await logs.text(1)).toBe('größer\n\ufffd\u0000\n')
+    })
+
+    test('every line can be read as soon as it is written, by any process', async () => {
+      const sink = await logs.open(7)
+      for (let i = 0, all = ''; i < 40; i += 1) {
+        sink.write(`line ${i}\n`)
+        all += `line ${i}\n`
+        expect(await another.text(7)).toBe(capped(all, CAP))
+      }
+      await sink.close()
+    })
+
+    test('logs of several builds do not mix', async () => {
+      const one = await logs.open(1)
+      const eleven = await another.open(11)
+      one.write('one')
+      eleven.write('eleven')
+      await one.close()
+      await eleven.close()
+      expect([await logs.text(1), await logs.text(11)]).toEqual(['one', 'eleven'])
+    })
+
+    test('beyond the cap head and tail stay, and a line says how many bytes are missing', async () => {
+      let build = 100
+      await fc.assert(fc.asyncProperty(fc.array(fc.stringMatching(/^[a-z]{0,130}$/), { maxLength: 12 }), async (chunks) => {
+        build += 1
+        const sink = await logs.open(build)
+        for (const chunk of chunks) sink.write(chunk)
+        await sink.close()
+        expect(await another.text(build)).toBe(capped(chunks.join(''), CAP))
+      }), { numRuns: 150 })
+    })
+
+    test('a reader gets the log as it was when it began, whatever is written meanwhile', async () => {
+      const sink = await logs.open(1)
+      sink.write('a'.repeat(130))
+      const reading = await another.read(1)
+      sink.write('b'.repeat(1000))
+      expect(await text(reading!)).toBe(capped('a'.repeat(130), CAP))
+      await sink.close()
+    })
+
+    test('a reader may leave without having read', async () => {
+      const sink = await logs.open(1)
+      sink.write('a'.repeat(300))
+      const reading = await logs.read(1)
+      reading?.destroy()
+      await sink.close()
+      expect(reading?.destroyed).toBe(true)
+    })
+
+    test('writing after the end does nothing', async () => {
+      const sink = await logs.open(1)
+      sink.write('all')
+      await sink.close()
+      sink.write('more')
+      await sink.close()
+      expect(await logs.text(1)).toBe('all')
+    })
+  })
+}
+
+/** A log as it is shown. */
+function capped(all: string, cap: number): string {
+  if (all.length <= cap) return all
+  return `${all.slice(0, cap / 2)}\nMuslin: ${all.length - cap} bytes of the log are missing here\n${all.slice(-cap / 2)}`
+}
