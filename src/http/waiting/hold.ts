@@ -6,7 +6,8 @@ export type Held<T> = { kind: 'settled'; value: T } | { kind: 'patience-over' } 
 
 /**
  * Keeps a request open until `settled` resolves or the plan's time is over, sending `100 Continue` meanwhile where the plan says so.
- * `gone`: the client left, and when it was sent its last 100; `closing`: the server stops. Whatever happens, no timer is left. Rejects only as `settled` does.
+ * `gone`: the client left, and when it was sent its last 100; `closing`: the server stops. Whatever happens, no timer is left.
+ * Rejects only as `settled` does.
  */
 export async function hold<T>({ clock, closing, response, plan, settled }: {
   clock: Clock
