@@ -127,7 +127,7 @@ export interface WheelStore {
   publish(wheel: BuiltWheel, job: { id: number; worker: string; metadataChanged: boolean }, record: BuildRecord, now: number): Promise<boolean>
 }
 
-/** METADATA by (sdist, target), before there is a wheel: the blob's sha256. */
+/** METADATA by (sdist, target), before there is a wheel: the blob's sha256. Once there is one it is the wheel's, and `set` changes nothing. */
 export interface MetadataStore {
   get(sdist: string, target: string): Promise<string | undefined>
   set(sdist: string, target: string, sha256: string): Promise<void>
@@ -174,6 +174,7 @@ export interface JobStore {
   requeue(now: number): Promise<number>
   /** Queues a failed or cancelled job again and forgets its failure: a person's wish. */
   retry(id: number, now: number): Promise<Job | undefined>
+  /** Ends a queued or running job; it is remembered like a failure, since wishing does not start it again. */
   cancel(id: number, now: number): Promise<Job | undefined>
   build(id: number): Promise<Build | undefined>
   /** Seconds that earlier builds of this project took, newest first. */

@@ -19,11 +19,14 @@ export function createPages(db: Database, changes: Changes): PageStore {
     INSERT INTO pages VALUES (@project, @json, @url, @etag, @fetched_at)
     ON CONFLICT DO UPDATE SET json = excluded.json, url = excluded.url, etag = excluded.etag, fetched_at = excluded.fetched_at`)
   const touchPage = db.prepare<[number, string]>('UPDATE pages SET fetched_at = ? WHERE project = ?')
-  // A digest once learnt stays when a later page announces the metadata without one, or no more.
+  // A digest once learnt stays when a later page announces the metadata without one, or no more. A page of ten thousand files
+  // mostly names known ones: they are compared, not written again.
   const putFile = db.prepare<[FileRow]>(`
     INSERT INTO files VALUES (@sha256, @filename, @project, @url, @metadata)
     ON CONFLICT DO UPDATE SET project = excluded.project, url = excluded.url,
-      metadata = coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)`)
+      metadata = coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)
+    WHERE (project, url) <> (excluded.project, excluded.url)
+      OR metadata IS NOT coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)`)
   const selectFile = db.prepare<[string, string], FileRow>('SELECT * FROM files WHERE sha256 = ? AND filename = ?')
   const selectFiles = db.prepare<[string], FileRow>('SELECT * FROM files WHERE project = ? ORDER BY filename, sha256')
   const updateMetadata = db.prepare<[string, string, string]>('UPDATE files SET metadata = ? WHERE sha256 = ? AND filename = ?')
