@@ -33,8 +33,8 @@ export function createArguments(run: RunSpec, given: { name: string; instance: s
     // Docker mounts a tmpfs noexec unless told, and a configure script runs what it just compiled.
     ...run.writable.flatMap((path) => ['--tmpfs', `${path}:rw,exec,nosuid,nodev,mode=1777,uid=${uid},gid=${gid},size=${Math.floor(limits.diskBytes)}`]),
     '--memory', memory, '--memory-swap', memory,
-    // Two belong to the idle process.
-    '--pids-limit', String(limits.processes + 2),
+    // Ours are the idle process, its sleep, and the shell around a command.
+    '--pids-limit', String(limits.processes + 3),
     '--cpus', String(Math.max(0.01, Math.min(limits.cpu, given.cores))),
     '--ulimit', 'core=0', '--log-driver', 'none', '--no-healthcheck',
     '--network', given.network,
@@ -46,12 +46,34 @@ export function createArguments(run: RunSpec, given: { name: string; instance: s
   ]
 }
 
+/**
+ * The shell around a command says last, on standard error, how it ended. A client's own exit code is no proof: version 28 exits with 0
+ * when it is told to stop while its command goes on, and 137 may mean the command or the whole container.
+ */
+const REPORT = 'code=$?; echo "muslin-exit $code" >&2; exit $code'
+
+/** The exit code that the shell around a command reported; undefined where it could not. */
+export function reportedExit(stderr: string): number | undefined {
+  const code = /(?:^|\n)muslin-exit (\d{1,3})\n$/.exec(stderr)?.[1]
+  return code === undefined ? undefined : Number(code)
+}
+
 /** Arguments that run a command in a container. Standard error joins standard output inside, so that the order of arrival is kept. */
 export function execArguments(id: string, user: string, command: string[], options: { env: Record<string, string>; cwd?: string }): string[] {
   return [
     'exec', '--user', user,
     ...(options.cwd === undefined ? [] : ['--workdir', options.cwd]),
     ...Object.entries(options.env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
-    id, 'sh', '-c', 'exec 2>&1; exec "$@"', 'sh', ...command,
+    id, 'sh', '-c', `(exec "$@") 2>&1; ${REPORT}`, 'sh', ...command,
   ]
+}
+
+/** Arguments that unpack standard input in a folder. */
+export function putArguments(id: string, user: string, folder: string): string[] {
+  return ['exec', '-i', '--user', user, id, 'sh', '-c', `tar -x -p -o -f - -C "$1"; ${REPORT}`, 'sh', folder]
+}
+
+/** Arguments that pack entries of a folder onto standard output. */
+export function getArguments(id: string, user: string, folder: string, names: string[]): string[] {
+  return ['exec', '--user', user, id, 'sh', '-c', `tar -c -f - -C "$@"; ${REPORT}`, 'sh', folder, '--', ...names]
 }

@@ -83,6 +83,6 @@ export function whyFailed(command: string, verb: string, ended: Omit<Ended, 'std
 
 /** What the daemon answered, else the last line that says something; without the client's own prefixes, at most 300 characters. */
 export function lastWords(text: string): string {
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '' && !/^(warning:|deprecated:|see 'docker|run 'docker)/i.test(line))
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '' && !/^(warning:|deprecated:|muslin-exit |see 'docker|run 'docker)/i.test(line))
   return (lines.find((line) => line.includes('Error response from daemon: ')) ?? lines.at(-1) ?? '').replace(/^(docker: |Error: |ERROR: |Error response from daemon: )+/, '').slice(0, 300)
 }

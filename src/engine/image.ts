@@ -75,6 +75,7 @@ async function inspect(cli: Cli, ref: string): Promise<string | undefined> {
   })
   if (text === undefined) return undefined
   const [id = '', volumes] = text.trim().split(' ')
+  if (!id.startsWith('sha256:')) throw new MuslinError('engine-unavailable', `${cli.command} was stopped in the middle of its answer; it is asked again`)
   // A volume is a writable place on the engine's disk without any limit.
   if (volumes !== 'null' && volumes !== '{}') throw unavailable(`${ref} declares volumes, which a build could fill: use an image without VOLUME`)
   return id

@@ -1,4 +1,5 @@
 /** The network of fetch runs: one on which Muslin is reachable, and nothing beyond this machine. */
+import { randomBytes } from 'node:crypto'
 import { MuslinError } from '../errors.ts'
 import { LABEL } from './arguments.ts'
 import type { Cli } from './cli.ts'
@@ -20,32 +21,27 @@ export async function fetchNetwork({ cli, name, instance, ready, desktop }: {
   if (ready.network !== undefined) return look(cli, ready.network, ready.host)
   // There the engine is in a virtual machine: a network's gateway is that machine, not the one Muslin listens on.
   if (desktop) return { name: 'bridge', host: ready.host ?? 'host.docker.internal', closed: false }
-  const found = await find(cli, name, instance)
-  if (found.length === 0) {
-    await cli.must([
-      'network', 'create', '--driver', 'bridge', '--internal', '--opt', 'com.docker.network.bridge.enable_icc=false',
-      '--label', `${LABEL.instance}=${instance}`, name,
-    // Another process of this instance made it in this moment.
-    ], { refuse: (words) => /already exists/i.test(words) ? new MuslinError('engine-unavailable', 'exists') : undefined }).catch((error: unknown) => {
-      if (!(error instanceof MuslinError) || error.detail !== 'exists') throw error
-    })
+  if ((await find(cli, name, instance)).length === 0) {
+    // Engines let two processes that ask at once make two networks of one name, and can then start nothing on either.
+    const unique = `${name}-${randomBytes(3).toString('hex')}`
+    const options = ['--driver', 'bridge', '--internal', '--opt', 'com.docker.network.bridge.enable_icc=false']
+    await cli.must(['network', 'create', ...options, '--label', `${LABEL.instance}=${instance}`, unique])
   }
   const [first] = await find(cli, name, instance)
-  if (!first) throw new MuslinError('engine-unavailable', `a network ${name} exists without our label: remove it, or set fetchNetwork`)
+  if (first === undefined) throw new MuslinError('engine-unavailable', 'the fetch network vanished as soon as it was made: it is made again at the next build')
   return look(cli, first, ready.host)
 }
 
-/** Removes networks of this instance that no container uses, but for the one that is used now; returns nothing, throws nothing. */
+/** Removes networks of this instance that no container uses, but for the one that is used now. */
 export async function sweepNetworks({ cli, instance, keep }: { cli: Cli; instance: string; keep: string | undefined }): Promise<void> {
-  const ids = (await cli.must(['network', 'ls', '--no-trunc', '--filter', `label=${LABEL.instance}=${instance}`, '--format', '{{.ID}}'])).split('\n')
   // The engine itself refuses to remove a network with a container on it.
-  for (const id of ids.filter((id) => id !== '' && id !== keep)) await cli.run(['network', 'rm', id])
+  for (const name of await find(cli, '', instance)) if (name !== keep) await cli.run(['network', 'rm', name])
 }
 
-/** Ids of our networks of this name, lowest first: engines let two processes that ask at once make two, and both must take the same. */
-async function find(cli: Cli, name: string, instance: string): Promise<string[]> {
-  const text = await cli.must(['network', 'ls', '--no-trunc', '--filter', `label=${LABEL.instance}=${instance}`, '--format', '{{.ID}} {{.Name}}'])
-  return text.split('\n').filter((line) => line.endsWith(` ${name}`)).map((line) => line.split(' ')[0] ?? '').sort()
+/** Names of our networks, in one order for every process, so that all take the same. */
+async function find(cli: Cli, prefix: string, instance: string): Promise<string[]> {
+  const text = await cli.must(['network', 'ls', '--filter', `label=${LABEL.instance}=${instance}`, '--format', '{{.Name}}'])
+  return text.split('\n').filter((name) => name !== '' && name.startsWith(prefix)).sort()
 }
 
 async function look(cli: Cli, network: string, host: string | undefined): Promise<FetchNetwork> {

@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import type { ExecOptions, Run } from '../services/ports.ts'
 import { cap } from '../services/tar.ts'
-import { execArguments, idleUser } from './arguments.ts'
+import { execArguments, getArguments, idleUser, putArguments, reportedExit } from './arguments.ts'
 import { lastWords, whyFailed, type Cli } from './cli.ts'
 
 /** A gigabyte takes seconds; a program in the container that stops the tar beside it must not hold us for ever. */
@@ -31,7 +31,7 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
   let removal: Promise<void> | undefined
 
   async function put(folder: string, tar: Readable) {
-    const child = cli.start(['exec', '-i', '--user', user, id, 'tar', '-x', '-p', '-o', '-f', '-', '-C', folder], { stdin: true, timeout: TRANSFER_MS })
+    const child = cli.start(putArguments(id, user, folder), { stdin: true, timeout: TRANSFER_MS })
     child.stdout.resume()
     let broken: Error | undefined
     tar.once('error', (error) => {
@@ -43,14 +43,14 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
     await Promise.allSettled([pipelined(tar, child.stdin)])
     const ended = outcome(await child)
     if (broken) throw broken
-    if (ended.exitCode !== 0) throw await transferError('put into', folder, ended)
+    if (reportedExit(ended.stderr) !== 0) throw await transferError('put into', folder, ended)
   }
 
   async function get(folder: string, names: string[], maxBytes: number) {
-    const child = cli.start(['exec', '--user', user, id, 'tar', '-c', '-f', '-', '-C', folder, '--', ...names], { timeout: TRANSFER_MS })
+    const child = cli.start(getArguments(id, user, folder, names), { timeout: TRANSFER_MS })
     const capped = cap(maxBytes, async () => {
       const ended = outcome(await child)
-      if (ended.exitCode !== 0) throw await transferError('got from', folder, ended)
+      if (reportedExit(ended.stderr) !== 0) throw await transferError('got from', folder, ended)
     })
     pipeline(child.stdout, capped, (error) => { if (error) child.kill('SIGKILL') })
     return capped
@@ -70,29 +70,33 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
       if (await Promise.race([child, aborted.promise]) === 'aborted') {
         child.stdout.off('data', output)
         child.kill('SIGKILL')
-        await remove()
         throw signal?.reason
       }
       return { exitCode: await exitCodeOf(outcome(await child)) }
+    } catch (error) {
+      // A signal to our whole process group ends the clients before we abort.
+      if (!signal?.aborted) throw error
+      await remove()
+      throw signal.reason
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
   }
 
-  /** The client gives its command's exit code, and 1, 125, 126, 127 or 137 when it is itself, the engine or the container that failed. */
   async function exitCodeOf(ended: Client): Promise<number> {
-    if (ended.exitCode === 0) return 0
+    const reported = reportedExit(ended.stderr)
+    if (reported !== undefined) return reported
     let state = await look()
     if (state === 'running' && ended.exitCode === 137) {
-      // Seen: when the container is killed, its commands end some milliseconds before the engine calls it exited.
+      // Seen: when a container is killed, its commands end some milliseconds before the engine calls it exited.
       await sleep(500)
       state = await look()
     }
     if (state === 'out of memory') return 137
     if (state !== 'running') throw vanished(state)
-    // The command's own words all go to standard output: what is here was said by the client about itself.
-    if (ended.exitCode === undefined || lastWords(ended.stderr) !== '') throw new MuslinError('engine-unavailable', whyFailed(cli.command, 'exec', ended))
-    return ended.exitCode
+    // 137: the shell was killed too, by the kernel for memory or by the command. 126 and 127: it could not be started, such as for its folder.
+    if ([126, 127, 137].includes(ended.exitCode ?? 0) && lastWords(ended.stderr) === '') return ended.exitCode ?? 0
+    throw new MuslinError('engine-unavailable', whyFailed(cli.command, 'exec', ended))
   }
 
   async function look(): Promise<'running' | 'out of memory' | 'stopped' | 'gone'> {
@@ -110,6 +114,9 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
     const state = await look().catch((error: unknown) => error as MuslinError)
     if (state instanceof MuslinError) return state
     if (state === 'stopped' || state === 'gone') return vanished(state)
+    if (reportedExit(ended.stderr) === undefined && state === 'running' && !ended.timedOut && ended.exitCode !== 137) {
+      return new MuslinError('engine-unavailable', whyFailed(cli.command, 'exec', ended))
+    }
     const words = ended.timedOut ? `tar did not end in ${TRANSFER_MS / 60_000} minutes` : lastWords(ended.stderr) || `exit code ${ended.exitCode}`
     return new MuslinError('transfer-failed', `files cannot be ${what} ${folder}: ${words}; if it is full, raise limits.disk`)
   }

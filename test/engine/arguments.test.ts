@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createArguments, execArguments, idleUser } from '../../src/engine/arguments.ts'
+import { createArguments, execArguments, idleUser, reportedExit } from '../../src/engine/arguments.ts'
 import type { RunSpec } from '../../src/services/ports.ts'
 
 const run: RunSpec = {
@@ -27,7 +27,7 @@ it('limits memory without swap, processes, disk, and cores to what there is', ()
   const args = createArguments(run, given)
   expect(valuesOf(args, '--memory')).toEqual(['1073741824'])
   expect(valuesOf(args, '--memory-swap')).toEqual(['1073741824'])
-  expect(valuesOf(args, '--pids-limit')).toEqual(['514'])
+  expect(valuesOf(args, '--pids-limit')).toEqual(['515'])
   expect(valuesOf(args, '--cpus')).toEqual(['2'])
   expect(valuesOf(args, '--tmpfs')).toEqual(['/work', '/tmp'].map((path) => `${path}:rw,exec,nosuid,nodev,mode=1777,uid=1000,gid=1001,size=1048576`))
 })
@@ -46,5 +46,11 @@ it('asks no resolver of the host from the closed fetch network', () => {
 
 it('passes a command as it is, after what is the client\'s', () => {
   const args = execArguments('c', '1:2', ['sh', '-c', 'echo "$A"'], { env: { A: 'x y=\'"' }, cwd: '/w' })
-  expect(args).toEqual(['exec', '--user', '1:2', '--workdir', '/w', '--env', 'A=x y=\'"', 'c', 'sh', '-c', 'exec 2>&1; exec "$@"', 'sh', 'sh', '-c', 'echo "$A"'])
+  expect(args).toEqual(['exec', '--user', '1:2', '--workdir', '/w', '--env', 'A=x y=\'"', 'c', 'sh', '-c', expect.stringContaining('(exec "$@") 2>&1'), 'sh', 'sh', '-c', 'echo "$A"'])
+})
+
+it('believes the report on how a command ended only where it is the last word', () => {
+  expect(reportedExit('muslin-exit 0\n')).toBe(0)
+  expect(reportedExit('tar: no such file\nmuslin-exit 2\n')).toBe(2)
+  for (const text of ['', 'muslin-exit 0\nerror during connect: EOF\n', 'muslin-exit \n', 'xmuslin-exit 0\n']) expect(reportedExit(text)).toBeUndefined()
 })

@@ -2,6 +2,8 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDockerEngine, probeDocker } from '../../src/engine/docker.ts'
@@ -86,7 +88,11 @@ describe('a command\'s end', () => {
     return (await engine().create(spec)).exec(['x'], { env: {}, output: () => {} })
   }
 
-  it.each([1, 125, 126, 127, 137])('is the program\'s own %i while the container runs', async (code) => {
+  it.each([0, 1, 125, 126, 127, 137])('is the program\'s own %i where the shell around it says so', async (code) => {
+    expect(await run(`echo "muslin-exit ${code}" >&2; exit ${code}`, 'exit 1')).toEqual({ exitCode: code })
+  })
+
+  it.each([126, 137])('is %i where that shell could not start, or was killed, and the container runs', async (code) => {
     expect(await run(`exit ${code}`, 'echo true false')).toEqual({ exitCode: code })
   })
 
@@ -98,10 +104,27 @@ describe('a command\'s end', () => {
     ['the container stopped', 'exit 137', 'echo false false'],
     ['the container is gone', 'exit 1', 'echo "Error: No such container: x" >&2; exit 1'],
     ['the daemon is gone', 'exit 1', 'echo "Cannot connect to the Docker daemon" >&2; exit 1'],
-    ['the client lost its daemon in the middle', 'echo "error during connect: EOF" >&2; exit 1', 'echo true false'],
+    ['the client lost its daemon in the middle', 'echo "error during connect: EOF" >&2; exit 126', 'echo true false'],
+    ['the client was told to stop, and calls that success', 'exit 0', 'echo true false'],
+    ['the client was killed', 'kill -9 $$', 'echo true false'],
     ['the container dies a moment after its command', 'exit 137', 'if [ -e "$0.seen" ]; then echo false false; else : > "$0.seen"; echo true false; fi'],
   ])('is the engine\'s failure when %s', async (_name, exec, inspect) => {
     await expect(run(exec, inspect)).rejects.toMatchObject({ code: 'engine-unavailable' })
+  })
+
+  it('is the abort when that comes while the engine is asked', async () => {
+    const controller = new AbortController()
+    await client(script('exit 0', 'sleep 0.2; echo true false'))
+    const ended = (await engine().create(spec)).exec(['x'], { env: {}, output: () => {}, signal: controller.signal })
+    controller.abort(new Error('shutdown'))
+    await expect(ended).rejects.toThrow('shutdown')
+  })
+
+  it('of a transfer is believed only from inside', async () => {
+    await client(script('cat', 'echo true false'))
+    const stopped = await engine().create(spec)
+    await expect(stopped.put('/x', Readable.from([Buffer.from('x')]))).rejects.toMatchObject({ code: 'engine-unavailable' })
+    await expect(buffer(await stopped.get('/x', ['x'], 100))).rejects.toMatchObject({ code: 'engine-unavailable' })
   })
 })
 
