@@ -1,0 +1,1 @@
+"""Keeps texts and finds them by their words."""
