@@ -18,17 +18,20 @@ export function idleUser(user: string): string {
   return user.startsWith('65534:') ? '65533:65533' : '65534:65534'
 }
 
+export interface Given { name: string; instance: string; process: string; network: string; isolatedDns: boolean; cores: number }
+
 /**
  * Arguments of the client for a container that waits for commands. `network` is an engine network's name or `none`; `cores` is what the
  * engine has, since it refuses a limit beyond that.
  */
-export function createArguments(run: RunSpec, given: { name: string; instance: string; process: string; network: string; isolatedDns: boolean; cores: number }): string[] {
+export function createArguments(run: RunSpec, given: Given): string[] {
   const { limits } = run
   const memory = String(Math.floor(limits.memoryBytes))
   const [uid = '0', gid = uid] = run.user.split(':')
   return [
     'create', '--pull=never', '--name', given.name, '--hostname', 'muslin',
-    '--label', `${LABEL.instance}=${given.instance}`, '--label', `${LABEL.process}=${given.process}`, '--label', `${LABEL.run}=${run.label}`,
+    '--label', `${LABEL.instance}=${given.instance}`, '--label', `${LABEL.process}=${given.process}`,
+    '--label', `${LABEL.run}=${run.label}`,
     '--user', idleUser(run.user), '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--read-only',
     // Docker mounts a tmpfs noexec unless told, and a configure script runs what it just compiled.
     ...run.writable.flatMap((path) => ['--tmpfs', `${path}:rw,exec,nosuid,nodev,mode=1777,uid=${uid},gid=${gid},size=${Math.floor(limits.diskBytes)}`]),

@@ -78,11 +78,14 @@ export function whyFailed(command: string, verb: string, ended: Omit<Ended, 'std
   if (/cannot connect|error during connect|is the docker daemon running|connection refused|no such host|failed to connect/i.test(words)) {
     return `no daemon answers ${command} (${lastWords(words)}): start it, or set DOCKER_HOST to where it listens`
   }
-  return `"${command} ${verb}" failed: ${lastWords(words) || `exit code ${ended.exitCode}`}`
+  const silent = ended.exitCode ? `exit code ${ended.exitCode}` : 'the client was stopped in the middle'
+  return `"${command} ${verb}" failed: ${lastWords(words) || silent}`
 }
 
 /** What the daemon answered, else the last line that says something; without the client's own prefixes, at most 300 characters. */
 export function lastWords(text: string): string {
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '' && !/^(warning:|deprecated:|muslin-exit |see 'docker|run 'docker)/i.test(line))
-  return (lines.find((line) => line.includes('Error response from daemon: ')) ?? lines.at(-1) ?? '').replace(/^(docker: |Error: |ERROR: |Error response from daemon: )+/, '').slice(0, 300)
+  const noise = /^(warning:|deprecated:|muslin-exit |see 'docker|run 'docker|$)/i
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => !noise.test(line))
+  const told = lines.find((line) => line.includes('Error response from daemon: ')) ?? lines.at(-1) ?? ''
+  return told.replace(/^(docker: |Error: |ERROR: |Error response from daemon: )+/, '').slice(0, 300)
 }

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import type { Engine, ImageSource, RunSpec } from '../services/ports.ts'
 import { createArguments, LABEL } from './arguments.ts'
-import { createCli, type Cli } from './cli.ts'
+import { createCli, lastWords, type Cli } from './cli.ts'
 import { knownDigest, makeImage } from './image.ts'
 import { fetchNetwork, sweepNetworks, type FetchNetwork } from './network.ts'
 import { createRun, removeContainer } from './run.ts'
@@ -96,8 +96,10 @@ export function createDockerEngine(options: DockerOptions): Engine {
   async function sweep() {
     const live = new Set(await options.live?.() ?? [])
     live.delete(self)
-    const text = await cli.must(['ps', '--all', '--no-trunc', '--filter', `label=${LABEL.instance}=${instance}`, '--format', `{{.Names}} {{.Label "${LABEL.process}"}}`])
-    const stale = text.split('\n').map((line) => line.split(' ')).filter(([name = '', process = '']) => name !== '' && !running.has(name) && !live.has(process))
+    const format = `{{.Names}} {{.Label "${LABEL.process}"}}`
+    const text = await cli.must(['ps', '--all', '--no-trunc', '--filter', `label=${LABEL.instance}=${instance}`, '--format', format])
+    const ours = text.split('\n').filter((line) => line !== '').map((line) => line.split(' '))
+    const stale = ours.filter(([name = '', process = '']) => !running.has(name) && !live.has(process))
     const done = await Promise.all(stale.map(([id = '']) => removeContainer({ cli, id, log })))
     await sweepNetworks({ cli, instance, keep: (await fetching.held())?.name })
     return done.filter(Boolean).length
@@ -107,16 +109,24 @@ export function createDockerEngine(options: DockerOptions): Engine {
 }
 
 async function engineFacts(cli: Cli): Promise<{ cores: number; desktop: boolean }> {
-  const facts = JSON.parse(await cli.must(['info', '--format', '{{json .}}'])) as { NCPU?: number; OperatingSystem?: string; ServerErrors?: string[] }
+  const text = await cli.must(['info', '--format', '{{json .}}'])
+  const facts = JSON.parse(text || '{}') as { NCPU?: number; OperatingSystem?: string; ServerErrors?: string[] }
   // Older clients end well although no daemon answered.
-  if (!facts.NCPU) throw new MuslinError('engine-unavailable', `${facts.ServerErrors?.[0] ?? 'no daemon answers'}: start it, or set DOCKER_HOST to where it listens`)
+  if (!facts.NCPU) {
+    const said = lastWords(facts.ServerErrors?.[0] ?? 'no answer')
+    throw new MuslinError('engine-unavailable', `no daemon answers ${cli.command} (${said}): start it, or set DOCKER_HOST to where it listens`)
+  }
   return { cores: facts.NCPU, desktop: facts.OperatingSystem === 'Docker Desktop' }
 }
 
 function refusal(image: string) {
   return (words: string) => {
-    if (/no such image/i.test(words)) return new MuslinError('image-unavailable', `${image} is not on this engine any more: it is made ready again at the next build`)
-    if (/exec: "sh"|"sh": executable file not found/i.test(words)) return new MuslinError('image-unavailable', `${image} has no shell: name an image with sh and tar in builderImages`)
+    if (/no such image/i.test(words)) {
+      return new MuslinError('image-unavailable', `${image} is not on this engine any more: it is made ready again at the next build`)
+    }
+    if (/"sh": executable file not found/i.test(words)) {
+      return new MuslinError('image-unavailable', `${image} has no shell: name an image with sh and tar in builderImages`)
+    }
     return undefined
   }
 }

@@ -75,7 +75,8 @@ async function inspect(cli: Cli, ref: string): Promise<string | undefined> {
   })
   if (text === undefined) return undefined
   const [id = '', volumes] = text.trim().split(' ')
-  if (!id.startsWith('sha256:')) throw new MuslinError('engine-unavailable', `${cli.command} was stopped in the middle of its answer; it is asked again`)
+  // A client that is told to stop may call that success.
+  if (!id.startsWith('sha256:')) throw new MuslinError('engine-unavailable', `${cli.command} gave no answer; it is asked again at the next build`)
   // A volume is a writable place on the engine's disk without any limit.
   if (volumes !== 'null' && volumes !== '{}') throw unavailable(`${ref} declares volumes, which a build could fill: use an image without VOLUME`)
   return id
@@ -86,7 +87,8 @@ async function pull(cli: Cli, ref: string, log: Logger): Promise<string> {
   const ended = await cli.run(['pull', '--quiet', ref], { timeout: PULL_MS })
   const id = await inspect(cli, ref)
   if (id) return id
-  throw unavailable(`${ref} is not on this engine and cannot be pulled (${ended.timedOut ? 'no answer in time' : lastWords(ended.stderr)}): load it, or name another in builderImages`)
+  const why = ended.timedOut ? 'no answer in time' : lastWords(ended.stderr)
+  throw unavailable(`${ref} is not on this engine and cannot be pulled (${why}): load it, or name another in builderImages`)
 }
 
 async function build(cli: Cli, image: ImageSource & { kind: 'build' }, { ref, digest, log }: { ref: string; digest: string; log: Logger }) {

@@ -49,9 +49,11 @@ async function look(cli: Cli, network: string, host: string | undefined): Promis
     refuse: (words) => /no such network|not found/i.test(words)
       ? new MuslinError('engine-unavailable', `the engine has no network ${network}: make it, or leave fetchNetwork out`) : undefined,
   })
-  const known = JSON.parse(text) as { Internal?: boolean; IPAM?: { Config?: { Gateway?: string }[] } }
+  const known = JSON.parse(text || '{}') as { Internal?: boolean; IPAM?: { Config?: { Gateway?: string }[] } }
   const gateway = known.IPAM?.Config?.map((config) => config.Gateway?.split('/')[0]).find((address) => address !== undefined && !address.includes(':'))
   const reached = host ?? gateway
-  if (reached === undefined) throw new MuslinError('engine-unavailable', `the network ${network} has no gateway: say in fetchUrl where Muslin is reached from it`)
+  if (reached === undefined) {
+    throw new MuslinError('engine-unavailable', `the network ${network} has no gateway: say in fetchUrl where Muslin is reached from it`)
+  }
   return { name: network, host: reached, closed: known.Internal === true }
 }

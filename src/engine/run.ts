@@ -1,6 +1,6 @@
 /** A container and its five verbs. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pipeline } from 'node:stream'
+import { finished, pipeline } from 'node:stream'
 import { pipeline as pipelined } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
@@ -12,6 +12,9 @@ import { lastWords, whyFailed, type Cli } from './cli.ts'
 
 /** A gigabyte takes seconds; a program in the container that stops the tar beside it must not hold us for ever. */
 const TRANSFER_MS = 10 * 60_000
+
+/** Peak and kills, of cgroups version 1 and version 2: cat complains about those that are not there. */
+const FIGURES = ['memory/memory.max_usage_in_bytes', 'memory/memory.oom_control', 'memory.peak', 'memory.events'].map((file) => `/sys/fs/cgroup/${file}`)
 
 /** Bytes beyond the memory limit that reading the figures of a full run may take. */
 const HEADROOM = 32 << 20
@@ -34,9 +37,9 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
     const child = cli.start(putArguments(id, user, folder), { stdin: true, timeout: TRANSFER_MS })
     child.stdout.resume()
     let broken: Error | undefined
-    tar.once('error', (error) => {
+    finished(tar, { writable: false }, (error) => {
       // A tar that ends early closes its standard input, which destroys the source: its exit code tells why.
-      if (child.stdin.destroyed) return
+      if (!error || child.stdin.destroyed) return
       broken = error
       child.kill('SIGKILL')
     })
@@ -94,7 +97,7 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
     }
     if (state === 'out of memory') return 137
     if (state !== 'running') throw vanished(state)
-    // 137: the shell was killed too, by the kernel for memory or by the command. 126 and 127: it could not be started, such as for its folder.
+    // 137: the shell was killed too, by the kernel or by the command. 126 and 127: it could not be started, such as for its folder.
     if ([126, 127, 137].includes(ended.exitCode ?? 0) && lastWords(ended.stderr) === '') return ended.exitCode ?? 0
     throw new MuslinError('engine-unavailable', whyFailed(cli.command, 'exec', ended))
   }
@@ -107,7 +110,8 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
   }
 
   function vanished(state: string): MuslinError {
-    return new MuslinError('engine-unavailable', `the container ${id} is ${state}, and not by us: the engine was restarted or somebody removed it; the build is run again`)
+    const why = 'the engine was restarted or somebody removed it; the build is run again'
+    return new MuslinError('engine-unavailable', `the container ${id} is ${state}, and not by us: ${why}`)
   }
 
   async function transferError(what: string, folder: string, ended: Client): Promise<MuslinError> {
@@ -122,9 +126,8 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
   }
 
   async function usage() {
-    const files = ['memory/memory.max_usage_in_bytes', 'memory/memory.oom_control', 'memory.peak', 'memory.events'].map((file) => `/sys/fs/cgroup/${file}`)
-    // Two of the four exist: cat complains about the others.
-    const read = async () => readUsage((await cli.run(['exec', '--user', idleUser(user), id, 'cat', ...files], { timeout: 10_000 })).stdout)
+    const args = ['exec', '--user', idleUser(user), id, 'cat', ...FIGURES]
+    const read = async () => readUsage((await cli.run(args, { timeout: 10_000 })).stdout)
     const figures = await read()
     if (figures) return figures
     const state = await look().catch(() => 'gone')
