@@ -23,7 +23,7 @@ export async function engineContract({ engine: make, image, check, local }: { en
 
   /** A run for the length of `use`. */
   async function inRun(use: (run: Run) => Promise<void>, changes: Partial<RunSpec> = {}, by = engine) {
-    const run = await by.create({ image: ref, label: 'contract', user: '1000:1000', network: 'none', limits: LIMITS, writable: ['/tmp', '/work'], ...changes })
+    const run = await by.create({ image: ref, label: 'contract', user: '1000:1000', network: 'none', limits: LIMITS, writable: ['/tmp', '/area'], ...changes })
     try {
       await use(run)
     } finally {
@@ -42,36 +42,36 @@ export async function engineContract({ engine: make, image, check, local }: { en
 
   await check('files go in and come out with their names, modes and bytes', () => inRun(async (run) => {
     const big = Buffer.alloc(3 * MB, 'muslin')
-    await run.put('/work', packTar([{ name: 'a/run.sh', mode: 0o755, body: '#!/bin/sh\necho ran\n' }, { name: 'secret', mode: 0o600, body: 's' }, { name: '-dash', body: 'd' }]))
-    await run.put('/work', packTar([{ name: 'a/big', body: { size: big.length, open: () => Readable.from([big]) } }]))
-    assert.deepEqual(await said(run, ['/work/a/run.sh']), { text: 'ran\n', exitCode: 0 })
-    assert.equal((await said(run, ['sh', '-c', 'touch /work/a/mine && rm /work/a/mine && cat /work/secret'])).text, 's')
-    const files = await got(run, '/work', ['a', 'secret', '-dash'])
+    await run.put('/area', packTar([{ name: 'a/run.sh', mode: 0o755, body: '#!/bin/sh\necho ran\n' }, { name: 'secret', mode: 0o600, body: 's' }, { name: '-dash', body: 'd' }]))
+    await run.put('/area', packTar([{ name: 'a/big', body: { size: big.length, open: () => Readable.from([big]) } }]))
+    assert.deepEqual(await said(run, ['/area/a/run.sh']), { text: 'ran\n', exitCode: 0 })
+    assert.equal((await said(run, ['sh', '-c', 'touch /area/a/mine && rm /area/a/mine && cat /area/secret'])).text, 's')
+    const files = await got(run, '/area', ['a', 'secret', '-dash'])
     assert.deepEqual(files.map(({ name, mode }) => [name, mode.toString(8)]).sort(), [['-dash', '644'], ['a/big', '644'], ['a/run.sh', '755'], ['secret', '600']])
     assert.ok(files.find(({ name }) => name === 'a/big')?.bytes.equals(big))
   }))
 
   await check('a put that cannot be done is refused, and says why', () => inRun(async (run) => {
     await assert.rejects(run.put('/nowhere', packTar([{ name: 'a', body: 'a' }])), { code: 'transfer-failed' })
-    await assert.rejects(run.put('/work', packTar([{ name: 'a', body: Buffer.alloc(60 * MB) }])), { code: 'transfer-failed', message: /limits\.disk/ })
-    await assert.rejects(run.put('/work', new Readable({ read() { this.destroy(new Error('source broke')) } })), /source broke/)
+    await assert.rejects(run.put('/area', packTar([{ name: 'a', body: Buffer.alloc(60 * MB) }])), { code: 'transfer-failed', message: /limits\.disk/ })
+    await assert.rejects(run.put('/area', new Readable({ read() { this.destroy(new Error('source broke')) } })), /source broke/)
   }))
 
   await check('a get is cut beyond its size, and errors on what is absent', () => inRun(async (run) => {
-    await said(run, ['sh', '-c', 'head -c 4000000 /dev/zero > /work/four'])
-    await assert.rejects(run.get('/work', ['four'], 2 * MB).then(buffer), { code: 'transfer-failed' })
-    assert.equal((await got(run, '/work', ['four']))[0]?.bytes.length, 4_000_000)
-    await assert.rejects(run.get('/work', ['absent'], MB).then(buffer), { code: 'transfer-failed' })
+    await said(run, ['sh', '-c', 'head -c 4000000 /dev/zero > /area/four'])
+    await assert.rejects(run.get('/area', ['four'], 2 * MB).then(buffer), { code: 'transfer-failed' })
+    assert.equal((await got(run, '/area', ['four']))[0]?.bytes.length, 4_000_000)
+    await assert.rejects(run.get('/area', ['absent'], MB).then(buffer), { code: 'transfer-failed' })
   }))
 
   await check('links and pipes that a build left are not taken out', () => inRun(async (run) => {
-    await said(run, ['sh', '-c', 'ln -s /etc/passwd /work/link; mkfifo /work/pipe; mkdir /work/d; echo a > /work/d/a; ln /work/d/a /work/d/b'])
-    for (const name of ['link', 'pipe', 'd']) await assert.rejects(got(run, '/work', [name]), { code: 'transfer-failed' })
+    await said(run, ['sh', '-c', 'ln -s /etc/passwd /area/link; mkfifo /area/pipe; mkdir /area/d; echo a > /area/d/a; ln /area/d/a /area/d/b'])
+    for (const name of ['link', 'pipe', 'd']) await assert.rejects(got(run, '/area', [name]), { code: 'transfer-failed' })
   }))
 
   await check('a command has its environment, folder and exit code, no standard input, and its output in order', () => inRun(async (run) => {
     const env = { PLAIN: 'a b=c\'"$X', EMPTY: '' }
-    assert.deepEqual(await said(run, ['sh', '-c', 'echo "$PLAIN|$EMPTY|$(pwd)"; cat; exit 7'], env, '/work'), { text: `${env.PLAIN}||/work\n`, exitCode: 7 })
+    assert.deepEqual(await said(run, ['sh', '-c', 'echo "$PLAIN|$EMPTY|$(pwd)"; cat; exit 7'], env, '/area'), { text: `${env.PLAIN}||/area\n`, exitCode: 7 })
     const lines = await said(run, ['sh', '-c', 'i=0; while [ $i -lt 200 ]; do echo "out $i"; echo "err $i" >&2; i=$((i+1)); done'])
     assert.equal(lines.text, Array.from({ length: 200 }, (_, i) => `out ${i}\nerr ${i}\n`).join(''))
     for (const code of [1, 2, 125, 126, 127, 130, 137, 255]) assert.equal((await said(run, ['sh', '-c', `exit ${code}`])).exitCode, code)
@@ -96,9 +96,9 @@ export async function engineContract({ engine: make, image, check, local }: { en
     for (const place of ['/', '/etc', '/usr/bin', '/var', '/root', '/home']) {
       assert.notEqual((await said(run, ['sh', '-c', `echo x > ${place}/muslin-probe`])).exitCode, 0, place)
     }
-    const wrote = await said(run, ['sh', '-c', 'for d in /tmp /work; do printf "#!/bin/sh\\necho $d" > $d/p && chmod 700 $d/p && $d/p || exit 1; done'])
-    assert.deepEqual(wrote, { text: '/tmp\n/work\n', exitCode: 0 })
-    const full = await said(run, ['sh', '-c', 'dd if=/dev/zero of=/work/full bs=1048576 count=60'])
+    const wrote = await said(run, ['sh', '-c', 'for d in /tmp /area; do printf "#!/bin/sh\\necho $d" > $d/p && chmod 700 $d/p && $d/p || exit 1; done'])
+    assert.deepEqual(wrote, { text: '/tmp\n/area\n', exitCode: 0 })
+    const full = await said(run, ['sh', '-c', 'dd if=/dev/zero of=/area/full bs=1048576 count=60'])
     assert.notEqual(full.exitCode, 0)
     assert.match(full.text, /no space left/i)
   }))
@@ -130,7 +130,7 @@ export async function engineContract({ engine: make, image, check, local }: { en
   }, { writable: ['/tmp'] }))
 
   await check('what fills the writable places counts as memory', () => inRun(async (run) => {
-    await said(run, ['sh', '-c', 'for d in /tmp /work; do head -c 90000000 /dev/zero > $d/full; done'])
+    await said(run, ['sh', '-c', 'for d in /tmp /area; do head -c 90000000 /dev/zero > $d/full; done'])
     assert.ok((await run.usage()).oomKills > 0)
   }, { limits: { ...LIMITS, diskBytes: 200 * MB } }))
 
@@ -155,15 +155,15 @@ export async function engineContract({ engine: make, image, check, local }: { en
     await Promise.all([run.remove(), run.remove()])
     await ended
     await run.remove()
-    await assert.rejects(run.put('/work', packTar([{ name: 'a', body: 'a' }])), { code: 'engine-unavailable' })
-    await assert.rejects(run.get('/work', ['a'], MB).then(buffer), { code: 'engine-unavailable' })
+    await assert.rejects(run.put('/area', packTar([{ name: 'a', body: 'a' }])), { code: 'engine-unavailable' })
+    await assert.rejects(run.get('/area', ['a'], MB).then(buffer), { code: 'engine-unavailable' })
     assert.deepEqual(await run.usage(), { peakBytes: undefined, oomKills: 0 })
   }))
 
   await check('runs side by side do not see each other', async () => {
     await Promise.all(['a', 'b', 'c'].map((name) => inRun(async (run) => {
-      await run.put('/work', packTar([{ name, body: name }]))
-      assert.equal((await said(run, ['ls', '/work'])).text, `${name}\n`)
+      await run.put('/area', packTar([{ name, body: name }]))
+      assert.equal((await said(run, ['ls', '/area'])).text, `${name}\n`)
     })))
   })
 

@@ -3,7 +3,7 @@ import { createArguments, execArguments, idleUser, reportedExit } from '../../sr
 import type { RunSpec } from '../../src/services/ports.ts'
 
 const run: RunSpec = {
-  image: 'sha256:abc', label: 'job 7 build', user: '1000:1001', network: 'none', writable: ['/work', '/tmp'],
+  image: 'sha256:abc', label: 'job 7 build', user: '1000:1001', network: 'none', writable: ['/area', '/tmp'],
   limits: { cpu: 8, memoryBytes: 2 ** 30 + 0.5, diskBytes: 2 ** 20, processes: 512 },
 }
 const given = { name: 'muslin-a-b', instance: 'i', process: 'p', network: 'none', isolatedDns: false, cores: 2 }
@@ -29,7 +29,7 @@ it('limits memory without swap, processes, disk, and cores to what there is', ()
   expect(valuesOf(args, '--memory-swap')).toEqual(['1073741824'])
   expect(valuesOf(args, '--pids-limit')).toEqual(['515'])
   expect(valuesOf(args, '--cpus')).toEqual(['2'])
-  expect(valuesOf(args, '--tmpfs')).toEqual(['/work', '/tmp'].map((path) => `${path}:rw,exec,nosuid,nodev,mode=1777,uid=1000,gid=1001,size=1048576`))
+  expect(valuesOf(args, '--tmpfs')).toEqual(['/area', '/tmp'].map((path) => `${path}:rw,exec,nosuid,nodev,mode=1777,uid=1000,gid=1001,size=1048576`))
 })
 
 it('labels a run, and idles as a user that the run cannot kill', () => {
