@@ -21,7 +21,7 @@ exec 9>"$cache/lock"
 flock 9 # one at a time: two suites may start together
 work=$cache/work
 rm -rf "$work"; mkdir "$work"
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"; docker rm -f "standin-warm-$$" >/dev/null 2>&1 || true' EXIT
 
 # key_of PATTERN…: names what is made from these files of this folder.
 key_of() { (cd "$here" && cat -- $* | sha256sum | cut -c1-12); }
@@ -83,18 +83,14 @@ make_uv() {
   make_image "$work/root" "$1" 'WORKDIR /' 'CMD ["python3"]'
 }
 
-# warm_cache TAG: puts zig's filled cache into the tree; made in a container, since zig needs /proc.
-warm_cache() {
-  local archive
-  archive=$cache/zig-cache-$zig-$(key_of compiler.sh warm.sh 'builder/usr/bin/*').tar.gz
-  if [ ! -f "$archive" ]; then
-    say "zig's cache is being made"
-    make_image "$work/root" "$1-cold"
-    docker run --rm -i --network none "$1-cold" /bin/sh < "$here/warm.sh" | gzip > "$archive.part"
-    mv "$archive.part" "$archive"
-    docker image rm "$1-cold" >/dev/null
-  fi
-  tar xzf "$archive" -C "$work/root/opt"
+# warm TAG: fills zig's cache in a container of TAG-cold, since zig needs /proc, and commits it as TAG. The cache holds
+# only for the very same files (zig compares inodes), so it can be kept as a layer of this engine and in no other way.
+warm() {
+  say "zig's cache is being filled"
+  docker run -i --name "standin-warm-$$" --network none -u 0 -e ZIG_GLOBAL_CACHE_DIR=/opt/zig-cache "$1-cold" /bin/sh < "$here/warm.sh"
+  docker commit -c 'USER 1000:1000' -c 'CMD ["/bin/sh"]' -c 'ENV ZIG_GLOBAL_CACHE_DIR=' "standin-warm-$$" "$1" >/dev/null
+  docker rm -f "standin-warm-$$" >/dev/null
+  docker image rm "$1-cold" >/dev/null # its layer stays: TAG stands on it
 }
 
 make_builder() {
@@ -111,18 +107,20 @@ make_builder() {
   printf 'builder:x:1000:1000:builder:/home/builder:/bin/sh\n' >> etc/passwd
   printf 'builder:x:1000:\n' >> etc/group
   mkdir -p -m 777 home/builder build out deps
-  warm_cache "$1"
-  make_image "$work/root" "$1" 'ENV PIP_DISABLE_PIP_VERSION_CHECK=1' 'WORKDIR /build' 'USER 1000:1000' 'CMD ["/bin/sh"]'
+  make_image "$work/root" "$1-cold" 'ENV PIP_DISABLE_PIP_VERSION_CHECK=1' 'WORKDIR /build'
+  warm "$1"
 }
 
 [ $# -gt 0 ] || set -- clean uv builder
 for name; do
   case $name in clean | uv | builder) ;; *) die "no image is called $name: clean, uv or builder" ;; esac
   image=muslin-standin-$name
-  key=$(key_of apt.sh base.sh musl-python.sh images.sh compiler.sh warm.sh 'client/*' 'builder/usr/bin/*')
+  parts=(base.sh musl-python.sh images.sh 'client/*')
+  [ "$name" != builder ] || parts+=(compiler.sh warm.sh 'builder/usr/bin/*')
+  key=$(key_of "${parts[@]}")
   if ! docker image inspect "$image:$key" >/dev/null 2>&1; then
     rm -rf "${work:?}"/*
-    (make_"$name" "$image:$key") || die "$image was not made"
+    make_"$name" "$image:$key"
     say "$image:$key made, $(docker image inspect -f '{{.Size}}' "$image:$key" | awk '{ printf "%d MB", $1 / 1e6 }')"
   fi
   docker tag "$image:$key" "$image:latest"
