@@ -18,7 +18,7 @@ import { Failed } from './failed.ts'
 import { fetchWheels } from './fetch.ts'
 import { createImages, type Image, type ReadyImages } from './images.ts'
 import { readSdist } from './sdist.ts'
-import { createSession, type Box, type Limits, type Session } from './session.ts'
+import { createSession, PROCESSES, type Box, type Limits, type Session } from './session.ts'
 import { tryWheel } from './try.ts'
 import { readWheel, WheelError } from './wheel-file.ts'
 
@@ -27,6 +27,12 @@ export type { ReadyImages } from './images.ts'
 
 /** No sdist that anybody builds comes near it, and reading so many headers takes a second. */
 const MAX_ENTRIES = 200_000
+
+/**
+ * Code that forks without end leaves no process for our own commands in its run. Seen with docker: the client then fails as if the
+ * engine were at fault, and the same sdist would be tried again for ever.
+ */
+const JAMMED = /\b(?:cannot|can't) fork\b|OCI runtime exec failed.*temporarily unavailable/i
 
 export interface BuilderDeps {
   engine: Engine
@@ -51,10 +57,9 @@ export function createBuilder(deps: BuilderDeps): Builder {
       const source = await plan(session)
       if (source.plan.metadata !== undefined) return { metadata: Buffer.from(source.plan.metadata) }
       const { builder } = await start(session)
-      return { metadata: await withEnvironment(session, builder, source, async (box) => {
-        await session.step('metadata')
-        return await askMetadata(session, box, source) ?? await metadataOfWheel(session, await compile(session, box, source))
-      }) }
+      return { metadata: await withEnvironment(session, builder, source, async (box) =>
+        await askMetadata(session, box, source) ?? metadataOfWheel(session, await compile(session, box, source)),
+      ) }
     }),
     build: (work) => outcome(work, async (session) => {
       const source = await plan(session)
@@ -66,7 +71,6 @@ export function createBuilder(deps: BuilderDeps): Builder {
       const { target, builder, clean } = await start(session)
       const repaired = await withEnvironment(session, builder, source, async (box) => {
         if (!known) {
-          await session.step('metadata')
           const metadata = await askMetadata(session, box, source)
           if (metadata) await work.onMetadata(metadata)
         }
@@ -128,11 +132,13 @@ export function createBuilder(deps: BuilderDeps): Builder {
     return { target, builder, clean }
   }
 
+  /** Steps fetch and metadata up to where the backend can be asked anything; its hook for more requirements is code of the sdist. */
   async function withEnvironment<T>(session: Session, builder: Image, source: Source, use: (box: Box) => Promise<T>): Promise<T> {
     await session.step('fetch')
     const indexUrl = await session.guard(deps.indexUrl())
     const fetch = (name: string) => (requirements: string[]): Promise<Carried[]> => fetchWheels(session, { image: builder.ref, indexUrl, name, requirements })
     const wheels = await fetch('fetched')(source.plan.requires)
+    await session.step('metadata')
     return session.within({ image: builder.ref, network: 'none' }, async (box) => {
       const used = await prepare(session, box, source, wheels, fetch('fetched-more'))
       session.record['requirements'] = used.map(({ filename, sha256 }) => ({ filename, sha256 }))
@@ -144,6 +150,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     if (error instanceof Failed) return error.failure
     if (error instanceof WheelError) return { class: 'wrong-wheel', key: error.message }
     if (!(error instanceof MuslinError)) return undefined
+    if (JAMMED.test(error.detail)) return { class: 'build-failed', key: `all ${PROCESSES} processes in use` }
     log.warn({ err: error }, 'a build was stopped by its surroundings')
     if (error.code === 'transfer-failed' && /no space left/i.test(error.detail)) return { class: 'out-of-disk', key: '' }
     return { class: 'infrastructure', key: error.detail }

@@ -14,7 +14,7 @@ export interface Limits { cpu: number; memory: number; disk: number; time: numbe
 /** The folder in a run where everything of ours lies, inside its one writable place. */
 export const PLACE = '/tmp/muslin'
 /** Enough for a parallel build of anything known; a fork bomb ends here. */
-const PROCESSES = 1024
+export const PROCESSES = 512
 
 export interface Session {
   readonly work: BuildWork
