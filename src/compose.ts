@@ -10,6 +10,7 @@ import type { Service } from './cli/context.ts'
 import { upstreamCertificates } from './config/certificates.ts'
 import { adminToken, openDataFolder, readServerFile, writeServerFile } from './config/data-folder.ts'
 import { findUpstream } from './config/default-upstream.ts'
+import { askPip } from './config/pip.ts'
 import type { Settings } from './config/settings.ts'
 import { parseTarget, type Target } from './domain/target.ts'
 import { createDockerEngine, probeDocker } from './engine/docker.ts'
@@ -57,13 +58,14 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
 
   async function start(): Promise<{ url: string | undefined; lines: string[] }> {
     await openDataFolder(settings.data, Object.values(folders))
-    const found = await findUpstream({ setting: settings.upstream })
+    const pip = await askPip(process.env)
+    const found = await findUpstream({ setting: settings.upstream, pip })
     const store = openSqlite({ file: join(settings.data, 'muslin.db') })
     stops.push(() => store.close())
     const instance = await store.secrets.secret('instance', randomSecret)
-    const upstream = createUpstream({ url: found.url, ca: await upstreamCertificates({ setting: settings.upstreamCa }), instance, log, clock })
+    const upstream = createUpstream({ url: found.url, ca: await upstreamCertificates({ setting: settings.upstreamCa, pip }), instance, log, clock })
     stops.push(() => upstream.close())
-    const ports = wrap({ store, blobs: createDiskBlobs({ folder: folders.blobs }), logs: createBuildLogs({ folder: folders.logs }), upstream, clock })
+    const ports = wrap({ store, blobs: createDiskBlobs({ folder: folders.blobs }), logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
     const files = createFiles({ ...ports, log })
     const engine = await chooseEngine(settings)
@@ -142,7 +144,6 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
   }
 
   async function stop(): Promise<void> {
-    closing.abort()
     for (const end of stops.splice(0).reverse()) {
       await Promise.resolve(end()).catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'))
     }

@@ -14,6 +14,9 @@ import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Clock, LogS
 /** Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. */
 export type JobRunner = (job: Job, worker: string, signal: AbortSignal) => Promise<void>
 
+/** A job that took so many workers down with it is not tried again by itself. */
+const MAX_ATTEMPTS = 5
+
 /** 1980: the oldest time a zip file can hold, for sdists whose page tells no upload time. */
 const NO_UPLOAD_TIME = 315_532_800
 
@@ -39,6 +42,7 @@ export function createJobRunner(deps: {
     try {
       sink.write(`Muslin: ${job.kind} ${job.project} ${job.version} for ${job.target} from ${job.sdist.filename}\n`)
       log.info('the job begins')
+      if (job.attempts > MAX_ATTEMPTS) return void await fail(job, worker, { class: 'infrastructure', key: `it took ${MAX_ATTEMPTS} workers down` }, undefined, sink)
       const work = await makeWork(job, worker, signal, sink, scratch)
       const failure = job.kind === 'metadata' ? await findMetadata(job, worker, work) : await buildWheel(job, worker, work)
       if (failure) log.info({ failure }, 'the job failed')
@@ -65,6 +69,7 @@ export function createJobRunner(deps: {
       known: known === undefined ? undefined : await buffer(await blobs.read(known)),
       onMetadata: async (metadata) => {
         await store.metadata.set(job.sdist.sha256, job.target, (await keep([metadata])).sha256)
+        await store.jobs.metadataKnown(job.sdist.sha256, job.target, clock.now())
       },
       onStep: async (step) => {
         log.write(`Muslin: step ${step}\n`)
@@ -77,7 +82,7 @@ export function createJobRunner(deps: {
   }
 
   async function findMetadata(job: Job, worker: string, work: BuildWork): Promise<Failure | undefined> {
-    const outcome = await builder.metadata(work)
+    const outcome = work.known ? { ok: true as const, value: { metadata: work.known }, record: {} } : await builder.metadata(work)
     if (!outcome.ok) return fail(job, worker, outcome.failure, outcome.record, work.log)
     await work.onMetadata(outcome.value.metadata)
     await store.jobs.done(job.id, worker, outcome.record, clock.now())

@@ -158,16 +158,20 @@ export interface JobStore {
   countBy(askedBy: string, since: number): Promise<number>
   /**
    * The next job that is queued, or running with its lease over, for one of the targets; marked running under a lease until
-   * `leaseUntil`, attempts raised, a new build made. Metadata jobs first, then by priority, then oldest. One transaction.
+   * `leaseUntil`, attempts raised, a new build made. Metadata jobs first, then by priority, then oldest. A metadata job is not claimed while the build
+   * job of the same sdist, target, recipe and image runs, and where that one is queued and wanted it is claimed instead: it
+   * learns METADATA on its way. One transaction.
    */
   claim(worker: string, want: { kinds: JobKind[]; targets: string[] }, now: number, leaseUntil: number): Promise<Job | undefined>
   /** False when the lease was lost (or the job cancelled): the worker stops. */
   heartbeat(id: number, worker: string, leaseUntil: number): Promise<boolean>
   step(id: number, worker: string, step: Step): Promise<void>
-  /** Ends a run. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
+  /** Ends a run; a build's ends its queued metadata job with it. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
   fail(id: number, worker: string, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
   /** A metadata job's success. */
   done(id: number, worker: string, record: BuildRecord | undefined, now: number): Promise<boolean>
+  /** METADATA of (sdist, target) is known: ends the queued metadata job for it. */
+  metadataKnown(sdist: string, target: string, now: number): Promise<void>
   /** Gives a running job back to the queue (shutdown, dead engine); its build ends without a failure. */
   giveBack(id: number, worker: string, now: number): Promise<void>
   /** Queues failed jobs whose `retryAt` has come, at background priority; they stay remembered. Returns how many. */

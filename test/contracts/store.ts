@@ -190,6 +190,43 @@ export function storeContract(name: string, make: MakeStore): void {
         expect(claimed).toEqual(['metadata', 'waiting', 'old', 'young', 'low'])
       })
 
+      describe('a metadata job and the build job of the same sdist', () => {
+        const METADATA_ONLY = { ...BOTH, kinds: ['metadata'] as Wish['kind'][] }
+        async function twins(): Promise<{ metadata: Job; build: Job }> {
+          return { metadata: (await store.jobs.wish(wishFor({ kind: 'metadata' }), 1)).job, build: (await store.jobs.wish(wishFor(), 2)).job }
+        }
+
+        test('a worker that wants both takes the build, which learns the metadata on its way', async () => {
+          const { metadata, build } = await twins()
+          expect(await store.jobs.claim('w1', BOTH, 10, 100)).toMatchObject({ id: build.id })
+          expect(await store.jobs.claim('w2', METADATA_ONLY, 11, 100), 'not while the build runs').toBeUndefined()
+          await store.jobs.metadataKnown(metadata.sdist.sha256, TARGET, 20)
+          expect(await store.jobs.get(metadata.id)).toMatchObject({ state: 'built', finishedAt: 20 })
+          expect(await store.jobs.get(build.id)).toMatchObject({ state: 'running' })
+        })
+
+        test('a worker that wants metadata alone takes it while the build is queued', async () => {
+          const { metadata } = await twins()
+          expect(await store.jobs.claim('w1', METADATA_ONLY, 10, 100)).toMatchObject({ id: metadata.id })
+        })
+
+        test('the metadata job can be claimed again once the build is given back or its lease is over', async () => {
+          const { metadata, build } = await twins()
+          await store.jobs.claim('w1', BOTH, 10, 100)
+          expect(await store.jobs.claim('w2', METADATA_ONLY, 100, 200)).toMatchObject({ id: metadata.id })
+          await store.jobs.giveBack(metadata.id, 'w2', 110)
+          await store.jobs.giveBack(build.id, 'w1', 110)
+          expect(await store.jobs.claim('w2', METADATA_ONLY, 120, 200)).toMatchObject({ id: metadata.id })
+        })
+
+        test('a build that fails before the metadata is known fails both, with one log to read', async () => {
+          const { metadata, build } = await twins()
+          const run = await store.jobs.claim('w1', BOTH, 10, 100)
+          await store.jobs.fail(build.id, 'w1', FAILURE, undefined, 50)
+          expect(await store.jobs.get(metadata.id)).toMatchObject({ state: 'failed', failure: FAILURE, build: run?.build, finishedAt: 50 })
+        })
+      })
+
       test('a worker gets only the kinds and targets it wants', async () => {
         await store.jobs.wish(wishFor(), 1)
         expect(await store.jobs.claim('w1', { kinds: ['metadata'], targets: BOTH.targets }, 10, 100)).toBeUndefined()

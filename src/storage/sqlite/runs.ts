@@ -6,16 +6,22 @@ import type { Changes } from './changes.ts'
 import { toJob, type JobRow } from './job-row.ts'
 import type { AtOnce } from './port.ts'
 
-type Runs = Pick<JobStore, 'claim' | 'heartbeat' | 'step' | 'fail' | 'done' | 'giveBack' | 'requeue'>
+type Runs = Pick<JobStore, 'claim' | 'heartbeat' | 'step' | 'fail' | 'done' | 'metadataKnown' | 'giveBack' | 'requeue'>
+
+/** The build job of a metadata job: the same wish but for its kind. */
+const TWIN = `twin.kind = 'build' AND twin.sdist = jobs.sdist AND twin.target = jobs.target AND twin.recipe = jobs.recipe AND twin.image = jobs.image`
 
 /** What a worker does with jobs: claim one under a lease, keep the lease, end the run. */
 export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
-  // Metadata jobs first: an installer that has all METADATA early asks for its wheels in parallel.
+  // Metadata jobs first: an installer that has all METADATA early asks for its wheels in parallel. One whose build runs waits
+  // for that: the build learns METADATA on its way, and two runs of one sdist would do the same work twice.
   const selectNext = db.prepare<{ kinds: string; targets: string; now: number }, JobRow>(`
     SELECT * FROM jobs
     WHERE (state = 'queued' OR (state = 'running' AND lease_until <= @now))
       AND kind IN (SELECT value FROM json_each(@kinds)) AND target IN (SELECT value FROM json_each(@targets))
+      AND NOT (kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${TWIN} AND twin.state = 'running' AND twin.lease_until > @now))
     ORDER BY kind = 'metadata' DESC, priority DESC, created_at, id LIMIT 1`)
+  const selectTwin = db.prepare<[number], JobRow>(`SELECT twin.* FROM jobs JOIN jobs AS twin ON ${TWIN} WHERE jobs.id = ? AND twin.state = 'queued'`)
   const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
   const startRun = db.prepare<{ id: number; worker: string; build: number; now: number; leaseUntil: number }, JobRow>(`
     UPDATE jobs SET state = 'running', attempts = attempts + 1, worker = @worker, lease_until = @leaseUntil, build = @build,
@@ -30,6 +36,12 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
   const endRun = db.prepare<{ id: number; worker: string; now: number }, JobRow>(`
     UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, lease_until = NULL, step = NULL, finished_at = @now
     WHERE id = @id AND worker = @worker AND state = 'running' RETURNING *`)
+  const failTwin = db.prepare<{ id: number; failure: string; now: number; build: number | null }>(`
+    UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, build = @build, finished_at = @now
+    WHERE kind = 'metadata' AND state = 'queued' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${TWIN} AND twin.id = @id)`)
+  const endKnown = db.prepare<{ sdist: string; target: string; now: number }>(`
+    UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, finished_at = @now
+    WHERE kind = 'metadata' AND state = 'queued' AND sdist = @sdist AND target = @target`)
   const returnRun = db.prepare<[number, string], JobRow>(`
     UPDATE jobs SET state = 'queued', lease_until = NULL, step = NULL
     WHERE id = ? AND worker = ? AND state = 'running' RETURNING *`)
@@ -38,8 +50,10 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     WHERE state = 'failed' AND retry_at <= ?`)
 
   const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): Job | undefined => {
-    const next = selectNext.get({ kinds: JSON.stringify(want.kinds), targets: JSON.stringify(want.targets), now })
-    if (!next) return undefined
+    const first = selectNext.get({ kinds: JSON.stringify(want.kinds), targets: JSON.stringify(want.targets), now })
+    if (!first) return undefined
+    const twin = first.kind === 'metadata' && want.kinds.includes('build') ? selectTwin.get(first.id) : undefined
+    const next = twin ?? first
     const died: Failure = { class: 'infrastructure', key: 'the worker died' }
     if (next.state === 'running') endBuild.run(now, JSON.stringify(died), null, next.build)
     const build = Number(insertBuild.run(next.id, worker, now).lastInsertRowid)
@@ -51,6 +65,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     const row = failRun.get({ id, worker, failure: JSON.stringify(failure), now, retryAt: retryAt ?? null })
     if (!row) return false
     endBuild.run(now, JSON.stringify(failure), record === undefined ? null : JSON.stringify(record), row.build)
+    if (row.kind === 'build') failTwin.run({ id, failure: JSON.stringify(failure), now, build: row.build })
     changes.bump(row.project)
     return true
   })
@@ -81,6 +96,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     step(id, worker, name) { told(step.run(name, id, worker).changes) },
     fail: (...args) => told(fail.immediate(...args)),
     done: (...args) => told(done.immediate(...args)),
+    metadataKnown(sdist, target, now) { told(endKnown.run({ sdist, target, now }).changes) },
     giveBack(...args) { told(giveBack.immediate(...args)) },
     requeue: (now) => told(requeue.run(PRIORITY.background, now).changes),
   }
