@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip, gzipSync } from 'node:zlib'
-import { pack, type Headers } from 'tar-stream'
+import { pack, type Header } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSdist } from '../../src/builder/sdist.ts'
 import { zip } from '../fixtures/make-wheel.ts'
+
+type Entry = Partial<Header> & { name: string; text?: string }
 
 let folder: string
 let count = 0
@@ -16,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 const BOUNDS = { entries: 100, bytes: 1 << 20 }
 
-async function tarGz(entries: (Headers & { text?: string })[]): Promise<string> {
+async function tarGz(entries: Entry[]): Promise<string> {
   const archive = pack()
   for (const { text, ...header } of entries) archive.entry(header, text ?? '')
   archive.finalize()
@@ -56,7 +58,7 @@ describe('a sound sdist', () => {
 
 describe('refused as bad-sdist', () => {
   const file = { name: 'demo-1.0/setup.py', text: 'x' }
-  test.each<[string, (Headers & { text?: string })[], RegExp]>([
+  test.each<[string, Entry[], RegExp]>([
     ['a path that climbs', [file, { name: 'demo-1.0/../../etc/passwd', text: 'x' }], /leads outside/],
     ['an absolute path', [file, { name: '/etc/passwd', text: 'x' }], /not relative/],
     ['two folders', [file, { name: 'other/x', text: 'x' }], /more than one top-level folder/],

@@ -1,0 +1,214 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
+import { pino } from 'pino'
+import { pack } from 'tar-stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBuilder } from '../../src/builder/builder.ts'
+import { parseTarget } from '../../src/domain/target.ts'
+import { MuslinError } from '../../src/errors.ts'
+import { wheelContents, zip } from '../fixtures/make-wheel.ts'
+import { manualClock } from '../manual-clock.ts'
+import { fakeEngine, type Answer } from './fake-engine.ts'
+
+const TARGET = parseTarget('cp313-musllinux_1_2_x86_64')!
+const WHEEL = 'demo-1.0-py3-none-any.whl'
+const METADATA = 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Python: >=3.9\n\nHello\n'
+const SETUP = { 'demo-1.0/setup.py': 'setup()' }
+
+let root: string
+let wheel: Buffer
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'muslin-builder-'))
+  wheel = Buffer.from(await zip(wheelContents({ 'demo.py': 'x = 1\n' }, { tags: ['py3-none-any'], purelib: true, metadata: METADATA })))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+/** A build in which all goes well. */
+const well: Answer = (command, run) => {
+  const answer = (value: unknown) => { run.files.set('muslin/answer.json', Buffer.from(JSON.stringify(value))) }
+  if (command.includes('fetch.py')) run.files.set('muslin/wheels/setuptools-80.0-py3-none-any.whl', Buffer.from('a wheel'))
+  if (command.includes('hooks.py requires')) answer({ requires: [] })
+  if (command.includes('hooks.py metadata')) answer({ metadata: METADATA })
+  if (command.includes(' wheel -v ')) run.files.set(`muslin/out/${WHEEL}`, wheel)
+  if (command.includes('try.py')) answer(JSON.parse(String(run.files.get('muslin/modules.json'))).map((module: string) => ({ module, outcome: 'ok' })))
+  return {}
+}
+/** As `well`, but this command goes otherwise. */
+const but = (words: string, otherwise: Answer): Answer => (command, run) => command.includes(words) ? otherwise(command, run) : well(command, run)
+
+async function rig(answer: Answer, options: { sdist?: Record<string, string>; known?: Buffer; signal?: AbortSignal } = {}) {
+  const clock = manualClock()
+  const fake = fakeEngine(answer)
+  const builder = createBuilder({
+    engine: fake.engine, targets: [TARGET], images: { builder: { [TARGET.name]: 'builder' }, clean: { [TARGET.name]: 'clean' } },
+    limits: { cpu: 2, memory: 2 ** 30, disk: 2 ** 26, time: 60 }, indexUrl: async () => 'http://muslin:8080', clock, log: pino({ level: 'silent' }),
+  })
+  const told: string[] = []
+  let log = ''
+  const work = {
+    job: { id: 7, project: 'demo', version: '1.0', target: TARGET.name, sdist: { sha256: '0'.repeat(64), filename: 'demo-1.0.tar.gz' } },
+    number: 2, sdist: async () => sdist(options.sdist ?? SETUP), sourceDate: 1_700_000_000, known: options.known,
+    onMetadata: async (metadata: Buffer) => { told.push(`metadata ${metadata.length}`) },
+    onStep: async (step: string) => { told.push(step) },
+    log: { write: (chunk: Uint8Array | string) => { log += chunk.toString() }, close: async () => undefined },
+    signal: options.signal ?? new AbortController().signal,
+    scratch: await mkdtemp(join(root, 'scratch-')),
+  }
+  return { ...fake, builder, clock, work, told, log: () => log }
+}
+
+function sdist(files: Record<string, string>): Readable {
+  const archive = pack()
+  for (const [name, text] of Object.entries(files)) archive.entry({ name }, text)
+  archive.finalize()
+  return (archive as unknown as NodeJS.ReadableStream).pipe(createGzip())
+}
+
+describe('a build', () => {
+  test('ends with the wheel under its final name, and everything removed', async () => {
+    const { builder, work, told, runs, open, log } = await rig(well)
+    const outcome = await builder.build(work)
+    if (!outcome.ok) throw new Error(JSON.stringify(outcome.failure))
+    expect(basename(outcome.value.wheel)).toBe('demo-1.0-2-cp313-cp313-musllinux_1_2_x86_64.whl')
+    expect(await readdir(join(work.scratch, 'wheel'))).toEqual([basename(outcome.value.wheel)])
+    expect(outcome.value).toMatchObject({ requiresPython: '>=3.9', metadata: Buffer.from(METADATA) })
+    expect(told).toEqual(['plan', 'fetch', 'metadata', `metadata ${METADATA.length}`, 'build', 'repair', 'verify', 'try'])
+    expect(open()).toBe(0)
+    expect(runs.map(({ spec }) => [spec.image, spec.network, spec.user])).toEqual([
+      ['builder', 'fetch', '1000:1000'], ['builder', 'none', '1000:1000'], ['clean', 'none', '1000:1000'],
+    ])
+    expect(outcome.record).toMatchObject({
+      plan: { expected: 'pure' }, images: { builder: { digest: 'digest of builder' }, clean: { digest: 'digest of clean' } },
+      environment: { SOURCE_DATE_EPOCH: '1700000000', MAX_JOBS: '1' },
+      requirements: [{ filename: 'setuptools-80.0-py3-none-any.whl', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+      verify: { native: false }, try: { modules: 1, notes: [] },
+    })
+    expect((outcome.record['steps'] as { step: string }[]).map(({ step }) => step)).toEqual(['plan', 'fetch', 'metadata', 'build', 'repair', 'verify', 'try'])
+    expect(log()).toMatch(/verified: a pure wheel/)
+  })
+
+  test('of a static sdist tells its metadata before anything runs, and asks no hook for it', async () => {
+    const pkgInfo = METADATA.replace('2.1', '2.2')
+    const { builder, work, told, runs } = await rig(well, { sdist: { ...SETUP, 'demo-1.0/PKG-INFO': pkgInfo } })
+    expect(await builder.build(work)).toMatchObject({ ok: true })
+    expect(told.slice(0, 3)).toEqual(['plan', `metadata ${pkgInfo.length}`, 'fetch'])
+    expect(runs.flatMap(({ commands }) => commands).filter((command) => command.join(' ').includes('hooks.py metadata'))).toEqual([])
+  })
+
+  test('does not tell metadata that is known', async () => {
+    const { builder, work, told } = await rig(well, { known: Buffer.from(METADATA) })
+    expect(await builder.build(work)).toMatchObject({ ok: true })
+    expect(told.filter((line) => line.startsWith('metadata '))).toEqual([])
+  })
+
+  test('hands requirements over in a file, and fetches again what the backend asks for', async () => {
+    const { builder, work, runs } = await rig(but('hooks.py requires', (_, run) => {
+      run.files.set('muslin/answer.json', Buffer.from('{"requires": ["cython; python_version > \\"3\\""]}'))
+      return {}
+    }))
+    expect(await builder.build(work)).toMatchObject({ ok: true })
+    const fetches = runs.filter(({ spec }) => spec.network === 'fetch')
+    expect(fetches.map(({ files }) => String(files.get('muslin/requirements.txt')))).toEqual(['setuptools>=40.8.0\n', 'setuptools>=40.8.0\ncython; python_version > "3"\n'])
+    expect(fetches[1]?.commands[0]).toEqual(expect.arrayContaining(['-i', 'http://muslin:8080/finished/simple/', '--trusted-host', 'muslin']))
+    expect(fetches.flatMap(({ commands }) => commands.flat()).join(' ')).not.toContain('cython')
+  })
+})
+
+describe('metadata alone', () => {
+  test('is asked of the hook, without a compile', async () => {
+    const { builder, work, told, runs } = await rig(well)
+    expect(await builder.metadata(work)).toMatchObject({ ok: true, value: { metadata: Buffer.from(METADATA) } })
+    expect(told).toEqual(['plan', 'fetch', 'metadata'])
+    expect(runs.map(({ spec }) => spec.image)).toEqual(['builder', 'builder'])
+  })
+
+  test('of a static sdist needs no engine', async () => {
+    const { builder, work, runs, asked } = await rig(well, { sdist: { ...SETUP, 'demo-1.0/PKG-INFO': METADATA.replace('2.1', '2.2') } })
+    expect(await builder.metadata(work)).toMatchObject({ ok: true })
+    expect([runs, asked]).toEqual([[], []])
+  })
+
+  test('of a backend without the hook comes from its wheel', async () => {
+    const { builder, work } = await rig(but('hooks.py metadata', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('{"metadata": null}')); return {} }))
+    expect(await builder.metadata(work)).toMatchObject({ ok: true, value: { metadata: Buffer.from(METADATA) } })
+  })
+})
+
+describe('a failure', () => {
+  test.each<[string, Answer, object]>([
+    ['a header', but(' wheel -v ', () => ({ exitCode: 1, output: 'x.c:1:10: fatal error: ffi.h: No such file or directory\n' })), { class: 'missing-header', key: 'ffi.h' }],
+    ['the kernel says so, whatever the words', but(' wheel -v ', (_, run) => { run.oomKills = 1; return { exitCode: 1, output: 'fatal error: ffi.h: No such file' } }), { class: 'out-of-memory', key: 'build, 1024 MiB' }],
+    ['no wheel', but(' wheel -v ', () => ({})), { class: 'wrong-wheel', key: 'no wheels came out' }],
+    ['two wheels', but(' wheel -v ', (_, run) => { run.files.set('muslin/out/a.whl', wheel).set('muslin/out/b.whl', wheel); return {} }), { class: 'wrong-wheel', key: '2 wheels came out' }],
+    ['no zip file', but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, Buffer.from('no zip')); return {} }), { class: 'wrong-wheel' }],
+    ['a platform without native code', but(' wheel -v ', (_, run) => { run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', wheel); return {} }), { class: 'pure-fallback' }],
+    ['a requirement without a wheel', but('fetch.py', () => ({ exitCode: 1, output: 'ERROR: No matching distribution found for setuptools>=40.8.0\n' })), { class: 'build-requirement-unbuildable', key: 'setuptools>=40.8.0' }],
+    ['an answer that is no JSON', but('hooks.py requires', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('{')); return {} }), { class: 'build-failed' }],
+    ['a crash on the clean image', but('try.py', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('[{"module":"demo","outcome":"signal","message":"SIGSEGV"}]')); return {} }), { class: 'try-failed', key: 'import demo ends with SIGSEGV' }],
+    ['the engine dies', but('hooks.py requires', () => { throw new MuslinError('engine-unavailable', 'no daemon answers') }), { class: 'infrastructure', key: 'no daemon answers' }],
+    ['no process is left', but('hooks.py requires', () => { throw new MuslinError('engine-unavailable', '"docker exec" failed: sh: 1: Cannot fork') }), { class: 'build-failed', key: 'all 512 processes in use' }],
+  ])('%s', async (_, answer, failure) => {
+    const { builder, work, open } = await rig(answer)
+    const outcome = await builder.build(work)
+    expect(outcome).toMatchObject({ ok: false, failure })
+    expect(outcome.record['steps']).not.toEqual([])
+    expect(open()).toBe(0)
+  })
+
+  test('native by its plan, pure by its wheel', async () => {
+    const { builder, work } = await rig(well, { sdist: { 'demo-1.0/setup.py': 'setup(ext_modules=[Extension("a", ["a.c"])])', 'demo-1.0/a.c': '' } })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'pure-fallback' } })
+  })
+
+  test('a bad sdist, before anything runs', async () => {
+    const { builder, work, runs } = await rig(well, { sdist: { 'demo-1.0/README': '' } })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'bad-sdist' } })
+    expect(runs).toEqual([])
+  })
+
+  test('a requirement that is a URL never reaches pip', async () => {
+    const pyproject = '[build-system]\nrequires = ["foo @ https://evil.example/x.tar.gz"]\nbuild-backend = "x"'
+    const { builder, work, runs } = await rig(well, { sdist: { 'demo-1.0/pyproject.toml': pyproject } })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'build-requirement-unbuildable', key: 'foo' } })
+    expect(runs).toEqual([])
+  })
+})
+
+test('a build that takes too long is stopped and removed', async () => {
+  const { builder, work, clock, runs, open } = await rig(but(' wheel -v ', () => undefined))
+  const building = builder.build(work)
+  await clock.began(60_000)
+  await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('wheel'))))
+  await clock.advance(60_000)
+  expect(await building).toMatchObject({ ok: false, failure: { class: 'timed-out', key: '60 s' } })
+  expect(open()).toBe(0)
+})
+
+test('a job that is taken away throws the reason, with nothing left behind', async () => {
+  const stop = new AbortController()
+  const { builder, work, open } = await rig(but('hooks.py metadata', () => { stop.abort(new Error('the lease was lost')); return {} }), { signal: stop.signal })
+  await expect(builder.build(work)).rejects.toThrow('the lease was lost')
+  expect(open()).toBe(0)
+})
+
+test('a wheel whose requirements have no wheels is tried without them', async () => {
+  const needy = Buffer.from(await zip(wheelContents({ 'demo.py': '' }, { tags: ['py3-none-any'], purelib: true, metadata: METADATA.replace('\n\n', '\nRequires-Dist: absent\n\n') })))
+  const { builder, work, runs, log } = await rig((command, run) => {
+    if (command.includes('fetch.py') && run.files.has('muslin/given/demo-1.0-2-cp313-cp313-musllinux_1_2_x86_64.whl')) {
+      return { exitCode: 1, output: 'ERROR: No matching distribution found for absent (from demo)\n' }
+    }
+    if (!command.includes(' wheel -v ')) return well(command, run)
+    run.files.set(`muslin/out/${WHEEL}`, needy)
+    return {}
+  })
+  expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: 'absent' } } })
+  expect(runs.at(-1)?.commands.find((command) => command.includes('install'))).toContain('--no-deps')
+  expect(log()).toMatch(/tried without its requirements: absent has no wheel/)
+})
+
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise(setImmediate)
+}

@@ -1,0 +1,144 @@
+/** The scripts that run in containers, run here by this machine's Python and shell. */
+import { spawnSync } from 'node:child_process'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+const BUILDERS = join(import.meta.dirname, '../../builders')
+const python = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 11, 4))']).status === 0
+const pip = python && spawnSync('python3', ['-m', 'pip', '--version']).status === 0
+
+let folder: string
+beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'muslin-scripts-')) })
+afterEach(() => rm(folder, { recursive: true }))
+
+async function write(files: Record<string, string>) {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), text)
+  }
+}
+
+function run(command: string, args: string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: options.cwd ?? folder, env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...options.env }, encoding: 'utf8' })
+  return { status, output: stdout + stderr }
+}
+
+const json = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8')) as unknown
+
+describe.skipIf(!python)('hooks.py', () => {
+  beforeEach(() => copyFile(`${BUILDERS}/scripts/hooks.py`, join(folder, 'hooks.py')))
+  const BACKEND = `
+import os
+class Deep:
+    def get_requires_for_build_wheel(self, settings): return ["one>=1", "two"]
+    def prepare_metadata_for_build_wheel(self, folder, settings):
+        os.mkdir(os.path.join(folder, "demo-1.0.dist-info"))
+        with open(os.path.join(folder, "demo-1.0.dist-info", "METADATA"), "w", encoding="utf-8") as file: file.write("Name: d\\u00e9mo\\n")
+        return "demo-1.0.dist-info"
+deep = Deep()
+`
+
+  test('asks an in-tree backend by its path', async () => {
+    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine:deep', backendPath: ['build'] }), 'src/build/mine.py': BACKEND })
+    expect(run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })).toMatchObject({ status: 0 })
+    expect(await json('answer.json')).toEqual({ requires: ['one>=1', 'two'] })
+    expect(run('python3', [`${folder}/hooks.py`, 'metadata'], { cwd: `${folder}/src` })).toMatchObject({ status: 0 })
+    expect(await json('answer.json')).toEqual({ metadata: 'Name: démo\n' })
+  })
+
+  test('takes absent hooks for an empty answer, and imports nothing from the source folder by itself', async () => {
+    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: ['.'] }), 'src/mine.py': '' })
+    run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })
+    expect(await json('answer.json')).toEqual({ requires: [] })
+    run('python3', [`${folder}/hooks.py`, 'metadata'], { cwd: `${folder}/src` })
+    expect(await json('answer.json')).toEqual({ metadata: null })
+    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: [] }) })
+    expect(run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })).toMatchObject({ status: 1, output: expect.stringContaining('ModuleNotFoundError') })
+  })
+
+  test('unpacks both kinds of sdist, modes included, and not outside', async () => {
+    const make = `
+import tarfile, zipfile, io, sys
+def add(t, name, text, mode=0o644):
+    i = tarfile.TarInfo(name); i.size = len(text); i.mode = mode; t.addfile(i, io.BytesIO(text))
+with tarfile.open("a.tar.gz", "w:gz") as t: add(t, "d-1/configure", b"x", 0o755)
+with tarfile.open("bad.tar.gz", "w:gz") as t: add(t, "../out", b"x")
+with zipfile.ZipFile("a.zip", "w") as z:
+    i = zipfile.ZipInfo("z-1/configure"); i.external_attr = 0o100755 << 16; z.writestr(i, "x")
+`
+    expect(run('python3', ['-c', make]).output).toBe('')
+    for (const [sdist, file] of [['a.tar.gz', 'd-1/configure'], ['a.zip', 'z-1/configure']] as const) {
+      await write({ 'build.json': JSON.stringify({ sdist }) })
+      expect(run('python3', ['hooks.py', 'unpack'])).toMatchObject({ status: 0 })
+      expect(run('test', ['-x', `src/${file}`]).status).toBe(0)
+    }
+    await write({ 'build.json': JSON.stringify({ sdist: 'bad.tar.gz' }) })
+    expect(run('python3', ['hooks.py', 'unpack'])).toMatchObject({ status: 1, output: expect.stringContaining('OutsideDestinationError') })
+  })
+})
+
+describe.skipIf(!python)('try.py', () => {
+  test('says of each import what became of it', async () => {
+    await copyFile(`${BUILDERS}/scripts/try.py`, join(folder, 'try.py'))
+    await write({
+      'modules.json': JSON.stringify(['good', 'crash', 'needs', 'leaves', 'odd', 'stays']),
+      'good.py': 'print("hello")', 'crash.py': 'import os; os.kill(os.getpid(), 11)', 'needs.py': 'import no_such_module', 'leaves.py': 'import os; os._exit(3)',
+      'odd.py': 'class Mine(OSError): pass\nraise Mine("x" * 5000)', 'stays.py': 'import subprocess; subprocess.Popen(["sleep", "300"])',
+    })
+    expect(run('python3', ['try.py', 'modules.json', 'answer.json'])).toMatchObject({ status: 0, output: expect.stringContaining('import crash: signal') })
+    expect(await json('answer.json')).toEqual([
+      { module: 'good', outcome: 'ok' },
+      { module: 'crash', outcome: 'signal', message: 'SIGSEGV' },
+      { module: 'needs', outcome: 'error', type: 'ModuleNotFoundError', name: 'no_such_module', message: "No module named 'no_such_module'" },
+      { module: 'leaves', outcome: 'error', type: 'SystemExit', name: null, message: 'ended the process with 3' },
+      { module: 'odd', outcome: 'error', type: 'OSError', name: null, message: 'x'.repeat(2000) },
+      { module: 'stays', outcome: 'ok' },
+    ])
+  })
+})
+
+describe.skipIf(!pip)('fetch.py', () => {
+  test('never runs the code of an sdist, even one that a requirement names by its path', async () => {
+    await copyFile(`${BUILDERS}/scripts/fetch.py`, join(folder, 'fetch.py'))
+    await write({
+      'evil/setup.py': 'open("ran", "w")', 'evil/ran.py': '', 'evil/backend.py': `open(${JSON.stringify(join(folder, 'ran'))}, "w")`,
+      'evil/pyproject.toml': '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]',
+      'requirements.txt': `${folder}/evil\n`,
+    })
+    const fetched = run('python3', ['fetch.py', 'download', '--only-binary=:all:', '--no-index', '--disable-pip-version-check', '-d', 'wheels', '-r', 'requirements.txt'])
+    expect(fetched.status).not.toBe(0)
+    expect(fetched.output).toContain('nothing is run while requirements are fetched')
+    expect(run('test', ['-e', 'ran']).status).toBe(1)
+    // The proof that it would have: the same pip without the guard.
+    run('python3', ['-m', 'pip', 'download', '--only-binary=:all:', '--no-index', '--disable-pip-version-check', '-d', 'wheels', '-r', 'requirements.txt'])
+    expect(run('test', ['-e', 'ran']).status).toBe(0)
+  })
+})
+
+test('setup.sh installs by apk and pip, and makes the user that builds run as', async () => {
+  const record = (name: string) => `#!/bin/sh\necho "${name} $*" >> "$RECORD"\n`
+  await write({
+    'bin/apk': record('apk'), 'bin/adduser': record('adduser'),
+    'bin/python3': '#!/bin/sh\necho "python3 $*" >> "$RECORD"\ncase "$1" in -c) echo /usr/local/lib/python3.13;; esac\ncase "$*" in *compileall*) exit 1;; esac\n',
+  })
+  for (const name of ['apk', 'adduser', 'python3']) await chmod(join(folder, 'bin', name), 0o755)
+  const env = { PATH: `${folder}/bin:${process.env['PATH']}`, RECORD: `${folder}/record`, AUDITWHEEL: '6.8.2' }
+  expect(run('sh', [`${BUILDERS}/alpine/setup.sh`], { env })).toEqual({ status: 0, output: '' })
+  expect((await readFile(join(folder, 'record'), 'utf8')).trim().split('\n')).toEqual([
+    'apk add --no-cache build-base linux-headers patchelf pkgconf',
+    expect.stringMatching(/^python3 -m pip install .*auditwheel==6\.8\.2$/),
+    expect.stringMatching(/^python3 -c /),
+    'python3 -m compileall -q /usr/local/lib/python3.13',
+    'adduser -D -u 1000 builder',
+  ])
+  await write({ 'bin/apk': '#!/bin/sh\nexit 1\n' })
+  expect(run('sh', [`${BUILDERS}/alpine/setup.sh`], { env }).status).not.toBe(0)
+})
+
+test('the Dockerfile takes its base as an argument and needs no newer builder', async () => {
+  const text = await readFile(`${BUILDERS}/alpine/Dockerfile`, 'utf8')
+  expect(text).toMatch(/^ARG PYTHON_IMAGE=python:3\.\d+-alpine3\.\d+\nFROM \$PYTHON_IMAGE$/m)
+  expect(text).not.toMatch(/--mount|<<|# syntax/)
+})
