@@ -1,7 +1,6 @@
 /** Which images build and try for a target, and whether they can be had now. */
-import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
-import { z } from 'zod'
+import table from '../../builders/targets.json' with { type: 'json' }
 import type { Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Engine, ImageSource } from '../services/ports.ts'
@@ -25,14 +24,11 @@ const WITHDRAWN_MS = 10 * 60_000
 /** The oldest Alpine release that knows RELR relocations, and its musl: what a Python that the table does not know is held to. */
 const OLDEST_MUSL = '1.2.4'
 
-const TABLE = z.object({
-  pythons: z.record(z.string(), z.object({ alpine: z.string() })),
-  alpines: z.record(z.string(), z.object({ musl: z.string() })),
-})
+const PYTHONS: Record<string, { alpine: string }> = table.pythons
+const ALPINES: Record<string, { musl: string }> = table.alpines
 
 export function createImages(deps: { engine: Engine; targets: Target[]; images: ReadyImages; clock: Clock; log: Logger }): Images {
   const { engine, images, clock, log } = deps
-  const table = TABLE.parse(JSON.parse(readFileSync(`${BUILDERS}targets.json`, 'utf8')))
   const withdrawnUntil = new Map<string, number>()
   const pulling = new Set<string>()
   let silent = false
@@ -65,8 +61,8 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
       }
     },
     muslRelease(target) {
-      const alpine = table.pythons[`${target.major}.${target.minor}`]?.alpine
-      return (alpine === undefined ? undefined : table.alpines[alpine]?.musl) ?? OLDEST_MUSL
+      const alpine = PYTHONS[`${target.major}.${target.minor}`]?.alpine
+      return (alpine === undefined ? undefined : ALPINES[alpine]?.musl) ?? OLDEST_MUSL
     },
   }
 
@@ -112,7 +108,7 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
 
   function officialImage(target: Target): string | undefined {
     const python = `${target.major}.${target.minor}`
-    const alpine = table.pythons[python]?.alpine
+    const alpine = PYTHONS[python]?.alpine
     return alpine === undefined ? undefined : `python:${python}-alpine${alpine}`
   }
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { TarEntry } from '../services/tar.ts'
 
-/** `builders/` beside `src/` or `dist/`. */
+/** `builders/` beside `src/`; the server's image keeps that order. */
 export const BUILDERS = fileURLToPath(new URL('../../builders/', import.meta.url))
 
 /** The script as a file to put into a run, under its own name. */
