@@ -17,7 +17,7 @@ def ask():
                    "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         setup_testing_defaults(environ)
         status = []
-        answer = b"".join(app(environ, lambda line, headers: status.append(int(line.split()[0]))))
+        answer = b"".join(app(environ, lambda line, headers, exc_info=None: status.append(int(line.split()[0]))))
         return status[0], answer
 
     return ask
