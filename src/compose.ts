@@ -32,6 +32,7 @@ import { createWishes } from './services/wishes.ts'
 import { createWorker, isAlive, workerId, type Worker } from './services/worker.ts'
 import { createBuildLogs } from './storage/build-logs.ts'
 import { createDiskBlobs } from './storage/disk-blobs.ts'
+import { claimDraftFolder, sweepDraftFolders } from './storage/draft-folder.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
 import { createUpstream } from './upstream/upstream.ts'
 
@@ -67,6 +68,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => upstream.close())
     const ports = wrap({ store, blobs: createDiskBlobs({ folder: folders.blobs }), logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
+    const scratch = claimScratch()
     const files = createFiles({ ...ports, log })
     const engine = await chooseEngine(settings)
     const token = await adminToken(settings.data, store.secrets)
@@ -75,24 +77,36 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
 
     let url: string | undefined
-    if (settings.role !== 'worker') url = await startWeb(ports, files, { instance, tokenSha256: token.sha256, host: listenHost(settings, engine.ok) })
-    if (settings.role !== 'web' && engine.ok) await startWorker(ports, files, instance)
+    if (settings.role !== 'worker') url = await startWeb(ports, files, { instance, tokenSha256: token.sha256, scratch, host: listenHost(settings, engine.ok) })
+    if (settings.role !== 'web' && engine.ok) await startWorker(ports, files, { instance, scratch })
     if (settings.role === 'worker') lines.push(`working on ${settings.workers} builds at once`)
     return { url, lines }
   }
 
-  async function startWeb(ports: Ports, files: Files, { instance, tokenSha256, host }: { instance: string; tokenSha256: string; host: string | undefined }): Promise<string> {
+  /** This process's own part of the scratch folder. What killed processes left in theirs is removed. */
+  function claimScratch(): string {
+    sweepDraftFolders(folders.scratch)
+    const { path, lock } = claimDraftFolder(folders.scratch)
+    stops.push(() => {
+      lock.close()
+      sweepDraftFolders(folders.scratch)
+    })
+    return path
+  }
+
+  async function startWeb(ports: Ports, files: Files, own: { instance: string; tokenSha256: string; scratch: string; host: string | undefined }): Promise<string> {
+    const { instance, tokenSha256, scratch, host } = own
     const { store, blobs, logs, upstream } = ports
     const freshness = settings.pageFreshness
     const readyTargets = createReadyTargets({ workers: store.workers, clock })
     const promises = createPromises({ store })
-    const own = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
-    const admission = createAdmission({ jobs: store.jobs, clock, hosts: own, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
+    const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
+    const admission = createAdmission({ jobs: store.jobs, clock, hosts: names, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
     const app = createApp({
       jobs: store.jobs, logs, files, promises, admission, readyTargets, clock, log, instance,
       pages: createProjectPages({ store, upstreamPages: createUpstreamPages({ store, upstream, clock, log, freshness }), promises, readyTargets }),
       list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
-      promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata: createStaticMetadata({ blob: files.blob, scratch: folders.scratch }) }),
+      promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
       wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
       events: createJobEvents({ jobs: store.jobs }),
       targets: settings.targets,
@@ -117,7 +131,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     return url
   }
 
-  async function startWorker(ports: Ports, files: Files, instance: string): Promise<void> {
+  async function startWorker(ports: Ports, files: Files, { instance, scratch }: { instance: string; scratch: string }): Promise<void> {
     const { store, blobs, logs } = ports
     const id = workerId()
     const engine = createDockerEngine({
@@ -137,7 +151,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
         return `${scheme}://${(await engine.network()).host}:${port}`
       },
     })
-    const run = createJobRunner({ store, blobs, logs, builder, sdist: files.blob, scratch: folders.scratch, clock, log })
+    const run = createJobRunner({ store, blobs, logs, builder, sdist: files.blob, scratch, clock, log })
     const worker: Worker = createWorker({ id, slots: settings.workers, jobs: store.jobs, workers: store.workers, builder, run, clock, log })
     await worker.start()
     stops.push(() => worker.stop(BUILDS_GRACE_MS))
@@ -152,10 +166,11 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
 
 async function chooseEngine(settings: Settings): Promise<{ ok: boolean; why: string }> {
   if (settings.role === 'web') return { ok: false, why: 'none in this process: a worker builds (--role web)' }
+  if (settings.role === 'worker' && settings.builder === 'none') throw new MuslinError('bad-settings', 'builder is none, but a worker does nothing but build; set builder to docker, or role to web')
   if (settings.builder === 'none') return { ok: false, why: 'none, as the settings say: the upstream is proxied and nothing is promised' }
   const probe = await probeDocker({ command: 'docker' })
   if (probe.ok) return { ok: true, why: `docker ${probe.version}${settings.builder === 'auto' ? ', found by itself' : ''}` }
-  if (settings.builder === 'docker') throw new MuslinError('engine-unavailable', probe.why)
+  if (settings.builder === 'docker' || settings.role === 'worker') throw new MuslinError('engine-unavailable', probe.why)
   return { ok: false, why: `none: ${probe.why}. The upstream is proxied and nothing is promised` }
 }
 

@@ -11,7 +11,7 @@ import { codeOf } from './disk-error.ts'
  * dies, however it dies, and it holds across containers that share the volume, where process ids collide and clocks or paused
  * processes fool a heartbeat. Where such locks do not work the database in the same data folder would not work either.
  */
-export function claimDraftFolder(folder: string): { path: string; lock: unknown } {
+export function claimDraftFolder(folder: string): { path: string; lock: { close(): unknown } } {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   for (;;) {
     const path = join(folder, randomUUID())
