@@ -33,6 +33,7 @@ export interface Job extends Omit<Wish, 'priority'> {
   id: number
   state: JobState
   priority: number
+  /** Runs begun since it was made, or queued again after a failure: more than one means that workers died or gave it back. */
   attempts: number
   /** Who runs it, or ran it last. */
   worker: string | undefined

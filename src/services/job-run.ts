@@ -16,6 +16,7 @@ export type JobRunner = (job: Job, worker: string, signal: AbortSignal) => Promi
 
 /** A job that took so many workers down with it is not tried again by itself. */
 const MAX_ATTEMPTS = 5
+const DEADLY: Failure = { class: 'infrastructure', key: `it took ${MAX_ATTEMPTS} workers down` }
 
 /** 1980: the oldest time a zip file can hold, for sdists whose page tells no upload time. */
 const NO_UPLOAD_TIME = 315_532_800
@@ -37,12 +38,14 @@ export function createJobRunner(deps: {
     const build = job.build
     if (build === undefined) throw new Error(`job ${job.id} was claimed without a build`)
     const log = deps.log.child({ job: job.id, build, project: job.project, version: job.version, target: job.target, kind: job.kind })
-    const sink = await deps.logs.open(build)
-    const scratch = await mkdtemp(join(deps.scratch, `${build}-`))
+    let sink: LogSink | undefined
+    let scratch: string | undefined
     try {
+      sink = await deps.logs.open(build)
+      scratch = await mkdtemp(join(deps.scratch, `${build}-`))
       sink.write(`Muslin: ${job.kind} ${job.project} ${job.version} for ${job.target} from ${job.sdist.filename}\n`)
       log.info('the job begins')
-      if (job.attempts > MAX_ATTEMPTS) return void await fail(job, worker, { class: 'infrastructure', key: `it took ${MAX_ATTEMPTS} workers down` }, undefined, sink)
+      if (job.attempts > MAX_ATTEMPTS) return void await fail(job, worker, DEADLY, undefined, sink)
       const work = await makeWork(job, worker, signal, sink, scratch)
       const failure = job.kind === 'metadata' ? await findMetadata(job, worker, work) : await buildWheel(job, worker, work)
       if (failure) log.info({ failure }, 'the job failed')
@@ -53,8 +56,8 @@ export function createJobRunner(deps: {
       const detail = error instanceof MuslinError ? error.detail : 'an unexpected error, see the server\'s log'
       await fail(job, worker, { class: 'infrastructure', key: detail }, undefined, sink)
     } finally {
-      await sink.close()
-      await rm(scratch, { recursive: true, force: true })
+      await sink?.close()
+      if (scratch !== undefined) await rm(scratch, { recursive: true, force: true })
     }
   }
 
@@ -113,10 +116,10 @@ export function createJobRunner(deps: {
     return undefined
   }
 
-  async function fail(job: Job, worker: string, failure: Failure, record: BuildRecord | undefined, log: LogSink): Promise<Failure> {
+  async function fail(job: Job, worker: string, failure: Failure, record: BuildRecord | undefined, log: LogSink | undefined): Promise<Failure> {
     const { cause, remedy } = FAILURE_CLASSES[failure.class]
-    log.write(`Muslin: failed, ${failure.class}: ${job.project} ${job.version} ${cause(failure.key)}\nMuslin: ${remedy}\n`)
-    const after = retryAfterMs(failure.class)
+    log?.write(`Muslin: failed, ${failure.class}: ${job.project} ${job.version} ${cause(failure.key)}\nMuslin: ${remedy}\n`)
+    const after = failure === DEADLY ? undefined : retryAfterMs(failure.class)
     await store.jobs.fail(job.id, worker, failure, record, clock.now(), after === undefined ? undefined : clock.now() + after)
     return failure
   }

@@ -174,9 +174,9 @@ export interface JobStore {
   metadataKnown(sdist: string, target: string, now: number): Promise<void>
   /** Gives a running job back to the queue (shutdown, dead engine); its build ends without a failure. */
   giveBack(id: number, worker: string, now: number): Promise<void>
-  /** Queues failed jobs whose `retryAt` has come, at background priority; they stay remembered. Returns how many. */
+  /** Queues failed jobs whose `retryAt` has come, at background priority and with no attempts counted; they stay remembered. Returns how many. */
   requeue(now: number): Promise<number>
-  /** Queues a failed or cancelled job again and forgets its failure: a person's wish. */
+  /** Queues a failed or cancelled job again and forgets its failure and attempts: a person's wish. */
   retry(id: number, now: number): Promise<Job | undefined>
   /** Ends a queued or running job; it is remembered like a failure, since wishing does not start it again. */
   cancel(id: number, now: number): Promise<Job | undefined>

@@ -305,7 +305,7 @@ export function storeContract(name: string, make: MakeStore): void {
         expect(await store.jobs.requeue(999)).toBe(0)
         expect(await store.jobs.requeue(1000)).toBe(1)
         expect(await store.jobs.requeue(1000)).toBe(0)
-        expect(await store.jobs.get(job.id)).toMatchObject({ state: 'queued', priority: PRIORITY.background, remembered: true })
+        expect(await store.jobs.get(job.id)).toMatchObject({ state: 'queued', priority: PRIORITY.background, attempts: 0, remembered: true })
         const again = await store.jobs.claim('w1', BOTH, 1001, 2000)
         expect(again).toMatchObject({ id: job.id, remembered: true })
         expect(await store.wheels.publish(wheelOf(again ?? job), { id: job.id, worker: 'w1', metadataChanged: false }, {}, 1100)).toBe(true)
@@ -316,7 +316,7 @@ export function storeContract(name: string, make: MakeStore): void {
       test('a person\'s retry queues it again, forgets the failure and stops the clock', async () => {
         const job = await failed({}, 1000)
         const before = await store.generation('cffi')
-        expect(await store.jobs.retry(job.id, 70)).toMatchObject({ id: job.id, state: 'queued', remembered: false, failure: undefined })
+        expect(await store.jobs.retry(job.id, 70)).toMatchObject({ id: job.id, state: 'queued', attempts: 0, remembered: false, failure: undefined })
         expect(await store.jobs.remembered('cffi')).toEqual([])
         expect(await store.generation('cffi')).toBeGreaterThan(before)
         expect(await store.jobs.requeue(5000)).toBe(0)

@@ -32,7 +32,7 @@ export function createJobs(db: Database, changes: Changes): JobStore {
   const countBy = db.prepare<[string, number], number>(
     "SELECT count(*) FROM jobs WHERE asked_by = ? AND created_at >= ? AND kind = 'build'").pluck()
   const retry = db.prepare<{ id: number; priority: number }, JobRow>(`
-    UPDATE jobs SET state = 'queued', priority = max(priority, @priority), failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
+    UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING *`)
   const cancel = db.prepare<{ id: number; failure: string; now: number }, JobRow>(`
     UPDATE jobs SET state = 'cancelled', failure = @failure, remembered = 1, retry_at = NULL, lease_until = NULL, finished_at = @now

@@ -46,7 +46,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     UPDATE jobs SET state = 'queued', lease_until = NULL, step = NULL
     WHERE id = ? AND worker = ? AND state = 'running' RETURNING *`)
   const requeue = db.prepare<[number, number]>(`
-    UPDATE jobs SET state = 'queued', priority = ?, retry_at = NULL, step = NULL, finished_at = NULL
+    UPDATE jobs SET state = 'queued', priority = ?, attempts = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE state = 'failed' AND retry_at <= ?`)
 
   const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): Job | undefined => {

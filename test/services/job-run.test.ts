@@ -1,0 +1,244 @@
+import { readdir, rm } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { MuslinError } from '../../src/errors.ts'
+import type { FailureClass } from '../../src/domain/failure.ts'
+import type { Job } from '../../src/domain/job.ts'
+import type { BuildWork } from '../../src/services/ports.ts'
+import { sha256 } from '../synthetic-upstream.ts'
+import { type Bench, METADATA, SDIST, TARGET, built, makeBench } from './bench.ts'
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+const never = new AbortController().signal
+
+let bench: Bench
+beforeEach(async () => { bench = await makeBench() })
+afterEach(() => bench.close())
+
+/** Claims the one job there is and runs it to its end. */
+async function runNext(run = bench.runner()): Promise<Job> {
+  const job = await bench.claim()
+  await run(job, 'me', never)
+  return bench.job(job.id)
+}
+
+async function wheels() {
+  return bench.store.wheels.wheels('demo')
+}
+
+describe('a build that succeeds', () => {
+  test('its wheel, METADATA, record and log are kept, and nothing lies about', async () => {
+    let work: BuildWork | undefined
+    bench.builder.play = async (given) => {
+      work = given
+      await given.onStep('build')
+      given.log.write('cc -o demo.so\n')
+      return built(given, { record: { seconds: 3 } })
+    }
+    await bench.wish()
+    const job = await runNext()
+    expect(job).toMatchObject({ state: 'built', metadataChanged: false, finishedAt: bench.clock.now() })
+    expect(await wheels()).toEqual([{
+      sha256: sha256('the bytes of a wheel'), size: 20, filename: `demo-1.0-1-cp313-${TARGET}.whl`, project: 'demo', version: '1.0', target: TARGET,
+      sdist: job.sdist.sha256, number: 1, metadata: sha256(METADATA), requiresPython: '>=3.9', publishedAt: bench.clock.now(), build: job.build,
+    }])
+    expect(await bench.blob(sha256('the bytes of a wheel'))).toBe('the bytes of a wheel')
+    expect(await bench.blob(sha256(METADATA))).toBe(METADATA)
+    expect((await bench.store.jobs.build(job.build!))?.record).toEqual({ seconds: 3 })
+    const log = await bench.logs.text(job.build!)
+    for (const line of ['build demo 1.0', 'step build', 'cc -o demo.so', 'step publish', `published demo-1.0-1-cp313-${TARGET}.whl`]) expect(log).toContain(line)
+    expect(await readdir(bench.scratch)).toEqual([])
+    work?.log.write('too late')
+    expect(await bench.logs.text(job.build!)).toBe(log)
+  })
+
+  test('both blobs are there before the transaction that names them', async () => {
+    const { store, blobs } = bench
+    const there: (number | undefined)[] = []
+    const publish: typeof store.wheels.publish = async (wheel, ...rest) => {
+      for (const digest of [wheel.sha256, wheel.metadata]) there.push((await blobs.stat(digest))?.size)
+      return store.wheels.publish(wheel, ...rest)
+    }
+    await bench.wish()
+    await runNext(bench.runner({ store: { ...store, wheels: { ...store.wheels, publish } } }))
+    expect(there).toEqual([20, METADATA.length])
+  })
+
+  test('a rebuild of the same sdist has the next build number', async () => {
+    await bench.wish()
+    await runNext()
+    await bench.wish({ image: 'image-2' })
+    bench.builder.play = (work) => built(work, { bytes: 'another wheel' })
+    await runNext()
+    await bench.wish({ sdist: { sha256: 'b'.repeat(64), filename: 'demo-1.0.zip' }, version: '1.0.post1' })
+    let number: number | undefined
+    bench.builder.play = async (work) => { number = work.number; return { ok: false, failure: { class: 'no-sdist', key: '' }, record: {} } }
+    await runNext()
+    expect((await wheels()).map((wheel) => [wheel.number, wheel.filename.split('-')[2]])).toEqual([[1, '1'], [2, '2']])
+    expect(number).toBe(1)
+  })
+
+  test.each([
+    ['differs for installers', METADATA.replace('1.17', '1.18'), true],
+    ['differs in its text alone', METADATA.replace('cffi>=1.17', 'CFFI >=1.17').replace('Hello', 'Bye'), false],
+  ])('METADATA that %s from what was served', async (_how, later, changed) => {
+    bench.builder.play = async (work) => {
+      await work.onMetadata(Buffer.from(METADATA))
+      expect(await bench.store.metadata.get(work.job.sdist.sha256, TARGET)).toBe(sha256(METADATA))
+      return built(work, { metadata: later })
+    }
+    await bench.wish()
+    expect(await runNext()).toMatchObject({ state: 'built', metadataChanged: changed })
+    // The wheel's own counts from now on.
+    expect(await bench.store.metadata.get('a'.repeat(64), TARGET)).toBe(sha256(later))
+  })
+
+  test('who lost the job publishes nothing', async () => {
+    bench.builder.play = async (work) => {
+      await bench.store.jobs.giveBack(work.job.id, 'me', bench.clock.now())
+      await bench.claim('another')
+      return built(work)
+    }
+    await bench.wish()
+    const job = await bench.claim()
+    await bench.runner()(job, 'me', never)
+    expect(await bench.job(job.id)).toMatchObject({ state: 'running', worker: 'another' })
+    expect(await wheels()).toEqual([])
+    expect(await bench.logs.text(job.build!)).toContain('another worker has the job now')
+  })
+})
+
+describe('what a builder is given', () => {
+  async function workOf(): Promise<BuildWork> {
+    const given = Promise.withResolvers<BuildWork>()
+    bench.builder.play = async (work) => {
+      given.resolve(work)
+      expect(await buffer(await work.sdist())).toEqual(SDIST)
+      return built(work)
+    }
+    await bench.wish()
+    await runNext()
+    return given.promise
+  }
+
+  function put(time: unknown): Promise<void> {
+    const page = { meta: { 'api-version': '1.4' }, name: 'demo', files: [{ filename: 'demo-1.0.tar.gz', url: 'x', hashes: { sha256: 'a'.repeat(64) }, 'upload-time': time }] }
+    return bench.store.pages.put({ project: 'demo', json: Buffer.from(JSON.stringify(page)), url: 'https://upstream.example/simple/demo/', etag: undefined, fetchedAt: 0 }, [])
+  }
+
+  test.each([
+    ['2024-05-06T07:08:09.999Z', Date.UTC(2024, 4, 6, 7, 8, 9) / 1000],
+    ['1979-01-01T00:00:00Z', Date.UTC(1980) / 1000],
+    [undefined, Date.UTC(1980) / 1000],
+    ['yesterday', Date.UTC(1980) / 1000],
+  ])('SOURCE_DATE_EPOCH for upload-time %s', async (time, expected) => {
+    await put(time)
+    expect((await workOf()).sourceDate).toBe(expected)
+  })
+
+  test('without a page: 1980, and no METADATA', async () => {
+    expect(await workOf()).toMatchObject({ sourceDate: 315_532_800, known: undefined, number: 1 })
+  })
+
+  test('METADATA that is known', async () => {
+    await bench.wish({ kind: 'metadata' })
+    await runNext()
+    expect((await workOf()).known?.toString()).toBe(METADATA)
+  })
+})
+
+describe('a metadata job', () => {
+  test('keeps METADATA alone, and asks no builder where it is known', async () => {
+    await bench.wish({ kind: 'metadata' })
+    expect(await runNext()).toMatchObject({ state: 'built' })
+    expect(await bench.store.metadata.get('a'.repeat(64), TARGET)).toBe(sha256(METADATA))
+    expect(await wheels()).toEqual([])
+    bench.builder.play = async () => { throw new Error('nobody is asked') }
+    await bench.wish({ kind: 'metadata', image: 'image-2' })
+    expect(await runNext()).toMatchObject({ state: 'built' })
+  })
+})
+
+describe('a build that fails', () => {
+  test.each<[FailureClass, string, number | undefined]>([
+    ['missing-header', 'demo 1.0 needs header ffi.h', 3 * DAY],
+    ['infrastructure', 'demo 1.0 could not be built just now: ffi.h', 5 * MINUTE],
+    ['bad-sdist', 'demo 1.0 its sdist cannot be used: ffi.h', undefined],
+  ])('%s: the log says it, and it is queued again in its time', async (failed, words, after) => {
+    bench.builder.play = async () => ({ ok: false, failure: { class: failed, key: 'ffi.h' }, record: { seconds: 1 } })
+    await bench.wish()
+    const job = await runNext()
+    expect(job).toMatchObject({ state: 'failed', failure: { class: failed, key: 'ffi.h' }, remembered: true })
+    expect(await bench.store.jobs.build(job.build!)).toMatchObject({ failure: { class: failed }, record: { seconds: 1 } })
+    expect(await bench.logs.text(job.build!)).toContain(`Muslin: failed, ${failed}: ${words}\n`)
+    const { requeue } = bench.store.jobs
+    expect(await requeue(bench.clock.now() + (after ?? 365 * DAY) - 1)).toBe(0)
+    expect(await requeue(bench.clock.now() + (after ?? 365 * DAY))).toBe(after === undefined ? 0 : 1)
+  })
+
+  test.each([
+    ['a known one says why', new MuslinError('image-unavailable', 'the image cannot be pulled; look at the registry'), 'the image cannot be pulled; look at the registry'],
+    ['any other is for the server\'s log alone', new TypeError('secret of x is undefined'), 'an unexpected error, see the server\'s log'],
+  ])('by an error: %s', async (_which, error, key) => {
+    bench.builder.play = async () => { throw error }
+    await bench.wish()
+    const job = await runNext()
+    expect(job).toMatchObject({ state: 'failed', failure: { class: 'infrastructure', key } })
+    expect(await bench.logs.text(job.build!)).toContain(key)
+    expect(bench.lines.join('')).toContain(error.message)
+    expect(await readdir(bench.scratch)).toEqual([])
+    expect(await bench.store.jobs.requeue(bench.clock.now() + 5 * MINUTE)).toBe(1)
+  })
+
+  test('a folder that cannot be used fails the job too: given back it would come again at once, for ever', async () => {
+    await rm(bench.scratch, { recursive: true })
+    await bench.wish()
+    const job = await runNext()
+    expect(job).toMatchObject({ state: 'failed', failure: { class: 'infrastructure' } })
+    await bench.wish({ image: 'image-2' })
+    const logs = { ...bench.logs, open: async () => { throw new MuslinError('disk-full', 'no space is left') } }
+    expect(await runNext(bench.runner({ logs }))).toMatchObject({ state: 'failed', failure: { class: 'infrastructure', key: 'no space is left' } })
+  })
+
+  test('one that is stopped is thrown back untouched, its scratch folder removed', async () => {
+    const stop = new AbortController()
+    bench.builder.play = async (work) => {
+      expect(await readdir(bench.scratch)).toHaveLength(1)
+      stop.abort(new Error('the worker stops'))
+      throw work.signal.reason
+    }
+    await bench.wish()
+    const job = await bench.claim()
+    await expect(bench.runner()(job, 'me', stop.signal)).rejects.toThrow('the worker stops')
+    expect(await bench.job(job.id)).toMatchObject({ state: 'running', failure: undefined })
+    expect(await readdir(bench.scratch)).toEqual([])
+  })
+})
+
+describe('a job that takes its workers down', () => {
+  test('is not tried a sixth time by itself, and tried when a person wants it', async () => {
+    const { id } = await bench.wish()
+    let played = 0
+    bench.builder.play = (work) => { played += 1; return built(work) }
+    for (let died = 0; died < 5; died++) {
+      await bench.claim()
+      await bench.clock.advance(MINUTE)
+    }
+    expect(await runNext()).toMatchObject({ state: 'failed', attempts: 6, failure: { class: 'infrastructure', key: 'it took 5 workers down' } })
+    expect(played).toBe(0)
+    expect(await bench.store.jobs.requeue(bench.clock.now() + 365 * DAY)).toBe(0)
+    await bench.store.jobs.retry(id, bench.clock.now())
+    expect(await runNext()).toMatchObject({ state: 'built', attempts: 1 })
+  })
+
+  test('failures that a worker lived to tell do not count', async () => {
+    bench.builder.play = async () => ({ ok: false, failure: { class: 'infrastructure', key: 'no engine' }, record: {} })
+    await bench.wish()
+    for (let time = 0; time < 7; time++) {
+      expect(await runNext()).toMatchObject({ state: 'failed', attempts: 1, failure: { key: 'no engine' } })
+      await bench.clock.advance(5 * MINUTE)
+      expect(await bench.store.jobs.requeue(bench.clock.now())).toBe(1)
+    }
+  })
+})
