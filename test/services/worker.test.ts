@@ -1,0 +1,244 @@
+import { spawnSync } from 'node:child_process'
+import { hostname } from 'node:os'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { PRIORITY, type Job, type JobKind } from '../../src/domain/job.ts'
+import type { BuildWork } from '../../src/services/ports.ts'
+import { LEASE_MS, createWorker, isAlive, workerId, type Worker } from '../../src/services/worker.ts'
+import { type Bench, type Played, TARGET, built, makeBench, silent } from './bench.ts'
+
+const HEARTBEAT_MS = LEASE_MS / 3
+const BEAT_MS = 10_000
+const GRACE_MS = 8_000
+const BOTH = { kinds: ['metadata', 'build'] as JobKind[], targets: [TARGET] }
+const ID = `${hostname()}:${process.pid}:self`
+
+let bench: Bench
+let worker: Worker | undefined
+beforeEach(async () => { bench = await makeBench() })
+afterEach(async () => {
+  const stopped = worker?.stop(0)
+  worker = undefined
+  await bench.clock.advance(0)
+  await stopped
+  await bench.close()
+})
+
+/** A run that the test ends; ends by itself when it is aborted. */
+interface Begun { work: BuildWork; kind: JobKind; end: (played?: Played) => Promise<void> }
+
+/** Lets runs begin and stand; `next` gives each in its order. */
+function standing(): { begun: Begun[]; next: () => Promise<Begun> } {
+  const begun: Begun[] = []
+  const asked: ((one: Begun) => void)[] = []
+  const untold: Begun[] = []
+  bench.builder.play = (work, kind) => new Promise((resolve, reject) => {
+    work.signal.addEventListener('abort', () => reject(work.signal.reason))
+    const one: Begun = { work, kind, end: async (played) => { resolve(played ?? await built(work)) } }
+    begun.push(one)
+    const ask = asked.shift()
+    if (ask) ask(one)
+    else untold.push(one)
+  })
+  return { begun, next: () => new Promise((resolve) => { const one = untold.shift(); if (one) resolve(one); else asked.push(resolve) }) }
+}
+
+async function start(slots = 1): Promise<Worker> {
+  const { store, builder, clock } = bench
+  worker = createWorker({ id: ID, slots, jobs: store.jobs, workers: store.workers, builder, run: bench.runner(), clock, log: silent })
+  await worker.start()
+  return worker
+}
+
+function wishNumber(n: number, kind: JobKind = 'build'): Promise<Job> {
+  return bench.wish({ kind, version: `1.${n}`, sdist: { sha256: String(n).repeat(64), filename: `demo-1.${n}.tar.gz` } })
+}
+
+const isBuilt = (job: Job) => job.state === 'built'
+
+describe('leases', () => {
+  test('heartbeats keep the lease for as long as the build takes', async () => {
+    const runs = standing()
+    const { id } = await bench.wish()
+    await start()
+    const run = await runs.next()
+    for (let beat = 0; beat < 7; beat++) {
+      await bench.clock.began(HEARTBEAT_MS)
+      await bench.clock.advance(HEARTBEAT_MS)
+    }
+    expect(await bench.store.jobs.claim('another', BOTH, bench.clock.now(), bench.clock.now() + LEASE_MS)).toBeUndefined()
+    await run.end()
+    expect(await bench.until(id, isBuilt)).toMatchObject({ attempts: 1, worker: ID })
+  })
+
+  test('a lost lease aborts the run; the other worker keeps the job, and nothing is published', async () => {
+    const runs = standing()
+    const { id } = await bench.wish()
+    const running = await start()
+    const { work } = await runs.next()
+    const { jobs, wheels } = bench.store
+    await bench.clock.began(HEARTBEAT_MS)
+    await jobs.giveBack(id, ID, bench.clock.now())
+    await jobs.claim('another', BOTH, bench.clock.now(), bench.clock.now() + 60_000)
+    const aborted = new Promise((resolve) => { work.signal.addEventListener('abort', resolve) })
+    await bench.clock.advance(HEARTBEAT_MS)
+    await aborted
+    await running.stop(0)
+    expect(await bench.job(id)).toMatchObject({ state: 'running', worker: 'another', attempts: 2 })
+    expect(await wheels.wheels('demo')).toEqual([])
+  })
+
+  test('a cancelled build is aborted by the next heartbeat and stays cancelled', async () => {
+    const runs = standing()
+    const { id } = await bench.wish()
+    const running = await start()
+    const { work } = await runs.next()
+    await bench.clock.began(HEARTBEAT_MS)
+    await bench.store.jobs.cancel(id, bench.clock.now())
+    expect(work.signal.aborted).toBe(false)
+    const aborted = new Promise((resolve) => { work.signal.addEventListener('abort', resolve) })
+    await bench.clock.advance(HEARTBEAT_MS)
+    await aborted
+    await running.stop(0)
+    expect(await bench.job(id)).toMatchObject({ state: 'cancelled' })
+  })
+
+  test('the job of a worker elsewhere that fell silent is run once its lease is over', async () => {
+    const { id } = await bench.wish()
+    await bench.store.jobs.claim('elsewhere:1:dead', BOTH, bench.clock.now(), bench.clock.now() + 12_000)
+    await start()
+    await bench.clock.began(LEASE_MS, 2)
+    expect(await bench.job(id)).toMatchObject({ state: 'running', worker: 'elsewhere:1:dead' })
+    await bench.clock.advance(LEASE_MS)
+    expect(await bench.until(id, isBuilt)).toMatchObject({ worker: ID, attempts: 2 })
+  })
+})
+
+test('so many builds at once as there are slots, and metadata beside them', async () => {
+  const runs = standing()
+  for (const n of [1, 2, 3]) await wishNumber(n)
+  await start(2)
+  const first = await runs.next()
+  await runs.next()
+  // The third slot rests although a build waits.
+  await bench.clock.began(LEASE_MS)
+  expect(await bench.store.jobs.count('queued')).toBe(1)
+  await wishNumber(4, 'metadata')
+  const third = await runs.next()
+  expect(third.kind).toBe('metadata')
+  await first.end()
+  expect((await runs.next()).work.job.version).toBe('1.3')
+  expect(runs.begun.map(({ kind }) => kind)).toEqual(['build', 'build', 'metadata', 'build'])
+})
+
+describe('what dead workers left', () => {
+  const dead = `${hostname()}:${spawnSync('true').pid}:dead`
+
+  test('the start takes a dead process\'s jobs back before their lease is over, and leaves those of the living', async () => {
+    const far = bench.clock.now() + 3_600_000
+    const mine = await wishNumber(1)
+    await bench.store.jobs.claim(dead, BOTH, bench.clock.now(), far)
+    const theirs = await wishNumber(2)
+    await bench.store.jobs.claim('elsewhere:1:alive', BOTH, bench.clock.now(), far)
+    await start()
+    expect(await bench.until(mine.id, isBuilt)).toMatchObject({ attempts: 2, worker: ID })
+    expect(await bench.job(theirs.id)).toMatchObject({ state: 'running', worker: 'elsewhere:1:alive' })
+  })
+
+  test('the engine is swept before anything runs', async () => {
+    const order: string[] = []
+    bench.builder.sweep = async () => { order.push('sweep'); return 1 }
+    bench.builder.play = (work) => { order.push('run'); return built(work) }
+    const { id } = await bench.wish()
+    await start()
+    await bench.until(id, isBuilt)
+    expect(order).toEqual(['sweep', 'run'])
+  })
+
+  test.each([
+    ['itself', ID, true],
+    ['another of its process number, as after a container\'s restart', `${hostname()}:${process.pid}:other`, false],
+    ['a process that is gone', dead, false],
+    ['a process that runs', `${hostname()}:${process.ppid}:x`, true],
+    ['a process of another machine, whatever its number', 'elsewhere:1:x', true],
+  ])('%s', (_who, other, alive) => {
+    expect(isAlive(other, ID)).toBe(alive)
+  })
+
+  test('every start has a name of its own, of three parts', () => {
+    expect(workerId()).toMatch(/^[^:]+:\d+:[0-9a-f]{8}$/)
+    expect(workerId()).not.toBe(workerId())
+  })
+})
+
+describe('the end', () => {
+  test('running builds may end within the grace; nothing new is begun', async () => {
+    const runs = standing()
+    const first = await wishNumber(1)
+    const stopping = await start()
+    const run = await runs.next()
+    const stopped = stopping.stop(GRACE_MS)
+    const second = await wishNumber(2)
+    await bench.clock.began(GRACE_MS)
+    expect(run.work.signal.aborted).toBe(false)
+    await run.end()
+    await stopped
+    expect((await bench.job(first.id)).state).toBe('built')
+    expect((await bench.job(second.id)).state).toBe('queued')
+    expect(await bench.store.workers.live(0)).toEqual([])
+  })
+
+  test('what takes longer is handed back to the queue, without a failure', async () => {
+    const runs = standing()
+    const { id } = await bench.wish()
+    const stopping = await start()
+    const { work } = await runs.next()
+    const stopped = stopping.stop(GRACE_MS)
+    await bench.clock.began(GRACE_MS)
+    await bench.clock.advance(GRACE_MS)
+    await stopped
+    expect(work.signal.aborted).toBe(true)
+    const job = await bench.job(id)
+    expect(job).toMatchObject({ state: 'queued', failure: undefined, remembered: false })
+    expect(await bench.store.jobs.build(job.build!)).toMatchObject({ failure: undefined, finishedAt: bench.clock.now() })
+  })
+})
+
+describe('beats', () => {
+  const told = async () => [...await bench.store.workers.targets(bench.clock.now() - 1)]
+
+  test('targets are told at the start, and anew as they change; one beat that fails is not the last', async () => {
+    await start()
+    expect(await told()).toEqual([[TARGET, 'image-1']])
+    bench.builder.targets = async () => { throw new Error('the engine is away') }
+    await bench.clock.began(BEAT_MS)
+    await bench.clock.advance(BEAT_MS)
+    await bench.clock.began(BEAT_MS)
+    expect(await told()).toEqual([])
+    bench.builder.targets = async () => new Map([[TARGET, 'image-2']])
+    await bench.clock.advance(BEAT_MS)
+    await bench.clock.began(BEAT_MS)
+    expect(await told()).toEqual([[TARGET, 'image-2']])
+  })
+
+  test('only jobs of its targets are taken', async () => {
+    bench.builder.ready = new Map()
+    const { id } = await bench.wish()
+    await start()
+    await bench.clock.began(LEASE_MS, 2)
+    expect((await bench.job(id)).state).toBe('queued')
+    bench.builder.ready = new Map([[TARGET, 'image-1']])
+    await bench.clock.advance(LEASE_MS)
+    await bench.until(id, isBuilt)
+  })
+
+  test('failures whose time is over are built again', async () => {
+    const { id } = await bench.wish()
+    await bench.claim()
+    await bench.store.jobs.fail(id, 'me', { class: 'build-failed', key: 'exit code 1' }, undefined, bench.clock.now(), bench.clock.now() + BEAT_MS)
+    await start()
+    expect((await bench.job(id)).state).toBe('failed')
+    await bench.clock.began(BEAT_MS)
+    await bench.clock.advance(BEAT_MS)
+    expect(await bench.until(id, isBuilt)).toMatchObject({ remembered: false, priority: PRIORITY.background })
+  })
+})
