@@ -63,10 +63,12 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const found = await findUpstream({ setting: settings.upstream, pip })
     const store = openSqlite({ file: join(settings.data, 'muslin.db') })
     stops.push(() => store.close())
+    const blobs = createDiskBlobs({ folder: folders.blobs })
+    stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
     const upstream = createUpstream({ url: found.url, ca: await upstreamCertificates({ setting: settings.upstreamCa, pip }), instance, log, clock })
     stops.push(() => upstream.close())
-    const ports = wrap({ store, blobs: createDiskBlobs({ folder: folders.blobs }), logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
+    const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
     const scratch = claimScratch()
     const files = createFiles({ ...ports, log })
@@ -159,7 +161,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
 
   async function stop(): Promise<void> {
     for (const end of stops.splice(0).reverse()) {
-      await Promise.resolve(end()).catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'))
+      await (async () => end())().catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'))
     }
   }
 }

@@ -11,7 +11,7 @@ import { CHUNK_BYTES, openDraft } from './draft.ts'
  * Blobs as files under `folder`: `sha256/ab/cd/<sha256>`, and drafts in `drafts/` until they are kept. Several processes may
  * share the folder. Throws `disk-full` when no space is left, `data-folder` when the disk refuses otherwise.
  */
-export function createDiskBlobs({ folder }: { folder: string }): BlobStore {
+export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { close(): void } {
   const drafts = join(folder, 'drafts')
   let own: ReturnType<typeof claimDraftFolder> | undefined
   let opened = 0
@@ -59,7 +59,14 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore {
     }
   }
 
-  return { draft, stat, read, sweep }
+  return {
+    draft, stat, read, sweep,
+    /** Lets go of this process's drafts: the next sweep takes what is left of them. */
+    close() {
+      own?.lock.close()
+      own = undefined
+    },
+  }
 }
 
 /** Moves a finished draft to its place, so that it is there after a power cut too, or not at all. */
