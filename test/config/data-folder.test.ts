@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { adminToken, openDataFolder, readServerFile, writeServerFile } from '../../src/config/data-folder.ts'
+import { temporaryFolder } from '../storage/folder.ts'
+
+let folder: string
+let remove: () => Promise<void>
+beforeEach(async () => { ({ folder, remove } = await temporaryFolder()) })
+afterEach(() => remove())
+
+/** As the database keeps them: the first value counts. */
+function secrets() {
+  const kept = new Map<string, string>()
+  return { kept, secret: async (name: string, make: () => string) => { kept.set(name, kept.get(name) ?? make()); return kept.get(name)! } }
+}
+
+const sha256 = (value: string) => createHash('sha256').update(value).digest('hex')
+const modeOf = async (path: string) => (await stat(path)).mode & 0o777
+
+test('the folder is made, its owner\'s alone, with the folders in it; what is there stays', async () => {
+  const data = join(folder, 'deep', 'data')
+  const inner = [join(data, 'blobs'), join(data, 'logs')]
+  await openDataFolder(data, inner)
+  expect(await modeOf(data)).toBe(0o700)
+  await writeFile(join(data, 'blobs', 'kept'), 'x')
+  await openDataFolder(data, inner)
+  expect((await readdir(data)).toSorted()).toEqual(['blobs', 'logs'])
+  expect(await readdir(join(data, 'blobs'))).toEqual(['kept'])
+})
+
+test.each([
+  ['is a file', 'file'],
+  ['lies below a file', 'file/data'],
+])('a folder that %s cannot be used, and the error says what helps', async (_how, path) => {
+  await writeFile(join(folder, 'file'), '')
+  const opened = openDataFolder(join(folder, path), [])
+  await expect(opened).rejects.toEqual(expect.objectContaining({ code: 'data-folder' }))
+  await expect(opened).rejects.toThrow(/E(EXIST|NOTDIR).*--data/)
+})
+
+test('the token is made once, told once, and kept for its owner alone', async () => {
+  const store = secrets()
+  const first = await adminToken(folder, store)
+  expect(first.made).toMatch(/^muslin-[\w-]{32}$/)
+  expect(first.sha256).toBe(sha256(first.made!))
+  expect(await readFile(join(folder, 'admin-token'), 'utf8')).toBe(`${first.made}\n`)
+  expect(await modeOf(join(folder, 'admin-token'))).toBe(0o600)
+  expect([...store.kept.values()]).toEqual([first.sha256])
+
+  expect(await adminToken(folder, store)).toEqual({ sha256: first.sha256, made: undefined })
+  expect(await readFile(join(folder, 'admin-token'), 'utf8')).toBe(`${first.made}\n`)
+  expect(await readdir(folder)).toEqual(['admin-token'])
+})
+
+test('of several first starts at once one makes the token, and its file is the one that stays', async () => {
+  const store = secrets()
+  const all = await Promise.all(Array.from({ length: 5 }, () => adminToken(folder, store)))
+  const [made, ...others] = all.flatMap((one) => one.made ?? [])
+  expect(others).toEqual([])
+  expect(new Set(all.map((one) => one.sha256))).toEqual(new Set([sha256(made!)]))
+  expect(await readFile(join(folder, 'admin-token'), 'utf8')).toBe(`${made}\n`)
+  expect(await readdir(folder)).toEqual(['admin-token'])
+})
+
+test('what a server tells of itself is read by others; the newest counts', async () => {
+  const server = { url: 'http://localhost:8080', scheme: 'http', port: 8080, pid: 7, instance: 'one' } as const
+  await writeServerFile(folder, { ...server, port: 1 })
+  await writeServerFile(folder, server)
+  expect(await readServerFile(folder)).toEqual(server)
+  expect(await readdir(folder)).toEqual(['server.json'])
+})
+
+test('a folder on which no server ran, or whose file is damaged, says so', async () => {
+  await expect(readServerFile(join(folder, 'none'))).rejects.toThrow('no server has run on')
+  await mkdir(join(folder, 'bad'))
+  await writeFile(join(folder, 'bad', 'server.json'), '{"url":')
+  await expect(readServerFile(join(folder, 'bad'))).rejects.toEqual(expect.objectContaining({ code: 'data-folder' }))
+})
