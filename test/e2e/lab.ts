@@ -1,7 +1,7 @@
 /** What every scenario needs: a Muslin of its own on a free port, clients in containers, and a look into the jobs table. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
@@ -67,6 +67,7 @@ export interface Muslin {
 export class Lab {
   readonly name: string
   readonly #closers: (() => Promise<void>)[] = []
+  readonly #gone: string[] = []
   readonly #instances: { data: string; pid: number }[] = []
 
   constructor(name: string) { this.name = name }
@@ -146,17 +147,36 @@ export class Lab {
   }
 
   async close(): Promise<void> {
+    const instances = await Promise.all(this.#instances.map(({ data }) => readFile(join(data, 'server.json'), 'utf8').then((text) => (JSON.parse(text) as { instance: string }).instance, () => undefined)))
     for (const close of this.#closers.splice(0).reverse()) await close().catch((error: unknown) => console.log(`  closing: ${String(error)}`))
+    // A server leaves its fetch network to the next start on its data folder; these folders are gone.
+    for (const instance of new Set(instances)) {
+      if (instance === undefined) continue
+      const networks = (await docker(['network', 'ls', '-q', '--filter', `label=muslin.instance=${instance}`])).split('\n').filter(Boolean)
+      if (networks.length > 0) await docker(['network', 'rm', ...networks])
+      this.#gone.push(instance)
+    }
   }
 
   /** After `close`: the servers are gone, so their containers and networks must be, or be swept by the next start. */
   async assertNothingLeft(): Promise<void> {
     const left = (await docker(['ps', '-aq', '--filter', `label=${LABEL}`])).split('\n').filter(Boolean)
     if (left.length > 0) throw new Error(`test containers left: ${left.join(' ')}`)
+    for (const instance of this.#gone) {
+      const runs = await docker(['ps', '-aq', '--filter', `label=muslin.instance=${instance}`])
+      if (runs !== '') throw new Error(`the server left its containers: ${runs}`)
+    }
     for (const { pid } of this.#instances) {
       if (await readFile(`/proc/${pid}/cmdline`, 'utf8').then((line) => line.includes('main.ts'), () => false)) throw new Error(`server ${pid} still runs`)
     }
   }
+}
+
+/** This machine's address on the engine's default bridge, as containers see it. */
+export function bridgeAddress(): string {
+  const address = networkInterfaces()['docker0']?.find((net) => net.family === 'IPv4')?.address
+  if (!address) throw new Error('the engine has no bridge docker0 on this machine')
+  return address
 }
 
 /** Polls four times a second. */

@@ -23,7 +23,8 @@ export interface Relay {
 
 const JSON_PAGE = 'application/vnd.pypi.simple.v1+json'
 
-export async function startRelay(): Promise<Relay> {
+/** On loopback, unless containers of the test must reach it: then `host` is an address of this machine that they see. */
+export async function startRelay({ host = '127.0.0.1' }: { host?: string } = {}): Promise<Relay> {
   const own = new Map<string, Sdist[]>()
   const real = await realUpstream()
   const relay: Relay = { url: '', requests: [], hide: () => false, add, onFile: async () => undefined, close }
@@ -33,10 +34,10 @@ export async function startRelay(): Promise<Relay> {
       response.end(String(error))
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const address = server.address()
   if (typeof address !== 'object' || !address) throw new Error('the relay has no port')
-  relay.url = `http://127.0.0.1:${address.port}/simple/`
+  relay.url = `http://${host}:${address.port}/simple/`
   return relay
 
   function add(...sdists: Sdist[]): void {

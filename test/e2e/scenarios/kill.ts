@@ -86,7 +86,7 @@ async function slowSdist(project: string) {
 if "dist_info" in sys.argv: time.sleep(1.5)
 os.makedirs("${project}_data", exist_ok=True)
 open("${project}_data/__init__.py", "w").close()
-open("${project}_data/large.bin", "wb").write(os.urandom(60_000_000) if "bdist_wheel" in sys.argv else b"")
+open("${project}_data/large.bin", "wb").write(os.urandom(20_000_000) if "bdist_wheel" in sys.argv else b"")
 import setuptools
 _setup = setuptools.setup
 setuptools.setup = lambda **kw: _setup(packages=["${project}_data"], package_data={"${project}_data": ["large.bin"]}, **kw)

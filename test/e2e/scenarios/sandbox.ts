@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict'
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { CLEAN, cleanEnv, docker, ROOT, until, type Check, type Lab, type Muslin } from '../lab.ts'
+import { bridgeAddress, CLEAN, cleanEnv, docker, ROOT, until, type Check, type Lab, type Muslin } from '../lab.ts'
 import { startRelay } from '../relay.ts'
 import { makeSdist, type Sdist } from '../sdists.ts'
 
@@ -21,8 +20,7 @@ export default async function sandbox(check: Check, lab: Lab): Promise<void> {
   lab.onClose(() => new Promise((resolve) => gate.close(() => resolve())))
   const address = gate.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  const bridge = networkInterfaces()['docker0']?.find((net) => net.family === 'IPv4')?.address
-  assert.ok(bridge, 'the bridge has no address')
+  const bridge = bridgeAddress()
   const mark = `muslin_hostile_${process.pid}`
   const outside = ['/etc', '/usr/local/lib', '/root', '/']
   const plan = { mark, secret: SECRET, gates: [[bridge, port]], outside, forks: FORKS, sleep: 600 }
