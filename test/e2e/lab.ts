@@ -16,8 +16,8 @@ export const BUILDER = process.env['MUSLIN_TEST_BUILDER_IMAGE'] ?? 'muslin-stand
 export const CLEAN = process.env['MUSLIN_TEST_CLEAN_IMAGE'] ?? 'muslin-standin-clean:latest'
 export const UV = process.env['MUSLIN_TEST_UV_IMAGE'] ?? 'muslin-standin-uv:latest'
 export const TARGET = process.env['MUSLIN_TEST_TARGET'] ?? 'cp313-musllinux_1_2_x86_64'
-/** Every container that a test starts bears this label, so that leftovers can be told from other people's. */
-export const LABEL = 'muslin.test=1'
+/** Every container that a test starts bears this label, so that its leftovers can be told from other runs'. */
+export const LABEL = `muslin.test=${process.pid}`
 export const HOST = 'host.docker.internal'
 
 /** PATH and HOME alone: what else a machine sets for pip and the like would falsify the run. */

@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import { parseWheelFilename } from '../../../src/domain/filename.ts'
 import { wheelFits } from '../../../src/domain/tags.ts'
 import { parseTarget } from '../../../src/domain/target.ts'
-import { BUILDER, CLEAN, cleanEnv, ROOT, TARGET, type Check, type Lab } from '../lab.ts'
+import { BUILDER, CLEAN, cleanEnv, LABEL, ROOT, TARGET, type Check, type Lab } from '../lab.ts'
 import { realUpstream } from '../relay.ts'
 
 const SERVICE = join(ROOT, 'examples/service')
@@ -78,7 +78,7 @@ export default async function service(check: Check, lab: Lab): Promise<void> {
 /** Seconds of the RUN line that installs the requirements, by when the builder announced it and the step after it. */
 async function dockerBuild(context: string, data: string): Promise<number> {
   const { stdout } = await execa(join(ROOT, 'muslin'), ['docker-args', '--data', data], { env: cleanEnv(), extendEnv: false })
-  const build = execa('docker', ['build', '--no-cache', '--label', 'muslin.test=1', '--build-arg', `PYTHON_IMAGE=${CLEAN}`, '-t', IMAGE, ...stdout.trim().split(/\s+/), '.'], {
+  const build = execa('docker', ['build', '--no-cache', '--label', LABEL, '--build-arg', `PYTHON_IMAGE=${CLEAN}`, '-t', IMAGE, ...stdout.trim().split(/\s+/), '.'], {
     cwd: context, env: cleanEnv({ DOCKER_BUILDKIT: '0' }), extendEnv: false, all: true, reject: false, timeout: 1_200_000,
   })
   let began = 0
