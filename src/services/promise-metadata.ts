@@ -1,5 +1,6 @@
 import { parseWheelFilename } from '../domain/filename.ts'
 import { canonicalVersion } from '../domain/version.ts'
+import { MuslinError } from '../errors.ts'
 import type { Files } from './files.ts'
 import { keepBlob } from './keep-blob.ts'
 import type { BlobStore, Store } from './ports.ts'
@@ -42,8 +43,14 @@ export function createPromiseMetadata({ store, blobs, files, staticMetadata }: {
     const wheels = (await store.pages.files(project)).filter((file) => isWheelOf(file.filename, version))
     const [first] = wheels
     if (!first?.metadata || wheels.some((file) => file.metadata !== first.metadata)) return undefined
-    await files.metadata(first.sha256, first.filename)
-    return first.metadata
+    try {
+      await files.metadata(first.sha256, first.filename)
+      return first.metadata
+    } catch (error) {
+      // Another wheel's METADATA is a short cut. Where it cannot be had, the sdist or the metadata step still tells.
+      if (error instanceof MuslinError) return undefined
+      throw error
+    }
   }
 
   async function ofSdist({ project, sdist }: Promised): Promise<string | undefined> {
