@@ -50,3 +50,6 @@ export interface Job extends Omit<Wish, 'priority'> {
   startedAt: number | undefined
   finishedAt: number | undefined
 }
+
+/** A job as its worker got it, with the build that names this run. */
+export type ClaimedJob = Job & { build: number }

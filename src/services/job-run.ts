@@ -6,13 +6,13 @@ import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import { FAILURE_CLASSES, retryAfterMs, type Failure } from '../domain/failure.ts'
-import type { Job } from '../domain/job.ts'
+import type { ClaimedJob } from '../domain/job.ts'
 import { parseMetadata, sameForInstallers } from '../domain/metadata.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Clock, LogSink, Store } from './ports.ts'
 
 /** Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. */
-export type JobRunner = (job: Job, worker: string, signal: AbortSignal) => Promise<void>
+export type JobRunner = (job: ClaimedJob, worker: string, signal: AbortSignal) => Promise<void>
 
 /** A job that took so many workers down with it is not tried again by itself. */
 const MAX_ATTEMPTS = 5
@@ -35,8 +35,7 @@ export function createJobRunner(deps: {
   const { store, blobs, builder, clock } = deps
 
   return async function run(job, worker, signal) {
-    const build = job.build
-    if (build === undefined) throw new Error(`job ${job.id} was claimed without a build`)
+    const { build } = job
     const log = deps.log.child({ job: job.id, build, project: job.project, version: job.version, target: job.target, kind: job.kind })
     let sink: LogSink | undefined
     let scratch: string | undefined
@@ -45,23 +44,23 @@ export function createJobRunner(deps: {
       scratch = await mkdtemp(join(deps.scratch, `${build}-`))
       sink.write(`Muslin: ${job.kind} ${job.project} ${job.version} for ${job.target} from ${job.sdist.filename}\n`)
       log.info('the job begins')
-      if (job.attempts > MAX_ATTEMPTS) return void await fail(job, worker, DEADLY, undefined, sink)
-      const work = await makeWork(job, worker, signal, sink, scratch)
-      const failure = job.kind === 'metadata' ? await findMetadata(job, worker, work) : await buildWheel(job, worker, work)
+      if (job.attempts > MAX_ATTEMPTS) return void await fail(job, DEADLY, undefined, sink)
+      const work = await makeWork(job, signal, sink, scratch)
+      const failure = job.kind === 'metadata' ? await findMetadata(job, work) : await buildWheel(job, worker, work)
       if (failure) log.info({ failure }, 'the job failed')
       else log.info('the job is done')
     } catch (error) {
       if (signal.aborted) throw error
       log.error({ err: error }, 'the job failed by the server\'s own fault')
       const detail = error instanceof MuslinError ? error.detail : 'an unexpected error, see the server\'s log'
-      await fail(job, worker, { class: 'infrastructure', key: detail }, undefined, sink)
+      await fail(job, { class: 'infrastructure', key: detail }, undefined, sink)
     } finally {
       await sink?.close()
       if (scratch !== undefined) await rm(scratch, { recursive: true, force: true })
     }
   }
 
-  async function makeWork(job: Job, worker: string, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
+  async function makeWork(job: ClaimedJob, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
     const known = await store.metadata.get(job.sdist.sha256, job.target)
     const earlier = (await store.wheels.wheels(job.project)).filter((wheel) => wheel.sdist === job.sdist.sha256 && wheel.target === job.target)
     return {
@@ -76,7 +75,7 @@ export function createJobRunner(deps: {
       },
       onStep: async (step) => {
         log.write(`Muslin: step ${step}\n`)
-        await store.jobs.step(job.id, worker, step)
+        await store.jobs.step(job.build, step)
       },
       log,
       signal,
@@ -84,17 +83,17 @@ export function createJobRunner(deps: {
     }
   }
 
-  async function findMetadata(job: Job, worker: string, work: BuildWork): Promise<Failure | undefined> {
+  async function findMetadata(job: ClaimedJob, work: BuildWork): Promise<Failure | undefined> {
     const outcome = work.known ? { ok: true as const, value: { metadata: work.known }, record: {} } : await builder.metadata(work)
-    if (!outcome.ok) return fail(job, worker, outcome.failure, outcome.record, work.log)
+    if (!outcome.ok) return fail(job, outcome.failure, outcome.record, work.log)
     await work.onMetadata(outcome.value.metadata)
-    await store.jobs.done(job.id, worker, outcome.record, clock.now())
+    await store.jobs.done(job.build, outcome.record, clock.now())
     return undefined
   }
 
-  async function buildWheel(job: Job, worker: string, work: BuildWork): Promise<Failure | undefined> {
+  async function buildWheel(job: ClaimedJob, worker: string, work: BuildWork): Promise<Failure | undefined> {
     const outcome = await builder.build(work)
-    if (!outcome.ok) return fail(job, worker, outcome.failure, outcome.record, work.log)
+    if (!outcome.ok) return fail(job, outcome.failure, outcome.record, work.log)
     await work.onStep('publish')
     const { wheel, metadata, requiresPython } = outcome.value
     const { size } = await stat(wheel)
@@ -108,7 +107,7 @@ export function createJobRunner(deps: {
     const published = await store.wheels.publish(
       {
         sha256, size, filename: basename(wheel), project: job.project, version: job.version, target: job.target, sdist: job.sdist.sha256,
-        number: work.number, metadata: kept.sha256, requiresPython, publishedAt: now, build: job.build ?? 0,
+        number: work.number, metadata: kept.sha256, requiresPython, publishedAt: now, build: job.build,
       },
       { id: job.id, worker, metadataChanged }, outcome.record, now,
     )
@@ -116,11 +115,11 @@ export function createJobRunner(deps: {
     return undefined
   }
 
-  async function fail(job: Job, worker: string, failure: Failure, record: BuildRecord | undefined, log: LogSink | undefined): Promise<Failure> {
+  async function fail(job: ClaimedJob, failure: Failure, record: BuildRecord | undefined, log: LogSink | undefined): Promise<Failure> {
     const { cause, remedy } = FAILURE_CLASSES[failure.class]
     log?.write(`Muslin: failed, ${failure.class}: ${job.project} ${job.version} ${cause(failure.key)}\nMuslin: ${remedy}\n`)
     const after = failure === DEADLY ? undefined : retryAfterMs(failure.class)
-    await store.jobs.fail(job.id, worker, failure, record, clock.now(), after === undefined ? undefined : clock.now() + after)
+    await store.jobs.fail(job.build, failure, record, clock.now(), after === undefined ? undefined : clock.now() + after)
     return failure
   }
 
@@ -136,7 +135,7 @@ export function createJobRunner(deps: {
   }
 
   /** Seconds since 1970 at which the sdist was uploaded, as its page says (PEP 700). */
-  async function sourceDate(job: Job): Promise<number> {
+  async function sourceDate(job: ClaimedJob): Promise<number> {
     const stored = await store.pages.get(job.project)
     if (!stored?.json) return NO_UPLOAD_TIME
     const page = JSON.parse(stored.json.toString()) as ProjectPage

@@ -5,7 +5,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { Failure } from '../domain/failure.ts'
-import type { Job, JobKind, JobState, Step, Wish } from '../domain/job.ts'
+import type { ClaimedJob, Job, JobKind, JobState, Step, Wish } from '../domain/job.ts'
 
 // ---------------------------------------------------------------- time
 
@@ -162,18 +162,21 @@ export interface JobStore {
    * job of the same sdist, target, recipe and image runs, and where that one is queued and wanted it is claimed instead: it
    * learns METADATA on its way. One transaction.
    */
-  claim(worker: string, want: { kinds: JobKind[]; targets: string[] }, now: number, leaseUntil: number): Promise<Job | undefined>
-  /** False when the lease was lost (or the job cancelled): the worker stops. */
-  heartbeat(id: number, worker: string, leaseUntil: number): Promise<boolean>
-  step(id: number, worker: string, step: Step): Promise<void>
+  claim(worker: string, want: { kinds: JobKind[]; targets: string[] }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>
+  /**
+   * A run is named by its build: a worker that lost a job and claimed it again has two runs of it, and only the newest counts.
+   * False when the lease was lost (or the job cancelled): the worker stops.
+   */
+  heartbeat(build: number, leaseUntil: number): Promise<boolean>
+  step(build: number, step: Step): Promise<void>
   /** Ends a run; a build's ends its queued metadata job with it. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
-  fail(id: number, worker: string, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
+  fail(build: number, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
   /** A metadata job's success. */
-  done(id: number, worker: string, record: BuildRecord | undefined, now: number): Promise<boolean>
+  done(build: number, record: BuildRecord | undefined, now: number): Promise<boolean>
   /** METADATA of (sdist, target) is known: ends the queued metadata job for it. */
   metadataKnown(sdist: string, target: string, now: number): Promise<void>
   /** Gives a running job back to the queue (shutdown, dead engine); its build ends without a failure. */
-  giveBack(id: number, worker: string, now: number): Promise<void>
+  giveBack(build: number, now: number): Promise<void>
   /** Queues failed jobs whose `retryAt` has come, at background priority and with no attempts counted; they stay remembered. Returns how many. */
   requeue(now: number): Promise<number>
   /** Queues a failed or cancelled job again and forgets its failure and attempts: a person's wish. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
-import type { Job, JobKind } from '../domain/job.ts'
+import type { ClaimedJob, JobKind } from '../domain/job.ts'
 import type { JobRunner } from './job-run.ts'
 import type { Builder, Clock, JobStore, WorkerStore } from './ports.ts'
 
@@ -92,9 +92,9 @@ export function createWorker(deps: {
   /** Jobs that a dead process of this machine was running: their lease need not run out first. */
   async function takeBack(): Promise<void> {
     for (const job of await jobs.list({ state: 'running' })) {
-      if (job.worker === undefined || isAlive(job.worker, id)) continue
+      if (job.worker === undefined || job.build === undefined || isAlive(job.worker, id)) continue
       log.warn({ job: job.id, worker: job.worker }, 'took back the job of a dead worker')
-      await jobs.giveBack(job.id, job.worker, clock.now())
+      await jobs.giveBack(job.build, clock.now())
     }
   }
 
@@ -133,14 +133,14 @@ export function createWorker(deps: {
     rested.abort()
   }
 
-  async function leased(job: Job): Promise<void> {
+  async function leased(job: ClaimedJob): Promise<void> {
     const ended = new AbortController()
     const lost = new AbortController()
     const beating = (async () => {
       while (!ended.signal.aborted) {
         await clock.sleep(HEARTBEAT_MS, ended.signal).catch(() => undefined)
         if (ended.signal.aborted) return
-        const ours = await jobs.heartbeat(job.id, id, clock.now() + LEASE_MS).catch(() => true)
+        const ours = await jobs.heartbeat(job.build, clock.now() + LEASE_MS).catch(() => true)
         if (!ours) return lost.abort(new Error('the lease was lost or the job cancelled'))
       }
     })()
@@ -148,7 +148,7 @@ export function createWorker(deps: {
       await deps.run(job, id, AbortSignal.any([aborting.signal, lost.signal]))
     } catch (error) {
       log.warn({ err: error, job: job.id }, 'the job goes back to the queue')
-      await jobs.giveBack(job.id, id, clock.now()).catch((again: unknown) => log.error({ err: again, job: job.id }, 'the job could not be given back'))
+      await jobs.giveBack(job.build, clock.now()).catch((again: unknown) => log.error({ err: again, job: job.id }, 'the job could not be given back'))
     } finally {
       ended.abort()
       await beating

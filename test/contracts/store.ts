@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { PRIORITY, type Job, type Wish } from '../../src/domain/job.ts'
+import { PRIORITY, type ClaimedJob, type Job, type Wish } from '../../src/domain/job.ts'
 import type { BuiltWheel, Store } from '../../src/services/ports.ts'
 
 /** What a test of a store starts from: an empty one, and how to open the same one as another process would. */
@@ -33,16 +33,16 @@ export function storeContract(name: string, make: MakeStore): void {
     afterEach(() => cleanup())
 
     /** A job that `worker` runs, its lease over at 100. */
-    async function running(change: Partial<Wish> = {}, worker = 'w1'): Promise<Job> {
+    async function running(change: Partial<Wish> = {}, worker = 'w1'): Promise<ClaimedJob> {
       await store.jobs.wish(wishFor(change), 1)
       const job = await store.jobs.claim(worker, BOTH, 10, 100)
       if (!job) throw new Error('nothing was claimed')
       return job
     }
 
-    async function failed(change: Partial<Wish> = {}, retryAt?: number): Promise<Job> {
+    async function failed(change: Partial<Wish> = {}, retryAt?: number): Promise<ClaimedJob> {
       const job = await running(change)
-      expect(await store.jobs.fail(job.id, 'w1', FAILURE, { seconds: 3 }, 50, retryAt)).toBe(true)
+      expect(await store.jobs.fail(job.build, FAILURE, { seconds: 3 }, 50, retryAt)).toBe(true)
       return job
     }
 
@@ -211,18 +211,18 @@ export function storeContract(name: string, make: MakeStore): void {
         })
 
         test('the metadata job can be claimed again once the build is given back or its lease is over', async () => {
-          const { metadata, build } = await twins()
-          await store.jobs.claim('w1', BOTH, 10, 100)
-          expect(await store.jobs.claim('w2', METADATA_ONLY, 100, 200)).toMatchObject({ id: metadata.id })
-          await store.jobs.giveBack(metadata.id, 'w2', 110)
-          await store.jobs.giveBack(build.id, 'w1', 110)
+          const { metadata } = await twins()
+          const build = await store.jobs.claim('w1', BOTH, 10, 100)
+          const step = await store.jobs.claim('w2', METADATA_ONLY, 100, 200)
+          expect(step).toMatchObject({ id: metadata.id })
+          for (const run of [step, build]) await store.jobs.giveBack(run?.build ?? 0, 110)
           expect(await store.jobs.claim('w2', METADATA_ONLY, 120, 200)).toMatchObject({ id: metadata.id })
         })
 
         test('a build that fails before the metadata is known fails both, with one log to read', async () => {
-          const { metadata, build } = await twins()
+          const { metadata } = await twins()
           const run = await store.jobs.claim('w1', BOTH, 10, 100)
-          await store.jobs.fail(build.id, 'w1', FAILURE, undefined, 50)
+          await store.jobs.fail(run?.build ?? 0, FAILURE, undefined, 50)
           expect(await store.jobs.get(metadata.id)).toMatchObject({ state: 'failed', failure: FAILURE, build: run?.build, finishedAt: 50 })
         })
       })
@@ -246,7 +246,7 @@ export function storeContract(name: string, make: MakeStore): void {
 
       test('heartbeats keep the lease; when it is over another worker gets the job, and the build that died says so', async () => {
         const job = await running()
-        expect(await store.jobs.heartbeat(job.id, 'w1', 200)).toBe(true)
+        expect(await store.jobs.heartbeat(job.build, 200)).toBe(true)
         expect(await store.jobs.claim('w2', BOTH, 199, 400)).toBeUndefined()
         const again = await store.jobs.claim('w2', BOTH, 200, 400)
         expect(again).toMatchObject({ id: job.id, worker: 'w2', attempts: 2, startedAt: 200 })
@@ -254,14 +254,16 @@ export function storeContract(name: string, make: MakeStore): void {
         expect(await store.jobs.build(job.build ?? 0)).toMatchObject({ finishedAt: 200, failure: { class: 'infrastructure', key: 'the worker died' } })
       })
 
-      test('who lost the lease writes nothing any more', async () => {
+      test.each([
+        ['to another worker', 'w2'], ['and claimed the job anew itself, as after a pause', 'w1'],
+      ])('who lost the lease %s writes nothing any more', async (_how, next) => {
         const job = await running()
-        const again = await store.jobs.claim('w2', BOTH, 100, 400)
-        await store.jobs.step(job.id, 'w1', 'build')
-        await store.jobs.giveBack(job.id, 'w1', 101)
-        expect(await store.jobs.heartbeat(job.id, 'w1', 900)).toBe(false)
-        expect(await store.jobs.fail(job.id, 'w1', FAILURE, undefined, 101)).toBe(false)
-        expect(await store.jobs.done(job.id, 'w1', undefined, 101)).toBe(false)
+        const again = await store.jobs.claim(next, BOTH, 100, 400)
+        await store.jobs.step(job.build, 'build')
+        await store.jobs.giveBack(job.build, 101)
+        expect(await store.jobs.heartbeat(job.build, 900)).toBe(false)
+        expect(await store.jobs.fail(job.build, FAILURE, undefined, 101)).toBe(false)
+        expect(await store.jobs.done(job.build, undefined, 101)).toBe(false)
         expect(await store.wheels.publish(wheelOf(job), { id: job.id, worker: 'w1', metadataChanged: false }, {}, 101)).toBe(false)
         expect(await store.jobs.get(job.id)).toEqual(again)
         expect(await store.wheels.wheels('cffi')).toEqual([])
@@ -270,14 +272,14 @@ export function storeContract(name: string, make: MakeStore): void {
 
       test('steps are shown', async () => {
         const job = await running()
-        await store.jobs.step(job.id, 'w1', 'repair')
+        await store.jobs.step(job.build, 'repair')
         expect((await store.jobs.get(job.id))?.step).toBe('repair')
       })
 
       test('a job given back is queued again with its attempt counted, its build without a failure', async () => {
         const job = await running()
-        await store.jobs.step(job.id, 'w1', 'build')
-        await store.jobs.giveBack(job.id, 'w1', 60)
+        await store.jobs.step(job.build, 'build')
+        await store.jobs.giveBack(job.build, 60)
         expect(await store.jobs.get(job.id)).toMatchObject({ state: 'queued', attempts: 1, step: undefined, failure: undefined, remembered: false })
         expect(await store.jobs.build(job.build ?? 0)).toMatchObject({ finishedAt: 60, failure: undefined })
         expect(await store.jobs.claim('w2', BOTH, 61, 100)).toMatchObject({ id: job.id, attempts: 2 })
@@ -332,7 +334,7 @@ export function storeContract(name: string, make: MakeStore): void {
         const job = await running()
         expect(await store.jobs.cancel(job.id, 55)).toMatchObject({ state: 'cancelled', failure: { class: 'cancelled' }, remembered: true })
         expect(await store.jobs.build(job.build ?? 0)).toMatchObject({ finishedAt: 55, failure: { class: 'cancelled' } })
-        expect(await store.jobs.heartbeat(job.id, 'w1', 300)).toBe(false)
+        expect(await store.jobs.heartbeat(job.build, 300)).toBe(false)
         expect(await store.jobs.claim('w1', BOTH, 500, 600)).toBeUndefined()
         expect(await store.jobs.retry(job.id, 60)).toMatchObject({ state: 'queued', failure: undefined, remembered: false })
         expect(await store.jobs.cancel(job.id + 1, 55)).toBeUndefined()
@@ -363,7 +365,7 @@ export function storeContract(name: string, make: MakeStore): void {
         expect(await store.metadata.get(job.sdist.sha256, TARGET)).toBe(wheel.metadata)
         expect(await store.jobs.get(waiting.id)).toMatchObject({ state: 'built', finishedAt: 90 })
         expect(await store.jobs.get(sibling.id)).toMatchObject({ state: 'cancelled' })
-        expect(await store.jobs.heartbeat(job.id, 'w1', 300)).toBe(false)
+        expect(await store.jobs.heartbeat(job.build, 300)).toBe(false)
       })
 
       test('a wheel without a Requires-Python has none', async () => {
@@ -385,17 +387,9 @@ export function storeContract(name: string, make: MakeStore): void {
         expect(await store.wheels.wheels('cffi')).toHaveLength(2)
       })
 
-      test('a run that its own worker has begun anew publishes nothing', async () => {
-        const job = await running()
-        const again = await store.jobs.claim('w1', BOTH, 150, 300)
-        expect(again?.id).toBe(job.id)
-        expect(await store.wheels.publish(wheelOf(job), { id: job.id, worker: 'w1', metadataChanged: false }, {}, 160)).toBe(false)
-        expect(await store.wheels.wheels('cffi')).toEqual([])
-      })
-
       test('a metadata job is done without a wheel', async () => {
         const job = await running({ kind: 'metadata' })
-        expect(await store.jobs.done(job.id, 'w1', { seconds: 1 }, 30)).toBe(true)
+        expect(await store.jobs.done(job.build, { seconds: 1 }, 30)).toBe(true)
         expect(await store.jobs.get(job.id)).toMatchObject({ state: 'built', finishedAt: 30, failure: undefined })
         expect(await store.jobs.build(job.build ?? 0)).toMatchObject({ finishedAt: 30, record: { seconds: 1 } })
       })
@@ -445,7 +439,7 @@ export function storeContract(name: string, make: MakeStore): void {
         await store.wheels.publish(wheelOf(again ?? job), { id: job.id, worker: 'w1', metadataChanged: false }, {}, 90)
         await next()
         const metadata = await running({ kind: 'metadata' })
-        await store.jobs.done(metadata.id, 'w1', undefined, 95)
+        await store.jobs.done(metadata.build, undefined, 95)
         await next()
         const { job: doomed } = await store.jobs.wish(wishFor({ recipe: 'r' }), 96)
         await store.jobs.cancel(doomed.id, 97)
@@ -465,13 +459,13 @@ export function storeContract(name: string, make: MakeStore): void {
         const note = (): void => { calls.push(changed.mock.calls.length) }
         const { job } = await store.jobs.wish(wishFor(), 1)
         note()
-        await store.jobs.claim('w1', BOTH, 2, 3)
+        const first = await store.jobs.claim('w1', BOTH, 2, 3)
         note()
-        await store.jobs.step(job.id, 'w1', 'build')
+        await store.jobs.step(first?.build ?? 0, 'build')
         note()
         await store.metadata.set(job.sdist.sha256, TARGET, '1'.repeat(64))
         note()
-        await store.jobs.fail(job.id, 'w1', FAILURE, undefined, 5, 6)
+        await store.jobs.fail(first?.build ?? 0, FAILURE, undefined, 5, 6)
         note()
         await store.jobs.requeue(6)
         note()

@@ -220,7 +220,7 @@ test('.metadata: held for its own step, while the compile waits behind', async (
   const draft = await rig.blobs.draft()
   await draft.write(Buffer.from(METADATA))
   await rig.store.metadata.set(step.sdist.sha256, step.target, (await draft.keep()).sha256)
-  await rig.store.jobs.done(step.id, 'worker', undefined, rig.clock.now())
+  await rig.store.jobs.done(step.build, undefined, rig.clock.now())
   const answer = await held
   expect(answer.body.toString()).toBe(METADATA)
   expect(answer.headers['cache-control']).toBe('private, max-age=0, must-revalidate')

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
-import type { Job, JobKind } from '../../src/domain/job.ts'
+import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
 import { createApp } from '../../src/http/app.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
@@ -71,9 +71,9 @@ export interface Rig {
   open(path: string, headers?: Record<string, string>): { request: ReturnType<typeof sendRequest>; response: Promise<IncomingMessage>; continues: () => number }
   /** A worker says that it builds TARGET with this image. */
   ready(image?: string): Promise<void>
-  claim(kind?: JobKind): Promise<Job>
-  publish(job: Job, bytes: Buffer, metadata: string, options?: { metadataChanged?: boolean; filename?: string }): Promise<void>
-  fail(job: Job, failure: Failure): Promise<void>
+  claim(kind?: JobKind): Promise<ClaimedJob>
+  publish(job: ClaimedJob, bytes: Buffer, metadata: string, options?: { metadataChanged?: boolean; filename?: string }): Promise<void>
+  fail(job: ClaimedJob, failure: Failure): Promise<void>
   /** A new process over the same data. */
   restart(options?: Options): Promise<void>
   close(): Promise<void>
@@ -114,7 +114,7 @@ export async function makeRig(options: Options = {}): Promise<Rig> {
         metadata: await keep(Buffer.from(metadata)), requiresPython: undefined, publishedAt: clock.now(), build: job.build ?? 0,
       }, { id: job.id, worker: 'worker', metadataChanged }, {}, clock.now())
     },
-    async fail(job, failure) { await rig.store.jobs.fail(job.id, 'worker', failure, undefined, clock.now()) },
+    async fail(job, failure) { await rig.store.jobs.fail(job.build, failure, undefined, clock.now()) },
     async restart(anew = options) {
       await process.stop()
       process = await start(folder, upstream.url, clock, anew)

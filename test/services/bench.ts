@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pino } from 'pino'
-import { PRIORITY, type Job, type JobKind, type Wish } from '../../src/domain/job.ts'
+import { PRIORITY, type ClaimedJob, type Job, type JobKind, type Wish } from '../../src/domain/job.ts'
 import { createJobRunner, type JobRunner } from '../../src/services/job-run.ts'
 import type { BlobStore, BuildLogs, BuildWork, Builder, Outcome, Store } from '../../src/services/ports.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
@@ -40,7 +40,7 @@ export interface Bench {
   runner(parts?: Partial<Parameters<typeof createJobRunner>[0]>): JobRunner
   wish(change?: Partial<Wish>): Promise<Job>
   /** The next job, claimed by `worker` for a minute. */
-  claim(worker?: string): Promise<Job>
+  claim(worker?: string): Promise<ClaimedJob>
   job(id: number): Promise<Job>
   /** Resolves with the job once `is` holds for it: looked at whenever the table changes. */
   until(id: number, is: (job: Job) => boolean): Promise<Job>

@@ -95,13 +95,13 @@ describe('a build that succeeds', () => {
   })
 
   test('who lost the job publishes nothing', async () => {
+    await bench.wish()
+    const job = await bench.claim()
     bench.builder.play = async (work) => {
-      await bench.store.jobs.giveBack(work.job.id, 'me', bench.clock.now())
+      await bench.store.jobs.giveBack(job.build, bench.clock.now())
       await bench.claim('another')
       return built(work)
     }
-    await bench.wish()
-    const job = await bench.claim()
     await bench.runner()(job, 'me', never)
     expect(await bench.job(job.id)).toMatchObject({ state: 'running', worker: 'another' })
     expect(await wheels()).toEqual([])

@@ -78,8 +78,8 @@ test('another data folder makes other ids', async () => {
 test('what failed with this image is not promised, with another it is; its promise still resolves', async () => {
   const entry = await listOne()
   const job = await bench.wish({ project: 'demo-lib', sdist: { sha256: SDIST, filename: 'Demo.Lib-1.0.tar.gz' } })
-  await bench.claim()
-  await bench.store.jobs.fail(job.id, 'me', { class: 'missing-header', key: 'ffi.h' }, undefined, bench.clock.now())
+  const { build } = await bench.claim()
+  await bench.store.jobs.fail(build, { class: 'missing-header', key: 'ffi.h' }, undefined, bench.clock.now())
   expect(await listOne('image-1')).toBeUndefined()
   expect(await listOne('image-2')).toEqual(entry)
   await bench.store.jobs.retry(job.id, bench.clock.now())

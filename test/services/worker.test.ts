@@ -77,7 +77,7 @@ describe('leases', () => {
     const { work } = await runs.next()
     const { jobs, wheels } = bench.store
     await bench.clock.began(HEARTBEAT_MS)
-    await jobs.giveBack(id, ID, bench.clock.now())
+    await jobs.giveBack((await bench.job(id)).build!, bench.clock.now())
     await jobs.claim('another', BOTH, bench.clock.now(), bench.clock.now() + 60_000)
     const aborted = new Promise((resolve) => { work.signal.addEventListener('abort', resolve) })
     await bench.clock.advance(HEARTBEAT_MS)
@@ -233,8 +233,8 @@ describe('beats', () => {
 
   test('failures whose time is over are built again', async () => {
     const { id } = await bench.wish()
-    await bench.claim()
-    await bench.store.jobs.fail(id, 'me', { class: 'build-failed', key: 'exit code 1' }, undefined, bench.clock.now(), bench.clock.now() + BEAT_MS)
+    const { build } = await bench.claim()
+    await bench.store.jobs.fail(build, { class: 'build-failed', key: 'exit code 1' }, undefined, bench.clock.now(), bench.clock.now() + BEAT_MS)
     await start()
     expect((await bench.job(id)).state).toBe('failed')
     await bench.clock.began(BEAT_MS)

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { PRIORITY, type Job, type Step } from '../../domain/job.ts'
+import { PRIORITY, type ClaimedJob, type Step } from '../../domain/job.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { JobStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
@@ -10,6 +10,9 @@ type Runs = Pick<JobStore, 'claim' | 'heartbeat' | 'step' | 'fail' | 'done' | 'm
 
 /** The build job of a metadata job: the same wish but for its kind. */
 const TWIN = `twin.kind = 'build' AND twin.sdist = jobs.sdist AND twin.target = jobs.target AND twin.recipe = jobs.recipe AND twin.image = jobs.image`
+
+/** Only the newest run of a job may write, and only while it runs. The subquery finds the job by its key. */
+const RUN = "id = (SELECT job FROM builds WHERE id = @build) AND build = @build AND state = 'running'"
 
 /** What a worker does with jobs: claim one under a lease, keep the lease, end the run. */
 export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
@@ -27,29 +30,27 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     UPDATE jobs SET state = 'running', attempts = attempts + 1, worker = @worker, lease_until = @leaseUntil, build = @build,
       step = NULL, retry_at = NULL, started_at = @now, finished_at = NULL
     WHERE id = @id RETURNING *`)
-  const heartbeat = db.prepare<[number, number, string]>("UPDATE jobs SET lease_until = ? WHERE id = ? AND worker = ? AND state = 'running'")
-  const step = db.prepare<[Step, number, string]>("UPDATE jobs SET step = ? WHERE id = ? AND worker = ? AND state = 'running'")
+  const heartbeat = db.prepare<{ build: number; leaseUntil: number }>(`UPDATE jobs SET lease_until = @leaseUntil WHERE ${RUN}`)
+  const step = db.prepare<{ build: number; step: Step }>(`UPDATE jobs SET step = @step WHERE ${RUN}`)
   const endBuild = db.prepare<[number, string | null, string | null, number | null]>('UPDATE builds SET finished_at = ?, failure = ?, record = ? WHERE id = ?')
-  const failRun = db.prepare<{ id: number; worker: string; failure: string; now: number; retryAt: number | null }, JobRow>(`
+  const failRun = db.prepare<{ build: number; failure: string; now: number; retryAt: number | null }, JobRow>(`
     UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, retry_at = @retryAt, lease_until = NULL, finished_at = @now
-    WHERE id = @id AND worker = @worker AND state = 'running' RETURNING *`)
-  const endRun = db.prepare<{ id: number; worker: string; now: number }, JobRow>(`
+    WHERE ${RUN} RETURNING *`)
+  const endRun = db.prepare<{ build: number; now: number }, JobRow>(`
     UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, lease_until = NULL, step = NULL, finished_at = @now
-    WHERE id = @id AND worker = @worker AND state = 'running' RETURNING *`)
-  const failTwin = db.prepare<{ id: number; failure: string; now: number; build: number | null }>(`
+    WHERE ${RUN} RETURNING *`)
+  const failTwin = db.prepare<{ id: number; failure: string; now: number; build: number }>(`
     UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, build = @build, finished_at = @now
     WHERE kind = 'metadata' AND state = 'queued' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${TWIN} AND twin.id = @id)`)
   const endKnown = db.prepare<{ sdist: string; target: string; now: number }>(`
     UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, finished_at = @now
     WHERE kind = 'metadata' AND state = 'queued' AND sdist = @sdist AND target = @target`)
-  const returnRun = db.prepare<[number, string], JobRow>(`
-    UPDATE jobs SET state = 'queued', lease_until = NULL, step = NULL
-    WHERE id = ? AND worker = ? AND state = 'running' RETURNING *`)
+  const returnRun = db.prepare<{ build: number }, JobRow>(`UPDATE jobs SET state = 'queued', lease_until = NULL, step = NULL WHERE ${RUN} RETURNING *`)
   const requeue = db.prepare<[number, number]>(`
     UPDATE jobs SET state = 'queued', priority = ?, attempts = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE state = 'failed' AND retry_at <= ?`)
 
-  const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): Job | undefined => {
+  const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): ClaimedJob | undefined => {
     const first = selectNext.get({ kinds: JSON.stringify(want.kinds), targets: JSON.stringify(want.targets), now })
     if (!first) return undefined
     const twin = first.kind === 'metadata' && want.kinds.includes('build') ? selectTwin.get(first.id) : undefined
@@ -58,29 +59,29 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     if (next.state === 'running') endBuild.run(now, JSON.stringify(died), null, next.build)
     const build = Number(insertBuild.run(next.id, worker, now).lastInsertRowid)
     const row = startRun.get({ id: next.id, worker, build, now, leaseUntil })
-    return row && toJob(row)
+    return row && { ...toJob(row), build }
   })
 
-  const fail = db.transaction((...[id, worker, failure, record, now, retryAt]: Parameters<Runs['fail']>): boolean => {
-    const row = failRun.get({ id, worker, failure: JSON.stringify(failure), now, retryAt: retryAt ?? null })
+  const fail = db.transaction((...[build, failure, record, now, retryAt]: Parameters<Runs['fail']>): boolean => {
+    const row = failRun.get({ build, failure: JSON.stringify(failure), now, retryAt: retryAt ?? null })
     if (!row) return false
-    endBuild.run(now, JSON.stringify(failure), record === undefined ? null : JSON.stringify(record), row.build)
-    if (row.kind === 'build') failTwin.run({ id, failure: JSON.stringify(failure), now, build: row.build })
+    endBuild.run(now, JSON.stringify(failure), record === undefined ? null : JSON.stringify(record), build)
+    if (row.kind === 'build') failTwin.run({ id: row.id, failure: JSON.stringify(failure), now, build })
     changes.bump(row.project)
     return true
   })
 
-  const done = db.transaction((...[id, worker, record, now]: Parameters<Runs['done']>): boolean => {
-    const row = endRun.get({ id, worker, now })
+  const done = db.transaction((...[build, record, now]: Parameters<Runs['done']>): boolean => {
+    const row = endRun.get({ build, now })
     if (!row) return false
-    endBuild.run(now, null, record === undefined ? null : JSON.stringify(record), row.build)
+    endBuild.run(now, null, record === undefined ? null : JSON.stringify(record), build)
     changes.bump(row.project)
     return true
   })
 
-  const giveBack = db.transaction((id: number, worker: string, now: number): boolean => {
-    const row = returnRun.get(id, worker)
-    if (row) endBuild.run(now, null, null, row.build)
+  const giveBack = db.transaction((build: number, now: number): boolean => {
+    const row = returnRun.get({ build })
+    if (row) endBuild.run(now, null, null, build)
     return row !== undefined
   })
 
@@ -92,8 +93,8 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
 
   return {
     claim: (...args) => told(claim.immediate(...args)),
-    heartbeat: (id, worker, leaseUntil) => heartbeat.run(leaseUntil, id, worker).changes > 0,
-    step(id, worker, name) { told(step.run(name, id, worker).changes) },
+    heartbeat: (build, leaseUntil) => heartbeat.run({ build, leaseUntil }).changes > 0,
+    step(build, name) { told(step.run({ build, step: name }).changes) },
     fail: (...args) => told(fail.immediate(...args)),
     done: (...args) => told(done.immediate(...args)),
     metadataKnown(sdist, target, now) { told(endKnown.run({ sdist, target, now }).changes) },
