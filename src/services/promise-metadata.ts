@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { parseWheelFilename } from '../domain/filename.ts'
 import { canonicalVersion } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
@@ -23,6 +24,8 @@ export function createPromiseMetadata({ store, blobs, files, staticMetadata }: {
   staticMetadata: StaticMetadata
 }): PromiseMetadata {
   const flight = singleFlight<string | undefined>()
+  /** Digests of sdists that do not tell: to learn that, all of one is read, and every hop of a held client asks again. */
+  const untold = new LRUCache<string, true>({ max: 50_000 })
 
   return {
     async known(promised) {
@@ -54,8 +57,11 @@ export function createPromiseMetadata({ store, blobs, files, staticMetadata }: {
   }
 
   async function ofSdist({ project, sdist }: Promised): Promise<string | undefined> {
+    if (untold.has(sdist.sha256)) return undefined
     const metadata = await staticMetadata(project, sdist)
-    return metadata && keepBlob(blobs, [metadata])
+    if (metadata) return keepBlob(blobs, [metadata])
+    untold.set(sdist.sha256, true)
+    return undefined
   }
 }
 

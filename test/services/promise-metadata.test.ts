@@ -39,3 +39,11 @@ test('a mistake of our own is not taken for that', async () => {
   const { known } = make({ wheels: async () => { throw new TypeError('a defect') }, staticMetadata: async () => Buffer.from(METADATA) })
   await expect(known(promised)).rejects.toThrow('a defect')
 })
+
+test('an sdist that does not tell is read once, one that could not be read is read again', async () => {
+  let read = 0
+  const { known } = make({ staticMetadata: async () => { if (++read === 1) throw new MuslinError('upstream-timeout', 'no answer'); return undefined } })
+  await expect(known(promised)).rejects.toThrow('no answer')
+  for (let hop = 0; hop < 3; hop += 1) expect(await known(promised)).toBeUndefined()
+  expect(read).toBe(2)
+})
