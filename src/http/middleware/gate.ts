@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { cleanLine } from '../../domain/clean.ts'
 import { parseUserAgent } from '../../domain/client.ts'
 import { reasonLine } from '../../domain/reason.ts'
+import { escapeHtml } from '../../domain/render.ts'
 import { ERRORS, MuslinError } from '../../errors.ts'
 
 /** Headers that belong to the answer that was not given. */
@@ -70,11 +71,7 @@ function wantsHtml(ctx: Context): boolean {
 }
 
 function errorPage(title: string, detail: string, link: string | undefined): string {
-  const more = link === undefined ? '' : `<p><a href="${escape(link)}">More</a></p>\n`
-  return `<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>${escape(title)}</title></head>\n`
-    + `<body>\n<h1>${escape(title)}</h1>\n<p>${escape(detail)}</p>\n${more}</body>\n</html>\n`
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
+  const more = link === undefined ? '' : `<p><a href="${escapeHtml(link)}">More</a></p>\n`
+  return `<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head>\n`
+    + `<body>\n<h1>${escapeHtml(title)}</h1>\n<p>${escapeHtml(detail)}</p>\n${more}</body>\n</html>\n`
 }
