@@ -159,8 +159,8 @@ export interface JobStore {
   /**
    * The next job that is queued, or running with its lease over, for one of the targets; marked running under a lease until
    * `leaseUntil`, attempts raised, a new build made. Metadata jobs first, then by priority, then oldest. A metadata job is not claimed while the build
-   * job of the same sdist, target, recipe and image runs, and where that one is queued and wanted it is claimed instead: it
-   * learns METADATA on its way. One transaction.
+   * job of the same sdist, target, recipe and image runs, and where that one is queued and wanted it is claimed instead, since it
+   * learns METADATA on its way, unless a build of a higher priority waits. One transaction.
    */
   claim(worker: string, want: { kinds: JobKind[]; targets: string[] }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>
   /**
