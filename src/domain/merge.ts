@@ -8,7 +8,7 @@ import { wheelFits } from './tags.ts'
 import { parseTarget } from './target.ts'
 import { versionKey } from './version.ts'
 
-/** A wheel that we built. */
+/** A wheel that we built, as a page lists it. */
 export interface WheelEntry {
   sha256: string
   filename: string
@@ -17,6 +17,7 @@ export interface WheelEntry {
   target: string
   /** sha256 of the sdist it came from. */
   sdist: string
+  /** The build number in its file name, from 1. */
   number: number
   /** sha256 of its METADATA. */
   metadata: string

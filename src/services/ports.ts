@@ -6,6 +6,7 @@
 import type { Readable } from 'node:stream'
 import type { Failure } from '../domain/failure.ts'
 import type { ClaimedJob, Job, JobKind, JobState, Step, Wish } from '../domain/job.ts'
+import type { WheelEntry } from '../domain/merge.ts'
 
 // ---------------------------------------------------------------- time
 
@@ -97,21 +98,9 @@ export interface PageStore {
   putList(list: { sha256: string; etag: string | undefined; fetchedAt: number }): Promise<void>
 }
 
-/** A wheel that we built. */
-export interface BuiltWheel {
-  sha256: string
-  filename: string
-  size: number
+/** A wheel that we built; its METADATA is kept as a blob. */
+export interface BuiltWheel extends WheelEntry {
   project: string
-  version: string
-  target: string
-  sdist: string
-  /** The build number in its file name, from 1. */
-  number: number
-  /** sha256 of its METADATA, kept as a blob. */
-  metadata: string
-  requiresPython: string | undefined
-  publishedAt: number
   build: number
 }
 
