@@ -32,7 +32,7 @@ import { createWishes } from './services/wishes.ts'
 import { createWorker, isAlive, workerId, type Worker } from './services/worker.ts'
 import { createBuildLogs } from './storage/build-logs.ts'
 import { createDiskBlobs } from './storage/disk-blobs.ts'
-import { claimDraftFolder, sweepDraftFolders } from './storage/draft-folder.ts'
+import { claimProcessFolder, sweepProcessFolders } from './storage/process-folder.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
 import { createUpstream } from './upstream/upstream.ts'
 
@@ -87,11 +87,11 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
 
   /** This process's own part of the scratch folder. What killed processes left in theirs is removed. */
   function claimScratch(): string {
-    sweepDraftFolders(folders.scratch)
-    const { path, lock } = claimDraftFolder(folders.scratch)
+    sweepProcessFolders(folders.scratch)
+    const { path, lock } = claimProcessFolder(folders.scratch)
     stops.push(() => {
       lock.close()
-      sweepDraftFolders(folders.scratch)
+      sweepProcessFolders(folders.scratch)
     })
     return path
   }

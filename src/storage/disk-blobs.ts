@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { MuslinError } from '../errors.ts'
 import type { BlobDraft, BlobStore } from '../services/ports.ts'
 import { codeOf, diskError } from './disk-error.ts'
-import { claimDraftFolder, sweepDraftFolders } from './draft-folder.ts'
+import { claimProcessFolder, sweepProcessFolders } from './process-folder.ts'
 import { CHUNK_BYTES, openDraft } from './draft.ts'
 
 /**
@@ -13,7 +13,7 @@ import { CHUNK_BYTES, openDraft } from './draft.ts'
  */
 export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { close(): void } {
   const drafts = join(folder, 'drafts')
-  let own: ReturnType<typeof claimDraftFolder> | undefined
+  let own: ReturnType<typeof claimProcessFolder> | undefined
   let opened = 0
 
   function placeOf(sha256: string): string {
@@ -24,7 +24,7 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
 
   async function draft(): Promise<BlobDraft> {
     try {
-      own ??= claimDraftFolder(drafts)
+      own ??= claimProcessFolder(drafts)
     } catch (error) {
       throw diskError(error)
     }
@@ -53,7 +53,7 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
 
   async function sweep(): Promise<number> {
     try {
-      return sweepDraftFolders(drafts)
+      return sweepProcessFolders(drafts)
     } catch (error) {
       throw diskError(error)
     }

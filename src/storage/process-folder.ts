@@ -5,13 +5,13 @@ import Database from 'better-sqlite3'
 import { codeOf } from './disk-error.ts'
 
 /**
- * A folder for this process's drafts, inside `folder`, marked as alive for as long as the process lives.
+ * A folder of this process's own inside `folder`, for drafts or scratch, marked as alive for as long as the process lives.
  *
  * The mark is a lock on the file beside it, taken by an open SQLite transaction: the kernel frees it in the moment the process
  * dies, however it dies, and it holds across containers that share the volume, where process ids collide and clocks or paused
  * processes fool a heartbeat. Where such locks do not work the database in the same data folder would not work either.
  */
-export function claimDraftFolder(folder: string): { path: string; lock: { close(): unknown } } {
+export function claimProcessFolder(folder: string): { path: string; lock: { close(): unknown } } {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   for (;;) {
     const path = join(folder, randomUUID())
@@ -26,17 +26,17 @@ export function claimDraftFolder(folder: string): { path: string; lock: { close(
   }
 }
 
-/** Removes the draft folders of processes that are no more; returns how many drafts lay in them. */
-export function sweepDraftFolders(folder: string): number {
+/** Removes the folders of processes that are no more; returns how many entries lay in them. */
+export function sweepProcessFolders(folder: string): number {
   let swept = 0
   const locks = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.lock')) : []
   for (const name of locks) {
     const lock = tryLock(join(folder, name))
     if (!lock) continue
-    const drafts = join(folder, name.slice(0, -'.lock'.length))
-    if (existsSync(drafts)) swept += readdirSync(drafts).length
+    const left = join(folder, name.slice(0, -'.lock'.length))
+    if (existsSync(left)) swept += readdirSync(left).length
     // The lock file goes last: a sweep that is cut short is finished by the next one.
-    rmSync(drafts, { recursive: true, force: true })
+    rmSync(left, { recursive: true, force: true })
     rmSync(join(folder, name), { force: true })
     lock.close()
   }
