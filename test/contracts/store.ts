@@ -205,6 +205,18 @@ export function storeContract(name: string, make: MakeStore): void {
           expect(await store.jobs.get(build.id)).toMatchObject({ state: 'running' })
         })
 
+        test('the build does not go before one that is wanted more: the metadata is made alone then', async () => {
+          const { metadata, build } = await twins()
+          const { job: waiting } = await store.jobs.wish(wishFor({ recipe: 'r', priority: PRIORITY.waiting }), 3)
+          await store.jobs.wish(wishFor({ target: 'cp312-musllinux_1_2_x86_64', priority: PRIORITY.waiting }), 3)
+          expect(await store.jobs.claim('w1', BOTH, 10, 100)).toMatchObject({ id: metadata.id })
+          expect(await store.jobs.claim('w1', BOTH, 10, 100)).toMatchObject({ id: waiting.id })
+          await store.jobs.wish(wishFor({ kind: 'metadata', recipe: 'later' }), 4)
+          await store.jobs.wish(wishFor({ recipe: 'later', priority: PRIORITY.asked }), 4)
+          expect(await store.jobs.claim('w1', BOTH, 10, 100), 'as wanted as any').toMatchObject({ kind: 'build', recipe: 'later' })
+          expect(await store.jobs.claim('w1', BOTH, 10, 100)).toMatchObject({ id: build.id })
+        })
+
         test('a worker that wants metadata alone takes it while the build is queued', async () => {
           const { metadata } = await twins()
           expect(await store.jobs.claim('w1', METADATA_ONLY, 10, 100)).toMatchObject({ id: metadata.id })

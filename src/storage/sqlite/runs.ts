@@ -24,7 +24,13 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
       AND kind IN (SELECT value FROM json_each(@kinds)) AND target IN (SELECT value FROM json_each(@targets))
       AND NOT (kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${TWIN} AND twin.state = 'running' AND twin.lease_until > @now))
     ORDER BY kind = 'metadata' DESC, priority DESC, created_at, id LIMIT 1`)
-  const selectTwin = db.prepare<[number], JobRow>(`SELECT twin.* FROM jobs JOIN jobs AS twin ON ${TWIN} WHERE jobs.id = ? AND twin.state = 'queued'`)
+  // A build that nobody waits for would take the slot for minutes from one that somebody does wait for.
+  const selectTwin = db.prepare<{ id: number; targets: string; now: number }, JobRow>(`
+    SELECT twin.* FROM jobs JOIN jobs AS twin ON ${TWIN}
+    WHERE jobs.id = @id AND twin.state = 'queued' AND NOT EXISTS (
+      SELECT 1 FROM jobs AS other WHERE other.kind = 'build' AND other.priority > twin.priority
+        AND (other.state = 'queued' OR (other.state = 'running' AND other.lease_until <= @now))
+        AND other.target IN (SELECT value FROM json_each(@targets)))`)
   const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
   const startRun = db.prepare<{ id: number; worker: string; build: number; now: number; leaseUntil: number }, JobRow>(`
     UPDATE jobs SET state = 'running', attempts = attempts + 1, worker = @worker, lease_until = @leaseUntil, build = @build,
@@ -51,9 +57,10 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     WHERE state = 'failed' AND retry_at <= ?`)
 
   const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): ClaimedJob | undefined => {
-    const first = selectNext.get({ kinds: JSON.stringify(want.kinds), targets: JSON.stringify(want.targets), now })
+    const targets = JSON.stringify(want.targets)
+    const first = selectNext.get({ kinds: JSON.stringify(want.kinds), targets, now })
     if (!first) return undefined
-    const twin = first.kind === 'metadata' && want.kinds.includes('build') ? selectTwin.get(first.id) : undefined
+    const twin = first.kind === 'metadata' && want.kinds.includes('build') ? selectTwin.get({ id: first.id, targets, now }) : undefined
     const next = twin ?? first
     const died: Failure = { class: 'infrastructure', key: 'the worker died' }
     if (next.state === 'running') endBuild.run(now, JSON.stringify(died), null, next.build)
