@@ -1,20 +1,25 @@
-"""Runs inside the fetch container: pip that cannot start another program.
+"""Runs inside the fetch container: pip that cannot start another program, nor connect to anything but its index.
 
-    fetch.py ARGUMENTS OF PIP
+    fetch.py INDEX ARGUMENTS OF PIP
 
-`--only-binary` does not reach requirements that name a URL: pip would run the code of an sdist there. Every way to run it
-starts a process, so none is started. On failure the index's own errors are printed, which pip keeps to itself.
+`--only-binary` does not reach requirements that name a URL, as a wheel's own METADATA may: pip would connect to whatever it
+says, and run the code of an sdist there. Every way to run it starts a process, so none is started. On failure the index's own
+errors are printed, which pip keeps to itself.
 """
 import os
 import re
 import runpy
 import sys
+from urllib.parse import urlsplit
 
 STARTS = ("subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn")
 LOG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pip.log")
 
 
-def refuse(event, arguments):
+def refuse(event, arguments, index):
+    if event == "socket.getaddrinfo" and arguments[:2] != index:
+        # No OSError: pip would take it for a network that fails.
+        raise RuntimeError(f"nothing but the index is asked while requirements are fetched ({arguments[0]})")
     if event in STARTS and not (event == "subprocess.Popen" and is_loader(*arguments[1:2])):
         # An OSError: what pip asks of other programs merely for its User-Agent goes on without them.
         raise PermissionError(f"nothing is run while requirements are fetched ({event})")
@@ -25,9 +30,11 @@ def is_loader(command):
     return isinstance(command, list) and len(command) == 1 and bool(re.fullmatch(r"/lib/ld-musl-\w+\.so\.1", str(command[0])))
 
 
-def main():
-    sys.addaudithook(refuse)
-    sys.argv[:] = ["pip", *sys.argv[1:], "--log", LOG]
+def main(index, *arguments):
+    url = urlsplit(index)
+    place = (url.hostname, url.port or {"http": 80, "https": 443}[url.scheme])
+    sys.addaudithook(lambda event, arguments: refuse(event, arguments, place))
+    sys.argv[:] = ["pip", *arguments, "--index-url", index, "--trusted-host", url.hostname, "--log", LOG]
     try:
         runpy.run_module("pip", run_name="__main__", alter_sys=True)
     except SystemExit as end:
@@ -46,4 +53,4 @@ def tell_index_errors():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -18,17 +18,14 @@ export interface Fetch {
   /** A name for the folder in the worker's scratch folder. */
   name: string
   requirements: string[]
-  /** A wheel of ours whose requirements are wanted. */
-  wheel?: Carried | undefined
 }
 
 /**
  * The wheels that satisfy the requirements, and theirs in turn, for the image's own Python. Throws Failed: `build-requirement-unbuildable` with
  * the name of the one that has no wheel or is no plain requirement, `infrastructure` where Muslin could not be reached.
  */
-export async function fetchWheels(session: Session, { image, indexUrl, name, requirements, wheel }: Fetch): Promise<Carried[]> {
+export async function fetchWheels(session: Session, { image, indexUrl, name, requirements }: Fetch): Promise<Carried[]> {
   const lines = requirementLines(requirements)
-  if (wheel) lines.push(`${PLACE}/given/${wheel.filename}`)
   if (lines.length === 0) return []
   const index = new URL('finished/simple/', indexUrl.endsWith('/') ? indexUrl : `${indexUrl}/`)
   return session.within({ image, network: 'fetch' }, async (box) => {
@@ -36,12 +33,11 @@ export async function fetchWheels(session: Session, { image, indexUrl, name, req
       await script('fetch.py'),
       { name: 'requirements.txt', body: `${lines.join('\n')}\n` },
       { name: 'wheels/.keep', body: '' },
-      ...(wheel ? [wheelEntry(wheel, 'given')] : []),
     ])
     const { exitCode, text } = await box.exec([
-      'python3', `${PLACE}/fetch.py`, '--isolated', 'download', '--only-binary=:all:', '--no-cache-dir', '--disable-pip-version-check',
+      'python3', `${PLACE}/fetch.py`, index.href, '--isolated', 'download', '--only-binary=:all:', '--no-cache-dir', '--disable-pip-version-check',
       '--no-input', '--progress-bar', 'off', '--retries', '2', '--timeout', '120',
-      '-i', index.href, '--trusted-host', index.hostname, '-d', `${PLACE}/wheels`, '-r', `${PLACE}/requirements.txt`,
+      '-d', `${PLACE}/wheels`, '-r', `${PLACE}/requirements.txt`,
     ], { env: PLAIN })
     if (exitCode !== 0) throw new Failed(fetchFailure(text) ?? await box.why(text))
     return carryWheels(session, box, 'wheels', join(session.work.scratch, name), 'infrastructure')
@@ -70,7 +66,7 @@ export function fetchFailure(text: string): Failure | undefined {
   if (absent?.[1]) return unbuildable(absent[1])
   const conflict = /^ERROR: Cannot install (.+?) because these package versions have conflicting dependencies/m.exec(text)
   if (conflict?.[1]) return unbuildable(conflict[1])
-  const outside = /nothing is run while requirements are fetched/.test(text)
+  const outside = /nothing (?:is run|but the index is asked) while requirements are fetched/.test(text)
   return outside ? unbuildable('given as a URL') : undefined
 }
 

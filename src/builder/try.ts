@@ -4,11 +4,12 @@ import { cleanLine } from '../domain/clean.ts'
 import { isElf, readElf } from '../domain/elf.ts'
 import { parseMetadata } from '../domain/metadata.ts'
 import { modulesOf, type WheelModules } from '../domain/modules.ts'
+import { requirementLine } from '../domain/requirement-line.ts'
 import { triedFailure, type Tried } from '../domain/tried.ts'
 import { carryText, type Carried } from './carry.ts'
 import { pip, PLAIN } from './environment.ts'
 import { Failed } from './failed.ts'
-import { fetchWheels, wheelEntry, type Fetch } from './fetch.ts'
+import { fetchWheels, requirementLines, wheelEntry, type Fetch } from './fetch.ts'
 import { script } from './scripts.ts'
 import { PLACE, type Session } from './session.ts'
 import { readWheel } from './wheel-file.ts'
@@ -23,7 +24,7 @@ const MAX_MODULES = 400
 /** What the record says of the try-out. */
 export interface TryRecord {
   requirements: { filename: string; sha256: string }[]
-  /** Installed without its requirements, since one of them has no wheel: which. */
+  /** Installed without its requirements, since one of them has no wheel or is no plain requirement: which. */
   withoutRequirements: string | undefined
   modules: number
   /** Imports that failed for reasons that are not the wheel's. */
@@ -37,7 +38,7 @@ type Source = Pick<Fetch, 'image' | 'indexUrl'>
 export async function tryWheel(session: Session, wheel: Carried, given: { metadata: Uint8Array; clean: string } & Source): Promise<TryRecord> {
   const { metadata, clean, ...source } = given
   const modules = await modulesOfWheel(wheel.path)
-  const { requirements, missing } = needsOthers(metadata) ? await fetchRequirements(session, wheel, source) : { requirements: [], missing: undefined }
+  const { requirements, missing } = await fetchRequirements(session, wheel, metadata, source)
   const results = await session.within({ image: clean, network: 'none' }, async (box) => {
     const venv = `${PLACE}/venv`
     await box.put([
@@ -67,19 +68,22 @@ export async function tryWheel(session: Session, wheel: Carried, given: { metada
   }
 }
 
-/** Whether a plain install of it may install anything else. */
-function needsOthers(metadata: Uint8Array): boolean {
-  return parseMetadata(new TextDecoder().decode(metadata)).requiresDist.some((requirement) => !/;.*\bextra\s*==/.test(requirement))
-}
-
-async function fetchRequirements(session: Session, wheel: Carried, source: Source): Promise<{ requirements: Carried[]; missing: string | undefined }> {
+async function fetchRequirements(
+  session: Session, wheel: Carried, metadata: Uint8Array, source: Source,
+): Promise<{ requirements: Carried[]; missing: string | undefined }> {
+  const { requiresDist } = parseMetadata(new TextDecoder().decode(metadata))
+  const always = requiresDist.filter((requirement) => !/;.*\bextra\s*==/.test(requirement))
+  if (always.length === 0) return { requirements: [], missing: undefined }
   try {
-    const fetched = await fetchWheels(session, { ...source, name: 'try', requirements: [], wheel })
+    requirementLines(always)
+    // The lines, never the wheel itself: its METADATA is the sdist's own word, and could name a URL to connect to.
+    const plain = requiresDist.filter((requirement) => requirementLine(requirement) !== undefined)
+    const fetched = await fetchWheels(session, { ...source, name: 'try', requirements: plain })
     return { requirements: fetched.filter(({ filename }) => filename !== wheel.filename), missing: undefined }
   } catch (error) {
     // Later its user gets that requirement from a promise, or brings it along: no reason to withhold this wheel.
     if (!(error instanceof Failed) || error.failure.class !== 'build-requirement-unbuildable') throw error
-    session.say(`tried without its requirements: ${error.failure.key} has no wheel`)
+    session.say(`tried without its requirements: no wheel is to be had of ${error.failure.key}`)
     return { requirements: [], missing: error.failure.key }
   }
 }

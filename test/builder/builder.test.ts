@@ -112,7 +112,7 @@ describe('a build', () => {
     expect(await builder.build(work)).toMatchObject({ ok: true })
     const fetches = runs.filter(({ spec }) => spec.network === 'fetch')
     expect(fetches.map(({ files }) => String(files.get('muslin/requirements.txt')))).toEqual(['setuptools>=40.8.0\n', 'setuptools>=40.8.0\ncython; python_version > "3"\n'])
-    expect(fetches[1]?.commands[0]).toEqual(expect.arrayContaining(['-i', 'http://muslin:8080/finished/simple/', '--trusted-host', 'muslin']))
+    expect(fetches[1]?.commands[0]).toEqual(expect.arrayContaining(['http://muslin:8080/finished/simple/']))
     expect(fetches.flatMap(({ commands }) => commands.flat()).join(' ')).not.toContain('cython')
   })
 })
@@ -194,11 +194,16 @@ test('a job that is taken away throws the reason, with nothing left behind', asy
   expect(open()).toBe(0)
 })
 
+async function needing(...requirements: string[]): Promise<Buffer> {
+  const metadata = METADATA.replace('\n\n', `\n${requirements.map((one) => `Requires-Dist: ${one}\n`).join('')}\n`)
+  return Buffer.from(await zip(wheelContents({ 'demo.py': '' }, { tags: ['py3-none-any'], purelib: true, metadata })))
+}
+
 test('a wheel whose requirements have no wheels is tried without them', async () => {
-  const needy = Buffer.from(await zip(wheelContents({ 'demo.py': '' }, { tags: ['py3-none-any'], purelib: true, metadata: METADATA.replace('\n\n', '\nRequires-Dist: absent\n\n') })))
+  const needy = await needing('absent')
   const { builder, work, runs, log } = await rig((command, run) => {
-    if (command.includes('fetch.py') && run.files.has('muslin/given/demo-1.0-2-cp313-cp313-musllinux_1_2_x86_64.whl')) {
-      return { exitCode: 1, output: 'ERROR: No matching distribution found for absent (from demo)\n' }
+    if (command.includes('fetch.py') && String(run.files.get('muslin/requirements.txt')) === 'absent\n') {
+      return { exitCode: 1, output: 'ERROR: No matching distribution found for absent\n' }
     }
     if (!command.includes(' wheel -v ')) return well(command, run)
     run.files.set(`muslin/out/${WHEEL}`, needy)
@@ -206,7 +211,23 @@ test('a wheel whose requirements have no wheels is tried without them', async ()
   })
   expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: 'absent' } } })
   expect(runs.at(-1)?.commands.find((command) => command.includes('install'))).toContain('--no-deps')
-  expect(log()).toMatch(/tried without its requirements: absent has no wheel/)
+  expect(log()).toMatch(/tried without its requirements: no wheel is to be had of absent/)
+})
+
+test('a wheel never chooses by its requirements what is connected to', async () => {
+  const needy = await needing('mean @ http://10.0.0.1:22/x.whl', 'kind>=1')
+  const { builder, work, runs } = await rig(but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }))
+  expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: 'mean' } } })
+  expect(runs.filter(({ spec }) => spec.network === 'fetch')).toHaveLength(1)
+})
+
+test('the requirements of a wheel are fetched as lines, those of extras by the extra only', async () => {
+  const needy = await needing('kind>=1', 'more; extra == "x"', 'mean @ http://10.0.0.1:22/x.whl ; extra == "x"')
+  const { builder, work, runs } = await rig(but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }))
+  expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: undefined } } })
+  const fetched = runs.filter(({ spec }) => spec.network === 'fetch').at(-1)
+  expect(String(fetched?.files.get('muslin/requirements.txt'))).toBe('kind>=1\nmore; extra == "x"\n')
+  expect([...fetched?.files.keys() ?? []].filter((name) => name.includes('demo'))).toEqual([])
 })
 
 async function until(done: () => boolean): Promise<void> {

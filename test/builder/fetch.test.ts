@@ -9,6 +9,7 @@ test.each<[string, string, object | undefined]>([
   ['an index that does not answer', 'ERROR: No matching distribution found for foo\nfetch: Could not fetch URL http://h/finished/simple/foo/: connection error: refused - skipping', { class: 'infrastructure', key: expect.stringContaining('Could not fetch URL') }],
   ['a file that breaks off', 'ERROR: HTTP error 502 while getting http://h/files/x.whl', { class: 'infrastructure' }],
   ['a URL whose code would have run', 'PermissionError: nothing is run while requirements are fetched (subprocess.Popen)', { class: 'build-requirement-unbuildable' }],
+  ['a URL that would have been connected to', 'RuntimeError: nothing but the index is asked while requirements are fetched (10.0.0.1)', { class: 'build-requirement-unbuildable', key: 'given as a URL' }],
   ['something else', 'Killed', undefined],
 ])('%s', (_, text, failure) => {
   if (failure) expect(fetchFailure(text)).toMatchObject(failure)

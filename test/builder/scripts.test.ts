@@ -1,8 +1,10 @@
 /** The scripts that run in containers, run here by this machine's Python and shell. */
 import { spawnSync } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const BUILDERS = join(import.meta.dirname, '../../builders')
@@ -23,6 +25,12 @@ async function write(files: Record<string, string>) {
 function run(command: string, args: string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: options.cwd ?? folder, env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...options.env }, encoding: 'utf8' })
   return { status, output: stdout + stderr }
+}
+
+/** As `run`, while this process goes on and can be connected to. */
+async function runAside(command: string, args: string[]): Promise<string> {
+  const { all } = await execa(command, args, { cwd: folder, env: { PATH: process.env['PATH'] ?? '', HOME: folder }, extendEnv: false, reject: false, all: true })
+  return all
 }
 
 const json = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8')) as unknown
@@ -107,13 +115,31 @@ describe.skipIf(!pip)('fetch.py', () => {
       'evil/pyproject.toml': '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]',
       'requirements.txt': `${folder}/evil\n`,
     })
-    const fetched = run('python3', ['fetch.py', 'download', '--only-binary=:all:', '--no-index', '--disable-pip-version-check', '-d', 'wheels', '-r', 'requirements.txt'])
+    const fetched = run('python3', ['fetch.py', 'http://index.example/', 'download', '--only-binary=:all:', '--no-index', '--disable-pip-version-check', '-d', 'wheels', '-r', 'requirements.txt'])
     expect(fetched.status).not.toBe(0)
     expect(fetched.output).toContain('nothing is run while requirements are fetched')
     expect(run('test', ['-e', 'ran']).status).toBe(1)
     // The proof that it would have: the same pip without the guard.
     run('python3', ['-m', 'pip', 'download', '--only-binary=:all:', '--no-index', '--disable-pip-version-check', '-d', 'wheels', '-r', 'requirements.txt'])
     expect(run('test', ['-e', 'ran']).status).toBe(0)
+  })
+
+  test('connects to nothing but the index, whatever URL a requirement names', async () => {
+    await copyFile(`${BUILDERS}/scripts/fetch.py`, join(folder, 'fetch.py'))
+    let asked = 0
+    const elsewhere = createServer((socket) => { asked++; socket.destroy() })
+    await new Promise<void>((resolve) => { elsewhere.listen(0, '127.0.0.1', resolve) })
+    try {
+      const { port } = elsewhere.address() as AddressInfo
+      await write({ 'requirements.txt': `mean @ http://127.0.0.1:${port}/mean-1.0-py3-none-any.whl\n` })
+      const pip = (command: string[]) => runAside('python3', [...command, '--isolated', 'download', '--disable-pip-version-check', '--retries', '0', '-d', 'wheels', '-r', 'requirements.txt'])
+      expect(await pip(['fetch.py', 'http://127.0.0.1:9/'])).toContain('nothing but the index is asked while requirements are fetched')
+      expect(asked).toBe(0)
+      await pip(['-m', 'pip'])
+      expect(asked).toBeGreaterThan(0)
+    } finally {
+      elsewhere.close()
+    }
   })
 })
 
