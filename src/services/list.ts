@@ -49,7 +49,9 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
   }
 
   async function current(): Promise<string> {
-    const kept = await store.pages.list()
+    const recorded = await store.pages.list()
+    // Another process may have replaced, and removed, the very list that this one has just recorded again.
+    const kept = recorded && await blobs.stat(recorded.sha256) ? recorded : undefined
     if (kept && clock.now() < Math.max(kept.fetchedAt + freshness * 1000, leftAloneUntil)) return kept.sha256
     try {
       return await ask(kept)
@@ -70,15 +72,19 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
       return kept.sha256
     }
     const sha256 = await keepBlob(blobs, answer.body)
+    const before = await store.pages.list()
     await store.pages.putList({ sha256, etag: answer.etag, fetchedAt })
+    // The list changes every few minutes: one that nobody will ask for again must not stay.
+    if (before && before.sha256 !== sha256) await blobs.remove(before.sha256)
     return sha256
   }
 
   async function htmlOf(json: string): Promise<string> {
-    if (html?.of !== json) {
-      const list = JSON.parse((await buffer(await blobs.read(json))).toString())
-      html = { of: json, sha256: await keepBlob(blobs, [Buffer.from(renderListHtml(list))]) }
-    }
+    if (html?.of === json && await blobs.stat(html.sha256)) return html.sha256
+    const before = html
+    const list = JSON.parse((await buffer(await blobs.read(json))).toString())
+    html = { of: json, sha256: await keepBlob(blobs, [Buffer.from(renderListHtml(list))]) }
+    if (before && before.sha256 !== html.sha256) await blobs.remove(before.sha256)
     return html.sha256
   }
 }

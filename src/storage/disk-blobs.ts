@@ -51,6 +51,14 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
     }
   }
 
+  async function remove(sha256: string): Promise<void> {
+    try {
+      await rm(placeOf(sha256))
+    } catch (error) {
+      if (!isAbsent(error)) throw diskError(error)
+    }
+  }
+
   async function sweep(): Promise<number> {
     try {
       return sweepProcessFolders(drafts)
@@ -60,7 +68,7 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
   }
 
   return {
-    draft, stat, read, sweep,
+    draft, stat, read, remove, sweep,
     /** Lets go of this process's drafts: the next sweep takes what is left of them. */
     close() {
       own?.lock.close()

@@ -36,6 +36,19 @@ export function blobContract(name: string, make: () => Promise<{ store: BlobStor
       }
     })
 
+    test('a removed blob is absent, may be kept again, and is read to its end by who had begun', async () => {
+      const bytes = randomBytes(5 * 1024 * 1024)
+      const { sha256, size } = await keep(store, bytes)
+      const reading = await store.read(sha256)
+      await store.remove(sha256)
+      expect(await store.stat(sha256)).toBeUndefined()
+      await expect(store.read(sha256)).rejects.toMatchObject({ code: 'no-such-file' })
+      expect(bytes.equals(await buffer(reading))).toBe(true)
+      for (const gone of [sha256, '../../etc/passwd', '']) await store.remove(gone)
+      await keep(store, bytes)
+      expect(await store.stat(sha256)).toEqual({ size })
+    })
+
     test('nothing of a draft is visible before it is kept', async () => {
       const draft = await store.draft()
       await draft.write(Buffer.from('half'))
