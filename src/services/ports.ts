@@ -148,12 +148,13 @@ export interface JobStore {
   /** How many build jobs this client made since `since`. */
   countBy(askedBy: string, since: number): Promise<number>
   /**
-   * The next job that is queued, or running with its lease over, for one of the targets; marked running under a lease until
+   * The next job that is queued, or running with its lease over, for one of the targets (target → digest of its builder image) and
+   * with that image; marked running under a lease until
    * `leaseUntil`, attempts raised, a new build made. Metadata jobs first, then by priority, then oldest. A metadata job is not claimed while the build
-   * job of the same sdist, target, recipe and image runs, and where that one is queued and wanted it is claimed instead, since it
+   * job of the same sdist, target and recipe runs, and where that one is queued, wanted and of the same image it is claimed instead, since it
    * learns METADATA on its way, unless a build of a higher priority waits. One transaction.
    */
-  claim(worker: string, want: { kinds: JobKind[]; targets: string[] }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>
+  claim(worker: string, want: { kinds: JobKind[]; targets: Record<string, string> }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>
   /**
    * A run is named by its build: a worker that lost a job and claimed it again has two runs of it, and only the newest counts.
    * False when the lease was lost (or the job cancelled): the worker stops.
@@ -164,6 +165,11 @@ export interface JobStore {
   fail(build: number, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
   /** A metadata job's success. */
   done(build: number, record: BuildRecord | undefined, now: number): Promise<boolean>
+  /**
+   * Jobs that no worker heard of since `since` could claim, since their target has another image now, by `targets`: they get that
+   * one, as new. Where a job with it is there already they wait for that and end as it does. Returns how many changed.
+   */
+  adopt(targets: Record<string, string>, since: number, now: number): Promise<number>
   /** METADATA of (sdist, target) is known: ends the queued metadata job for it. */
   metadataKnown(sdist: string, target: string, now: number): Promise<void>
   /** Gives a running job back to the queue (shutdown, dead engine); its build ends without a failure. */

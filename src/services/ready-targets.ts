@@ -1,7 +1,7 @@
 import type { Clock, WorkerStore } from './ports.ts'
 
 /** A worker that was not heard of for this long builds nothing. */
-const HEARD_WITHIN_MS = 60_000
+export const HEARD_WITHIN_MS = 60_000
 
 export type ReadyTargets = () => Promise<Map<string, string>>
 

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { ClaimedJob, JobKind } from '../domain/job.ts'
 import type { JobRunner } from './job-run.ts'
 import type { Builder, Clock, JobStore, WorkerStore } from './ports.ts'
+import { HEARD_WITHIN_MS } from './ready-targets.ts'
 
 /** A lease is three heartbeats long: one may be lost to a busy machine without losing the job. */
 export const LEASE_MS = 15_000
@@ -55,7 +56,7 @@ export function createWorker(deps: {
   const { id, jobs, workers, builder, clock, log } = deps
   const stopping = new AbortController()
   const aborting = new AbortController()
-  let targets: string[] = []
+  let targets: Record<string, string> = {}
   let wake: () => void = () => undefined
   let changed = new Promise<void>((resolve) => { wake = resolve })
   const loops: Promise<void>[] = []
@@ -99,11 +100,12 @@ export function createWorker(deps: {
   }
 
   async function beat(): Promise<void> {
-    const ready = await builder.targets()
-    targets = [...ready.keys()]
-    await workers.beat(id, Object.fromEntries(ready), clock.now())
+    targets = Object.fromEntries(await builder.targets())
+    await workers.beat(id, targets, clock.now())
     const requeued = await jobs.requeue(clock.now())
     if (requeued > 0) log.info({ requeued }, 'queued failed jobs again: the time that failures are remembered is over')
+    const adopted = await jobs.adopt(targets, clock.now() - HEARD_WITHIN_MS, clock.now())
+    if (adopted > 0) log.info({ adopted }, 'jobs wait for the new builder image now: theirs is gone')
   }
 
   async function beats(): Promise<void> {

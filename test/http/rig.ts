@@ -98,7 +98,7 @@ export async function makeRig(options: Options = {}): Promise<Rig> {
     open,
     ready: (image = 'image-1') => rig.store.workers.beat('worker', { [TARGET]: image }, clock.now()),
     async claim(kind = 'build') {
-      const job = await rig.store.jobs.claim('worker', { kinds: [kind], targets: [TARGET] }, clock.now(), clock.now() + 60_000)
+      const job = await rig.store.jobs.claim('worker', { kinds: [kind], targets: Object.fromEntries(await rig.store.workers.targets(0)) }, clock.now(), clock.now() + 60_000)
       if (!job) throw new Error('there is nothing to claim')
       return job
     },

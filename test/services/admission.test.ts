@@ -22,7 +22,7 @@ function asker(change: Partial<Asker> & { agent?: string } = {}): Asker {
 let made = 0
 function wish(askedBy = '10.0.0.1', kind: 'build' | 'metadata' = 'build') {
   made += 1
-  return bench.wish({ kind, askedBy, image: `image-${made}` })
+  return bench.wish({ kind, askedBy, recipe: `recipe-${made}` })
 }
 
 const code = (expected: string) => expect.objectContaining({ code: expected })

@@ -68,7 +68,7 @@ describe('a build that succeeds', () => {
   test('a rebuild of the same sdist has the next build number', async () => {
     await bench.wish()
     await runNext()
-    await bench.wish({ image: 'image-2' })
+    await bench.wish({ recipe: 'another' })
     bench.builder.play = (work) => built(work, { bytes: 'another wheel' })
     await runNext()
     await bench.wish({ sdist: { sha256: 'b'.repeat(64), filename: 'demo-1.0.zip' }, version: '1.0.post1' })
@@ -155,7 +155,7 @@ describe('a metadata job', () => {
     expect(await bench.store.metadata.get('a'.repeat(64), TARGET)).toBe(sha256(METADATA))
     expect(await wheels()).toEqual([])
     bench.builder.play = async () => { throw new Error('nobody is asked') }
-    await bench.wish({ kind: 'metadata', image: 'image-2' })
+    await bench.wish({ kind: 'metadata', recipe: 'another' })
     expect(await runNext()).toMatchObject({ state: 'built' })
   })
 })
@@ -196,7 +196,7 @@ describe('a build that fails', () => {
     await bench.wish()
     const job = await runNext()
     expect(job).toMatchObject({ state: 'failed', failure: { class: 'infrastructure' } })
-    await bench.wish({ image: 'image-2' })
+    await bench.wish({ recipe: 'another' })
     const logs = { ...bench.logs, open: async () => { throw new MuslinError('disk-full', 'no space is left') } }
     expect(await runNext(bench.runner({ logs }))).toMatchObject({ state: 'failed', failure: { class: 'infrastructure', key: 'no space is left' } })
   })

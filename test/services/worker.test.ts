@@ -9,7 +9,7 @@ import { type Bench, type Played, TARGET, built, makeBench, silent } from './ben
 const HEARTBEAT_MS = LEASE_MS / 3
 const BEAT_MS = 10_000
 const GRACE_MS = 8_000
-const BOTH = { kinds: ['metadata', 'build'] as JobKind[], targets: [TARGET] }
+const BOTH = { kinds: ['metadata', 'build'] as JobKind[], targets: { [TARGET]: 'image-1' } }
 const ID = `${hostname()}:${process.pid}:self`
 
 let bench: Bench
@@ -229,6 +229,13 @@ describe('beats', () => {
     bench.builder.ready = new Map([[TARGET, 'image-1']])
     await bench.clock.advance(LEASE_MS)
     await bench.until(id, isBuilt)
+  })
+
+  test('jobs of an image that is gone are built with the new one', async () => {
+    const { id } = await bench.wish()
+    bench.builder.ready = new Map([[TARGET, 'image-2']])
+    await start()
+    expect(await bench.until(id, isBuilt)).toMatchObject({ image: 'image-2' })
   })
 
   test('failures whose time is over are built again', async () => {

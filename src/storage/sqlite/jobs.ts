@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import type { Failure } from '../../domain/failure.ts'
 import { PRIORITY, type Job, type Wish } from '../../domain/job.ts'
 import type { Build, JobStore } from '../../services/ports.ts'
+import { createAdopt } from './adopt.ts'
 import type { Changes } from './changes.ts'
 import { toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
 import { asPort } from './port.ts'
@@ -83,6 +84,7 @@ export function createJobs(db: Database, changes: Changes): JobStore {
 
   const port = asPort<Omit<JobStore, 'watch'>>({
     ...createRuns(db, changes),
+    ...createAdopt(db, changes),
     wish(wish, now) {
       // Most wishes are for a job that is there and high enough: they need no lock.
       const found = selectByKey.get(toKey(wish))

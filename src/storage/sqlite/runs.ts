@@ -8,8 +8,10 @@ import type { AtOnce } from './port.ts'
 
 type Runs = Pick<JobStore, 'claim' | 'heartbeat' | 'step' | 'fail' | 'done' | 'metadataKnown' | 'giveBack' | 'requeue'>
 
+/** A build job that learns what a metadata job wants, whatever image it uses. */
+const SIBLING = "twin.kind = 'build' AND twin.sdist = jobs.sdist AND twin.target = jobs.target AND twin.recipe = jobs.recipe"
 /** The build job of a metadata job: the same wish but for its kind. */
-const TWIN = `twin.kind = 'build' AND twin.sdist = jobs.sdist AND twin.target = jobs.target AND twin.recipe = jobs.recipe AND twin.image = jobs.image`
+const TWIN = `${SIBLING} AND twin.image = jobs.image`
 
 /** Only the newest run of a job may write, and only while it runs. The subquery finds the job by its key. */
 const RUN = "id = (SELECT job FROM builds WHERE id = @build) AND build = @build AND state = 'running'"
@@ -21,8 +23,8 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
   const selectNext = db.prepare<{ kinds: string; targets: string; now: number }, JobRow>(`
     SELECT * FROM jobs
     WHERE (state = 'queued' OR (state = 'running' AND lease_until <= @now))
-      AND kind IN (SELECT value FROM json_each(@kinds)) AND target IN (SELECT value FROM json_each(@targets))
-      AND NOT (kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${TWIN} AND twin.state = 'running' AND twin.lease_until > @now))
+      AND kind IN (SELECT value FROM json_each(@kinds)) AND (target, image) IN (SELECT key, value FROM json_each(@targets))
+      AND NOT (kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state = 'running' AND twin.lease_until > @now))
     ORDER BY kind = 'metadata' DESC, priority DESC, created_at, id LIMIT 1`)
   // A build that nobody waits for would take the slot for minutes from one that somebody does wait for.
   const selectTwin = db.prepare<{ id: number; targets: string; now: number }, JobRow>(`
@@ -30,7 +32,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     WHERE jobs.id = @id AND twin.state = 'queued' AND NOT EXISTS (
       SELECT 1 FROM jobs AS other WHERE other.kind = 'build' AND other.priority > twin.priority
         AND (other.state = 'queued' OR (other.state = 'running' AND other.lease_until <= @now))
-        AND other.target IN (SELECT value FROM json_each(@targets)))`)
+        AND (other.target, other.image) IN (SELECT key, value FROM json_each(@targets)))`)
   const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
   const startRun = db.prepare<{ id: number; worker: string; build: number; now: number; leaseUntil: number }, JobRow>(`
     UPDATE jobs SET state = 'running', attempts = attempts + 1, worker = @worker, lease_until = @leaseUntil, build = @build,
