@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { cleanLine } from '../domain/clean.ts'
@@ -111,7 +112,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     await session.step('plan')
     const { work } = session
     const path = join(work.scratch, work.job.sdist.filename.endsWith('.zip') ? 'sdist.zip' : 'sdist.tar.gz')
-    await session.guard(pipeline(await work.sdist(), createWriteStream(path)))
+    await session.guard(pipeline(await open(session), createWriteStream(path), { signal: session.signal }))
     const contents = await session.guard(readSdist(path, { entries: MAX_ENTRIES, bytes: limits.disk }))
     const planned = planBuild(contents)
     if ('failure' in planned) throw new Failed(planned.failure)
@@ -154,6 +155,17 @@ export function createBuilder(deps: BuilderDeps): Builder {
     log.warn({ err: error }, 'a build was stopped by its surroundings')
     if (error.code === 'transfer-failed' && /no space left/i.test(error.detail)) return { class: 'out-of-disk', key: '' }
     return { class: 'infrastructure', key: error.detail }
+  }
+}
+
+/** The sdist's bytes. Where they come too late for the job, they are let go. */
+async function open(session: Session): Promise<Readable> {
+  const opening = session.work.sdist()
+  try {
+    return await session.guard(opening)
+  } catch (error) {
+    opening.then((sdist) => sdist.destroy(), () => undefined)
+    throw error
   }
 }
 

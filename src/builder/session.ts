@@ -20,6 +20,8 @@ export interface Session {
   readonly work: BuildWork
   readonly limits: Limits
   readonly record: BuildRecord
+  /** Aborts with the reason to stop. */
+  readonly signal: AbortSignal
   step(step: Step): Promise<void>
   /** From now on the job may take `limits.time`. */
   startDeadline(): void
@@ -58,7 +60,7 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
   let current: { step: Step; since: number } | undefined
 
   const session: Session = {
-    work, limits, record, guard,
+    work, limits, record, signal, guard,
     async step(step) {
       signal.throwIfAborted()
       await closeStep()

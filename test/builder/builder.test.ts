@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -192,6 +193,22 @@ test('a job that is taken away throws the reason, with nothing left behind', asy
   const { builder, work, open } = await rig(but('hooks.py metadata', () => { stop.abort(new Error('the lease was lost')); return {} }), { signal: stop.signal })
   await expect(builder.build(work)).rejects.toThrow('the lease was lost')
   expect(open()).toBe(0)
+})
+
+test.each<[string, (crawling: Readable, stop: AbortSignal) => Promise<Readable>, boolean]>([
+  ['has not begun', () => new Promise<never>(() => undefined), false],
+  ['begins only after that', async (crawling, stop) => { await once(stop, 'abort'); return crawling }, true],
+  ['crawls', async (crawling) => crawling, true],
+])('a job is taken away although its sdist %s', async (_, sdist, opened) => {
+  const stop = new AbortController()
+  const crawling = new Readable({ read: () => undefined })
+  const { builder, work } = await rig(well, { signal: stop.signal })
+  const building = builder.build({ ...work, sdist: () => {
+    setImmediate(() => stop.abort(new Error('the lease was lost')))
+    return sdist(crawling, stop.signal)
+  } })
+  await expect(building).rejects.toThrow('the lease was lost')
+  if (opened) await until(() => crawling.destroyed)
 })
 
 async function needing(...requirements: string[]): Promise<Buffer> {
