@@ -38,7 +38,11 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
       try {
         const found = new Map<string, string>()
         for (const target of deps.targets) {
-          const digest = await digestOf(target)
+          const digest = await digestOf(target).catch((error: unknown) => {
+            if (!(error instanceof MuslinError) || error.code !== 'image-unavailable') throw error
+            withdraw(target, error)
+            return undefined
+          })
           if (digest !== undefined) found.set(target.name, digest)
         }
         silent = false

@@ -46,6 +46,18 @@ test('a target whose image cannot be had is withdrawn for ten minutes', async ()
   expect((await images.targets()).has(CP313.name)).toBe(true)
 })
 
+test('an image that is not to be had takes no other target with it', async () => {
+  const { images, engine, lines } = rig({ builder: { [CP311.name]: '-bad' } })
+  const digest = engine.digest
+  engine.digest = async (image) => {
+    if (image.kind === 'ready' && image.ref === '-bad') throw new MuslinError('image-unavailable', '"-bad" is not an image\'s name')
+    return digest(image)
+  }
+  expect([...(await images.targets()).keys()]).toEqual([CP313.name])
+  expect([...(await images.targets()).keys()]).toEqual([CP313.name])
+  expect(lines.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ target: CP311.name, msg: expect.stringMatching(/the image cannot be had/) })])
+})
+
 test('an absent ready image is asked for once, and promised when it is here', async () => {
   const { images, absent, asked, engine } = rig({ builder: { [CP313.name]: 'mine' } })
   absent.add('mine')
