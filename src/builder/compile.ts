@@ -137,7 +137,7 @@ async function askBackend<T>(session: Session, box: Box, source: Source, questio
 }
 
 async function holdsElf(path: string): Promise<boolean> {
-  for (const member of await readWheel(path)) if (isElf(await member.read())) return true
+  for (const member of await readWheel(path)) if (isElf(await member.begin())) return true
   return false
 }
 

@@ -20,12 +20,17 @@ export class WheelError extends Error {
   }
 }
 
+export interface WheelFileMember extends WheelMember {
+  /** Its first bytes, some thousand where it has as many: the rest is not unpacked, nor checked. */
+  begin(): Promise<Uint8Array>
+}
+
 /**
  * The members of a wheel in their order; nothing is open afterwards, each `read` opens the file anew. Throws WheelError for what is
  * no sound zip file, could be read in two ways, or is larger than a wheel may be; so does `read`, where data and directory disagree.
  */
-export async function readWheel(path: string): Promise<WheelMember[]> {
-  return (await entriesOf(path)).map((entry) => ({ name: entry.filename, read: () => readEntry(entry) }))
+export async function readWheel(path: string): Promise<WheelFileMember[]> {
+  return (await entriesOf(path)).map((entry) => ({ name: entry.filename, read: () => readEntry(entry), begin: () => beginEntry(entry) }))
 }
 
 /**
@@ -69,7 +74,8 @@ export async function retagWheel(input: { path: string; to: string; filename: st
 const EPOCH = 0x00210000
 const MOST_MEMBERS = 65_000
 const MOST_BYTES = 4 * 1024 ** 3
-const MOST_BYTES_OF_ONE = 1024 ** 3
+/** A member is read whole to be checked, so this is what a hostile wheel can have of the server's memory. */
+const MOST_BYTES_OF_ONE = 256 * 1024 ** 2
 /** Deflate cannot shrink further than this: a larger claim is a lie that would only cost us memory. */
 const DEFLATE_LIMIT = 1032
 
@@ -116,6 +122,24 @@ async function readEntry(entry: Entry): Promise<Uint8Array> {
   }
   if (length !== bytes.length) throw new WheelError(`its member ${entry.filename} is smaller than it claims`)
   return bytes
+}
+
+async function beginEntry(entry: Entry): Promise<Uint8Array> {
+  if (entry.directory) return new Uint8Array()
+  const enough = new AbortController()
+  let first = new Uint8Array()
+  const sink = new WritableStream<Uint8Array>({
+    write(chunk) {
+      if (first.length === 0) first = chunk.slice()
+      enough.abort()
+    },
+  })
+  try {
+    await entry.getData(sink, { signal: enough.signal, useWebWorkers: false, strictness: 'strict' })
+  } catch (error) {
+    if (!enough.signal.aborted) throw asWheelError(error)
+  }
+  return first
 }
 
 function retag(text: string, number: number, tag: string): string {
