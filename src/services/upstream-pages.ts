@@ -8,15 +8,17 @@ import { singleFlight } from './single-flight.ts'
 export interface UpstreamPages {
   /**
    * Makes the kept page as fresh as the upstream allows: at once while it is fresh, else by one revalidation for all who wait.
-   * An upstream that fails leaves the kept page as it is; its error is thrown where there is none.
+   * An upstream that fails, or takes its time, leaves the kept page as it is; its error is thrown where there is none.
    */
   refresh(project: string): Promise<void>
   /** The kept page, parsed; undefined where the upstream knows no such project. */
   read(project: string): Promise<{ page: ProjectPage; url: string } | undefined>
 }
 
-/** After a failure the upstream is left alone for so long, so that not every request waits for its timeout. */
+/** After a failure a project is left alone for so long. */
 const LEFT_ALONE_MS = 5_000
+/** Where there is a kept page the upstream is not waited for longer: what it says later is for the next who asks. */
+const PATIENCE_MS = 5_000
 
 /** The upstream's pages: kept for ever, asked for anew when `freshness` seconds have passed. */
 export function createUpstreamPages({ store, upstream, clock, log, freshness }: {
@@ -29,6 +31,7 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
   /** Until when a page is not asked for again, so that a fresh page costs no look into the database. */
   const freshUntil = new LRUCache<string, number>({ max: 50_000 })
   const flight = singleFlight<void>()
+  const asking = singleFlight<void>()
 
   return { refresh, read }
 
@@ -45,15 +48,25 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
       freshUntil.set(project, kept.fetchedAt + freshness * 1000)
       return
     }
-    try {
+    const asked = asking(project, async () => {
       await ask(project, kept)
       freshUntil.set(project, clock.now() + freshness * 1000)
-    } catch (error) {
-      // That there was no such project once is no reason to say so again: only the upstream may.
-      if (kept?.json === undefined) throw error
+    })
+    // That there was no such project once is no reason to say so again: only the upstream may.
+    if (kept?.json === undefined) return asked
+    const failed = asked.catch((error: unknown) => {
       log.warn({ err: error, project, fetchedAt: kept.fetchedAt }, 'the upstream failed, its older page is served')
       freshUntil.set(project, clock.now() + LEFT_ALONE_MS)
-    }
+    })
+    const inTime = await within(PATIENCE_MS, failed)
+    if (!inTime) freshUntil.set(project, clock.now() + LEFT_ALONE_MS)
+  }
+
+  /** Whether it ended in so many milliseconds. */
+  async function within(ms: number, work: Promise<void>): Promise<boolean> {
+    const ended = new AbortController()
+    const over = clock.sleep(ms, ended.signal).then(() => false, () => true)
+    return Promise.race([over, work.then(() => true)]).finally(() => ended.abort())
   }
 
   async function ask(project: string, kept: StoredPage | undefined): Promise<void> {

@@ -7,6 +7,7 @@ import { refusal } from './failure.ts'
 import { checkPage, JSON_PAGE, refuseHtml } from './page.ts'
 import type { Answer, Timeouts } from './requests.ts'
 import { createRequests, dismiss } from './requests.ts'
+import { createRest } from './rest.ts'
 
 const TIMEOUTS: Timeouts = { connect: 5_000, headers: 20_000, idle: 30_000 }
 // PyPI's largest pages are a few MB of JSON.
@@ -27,11 +28,12 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
 }): Upstream & { close(): Promise<void> } {
   const address = parseAddress(url)
   const requests = createRequests({ address, ca, instance, log, clock, timeouts })
+  const unlessResting = createRest({ clock })
 
   return {
     label: address.label,
 
-    async page(project, etag) {
+    page: (project, etag) => unlessResting(async () => {
       const answer = await getJson(new URL(`${encodeURIComponent(project)}/`, address.base), etag)
       if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
       if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
@@ -39,14 +41,14 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
       const json = await wholeBody(answer, largestPage)
       checkPage(json, answer.url)
       return { kind: 'page', json, etag: answer.headers.etag, url: answer.url.href }
-    },
+    }),
 
-    async list(etag) {
+    list: (etag) => unlessResting(async () => {
       const answer = await getJson(address.base, etag)
       if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
       expectPage(answer)
       return { kind: 'list', body: streamedBody(decoded(answer), answer.url), etag: answer.headers.etag }
-    },
+    }),
 
     async file(fileUrl, signal) {
       // Raw bytes, as pip takes them: some servers label a .tar.gz with Content-Encoding, and decoding it would change its digest.

@@ -8,7 +8,7 @@ import { createPromises } from '../../src/services/promises.ts'
 import { createReadyTargets } from '../../src/services/ready-targets.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
-import { manualClock } from '../manual-clock.ts'
+import { type ManualClock, manualClock } from '../manual-clock.ts'
 import { temporaryFolder } from '../storage/folder.ts'
 
 let store: Store
@@ -38,10 +38,9 @@ function upstreamOf(pages: Map<string, unknown>): Upstream {
   }
 }
 
-function pagesOf(pages: Map<string, unknown>) {
-  const clock = manualClock()
+function pagesOf(pages: Map<string, unknown>, { clock = manualClock(), upstream = upstreamOf(pages) }: { clock?: ManualClock; upstream?: Upstream } = {}) {
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
-  const upstreamPages = createUpstreamPages({ store, upstream: upstreamOf(pages), clock, log: pino({ level: 'silent' }), freshness: 0 })
+  const upstreamPages = createUpstreamPages({ store, upstream, clock, log: pino({ level: 'silent' }), freshness: 0 })
   return createProjectPages({ store, upstreamPages, readyTargets, promises: createPromises({ store }) })
 }
 
@@ -83,4 +82,32 @@ test('a page is rendered once for all who ask, and anew when it changes', async 
   expect(await pages.page('p', { ...variant, format: 'html' })).not.toBe(one)
   upstream.set('p', { meta: { 'api-version': '1.4' }, name: 'p', files: [], more: 1 })
   expect((await pages.page('p', variant)).sha256).not.toBe(one.sha256)
+})
+
+test('where a page is kept, an upstream that hangs is waited for five seconds, and what it says in the end is served to the next', async () => {
+  const clock = manualClock()
+  const page = { meta: { 'api-version': '1.4' }, name: 'p', files: [] }
+  const known = new Map<string, unknown>([['p', page]])
+  const answering = upstreamOf(known)
+  let asked = 0
+  let hanging: PromiseWithResolvers<void> | undefined
+  const upstream: Upstream = { ...answering, page: async (project) => { asked += 1; await hanging?.promise; return answering.page(project) } }
+  const pages = pagesOf(known, { clock, upstream })
+  const variant = { root: '../../', target: undefined, format: 'json' } as const
+  const served = async () => JSON.parse((await pages.page('p', variant)).body.toString())
+  expect(await served()).toEqual(page)
+  hanging = Promise.withResolvers()
+  known.set('p', { ...page, more: 1 })
+  const held = served()
+  await clock.began(5_000)
+  await clock.advance(5_000)
+  expect(await held).toEqual(page)
+  expect(await served()).toEqual(page)
+  // It is not asked a second time while it still owes its first answer.
+  await clock.advance(5_000)
+  const again = served()
+  await clock.began(5_000)
+  expect(asked).toBe(2)
+  hanging.resolve()
+  expect(await again).toEqual({ ...page, more: 1 })
 })

@@ -181,6 +181,13 @@ describe('time', () => {
   })
 })
 
+test('an upstream that does not answer is left alone, for its list and every page', async () => {
+  const server = await serve(() => undefined)
+  const upstream = make(server.origin, { timeouts: { connect: 500, headers: 40, idle: 40 } })
+  for (const ask of [() => upstream.page('six'), () => upstream.page('cffi'), () => upstream.list()]) await expect(ask()).rejects.toMatchObject({ code: 'upstream-timeout' })
+  expect(server.requests).toHaveLength(1)
+})
+
 test('nobody listens', async () => {
   const server = await startServer(() => undefined)
   await server.close()
