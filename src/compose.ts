@@ -46,12 +46,13 @@ export interface ComposeContext {
 }
 
 /** How long answers, and builds, may go on after SIGTERM: what container engines grant is ten seconds by default. */
-const ANSWERS_GRACE_MS = 5_000
-const BUILDS_GRACE_MS = 8_000
+const GRACE_MS = 7_000
 
 /** Puts a server together. Nothing is opened, asked or started before `start`. */
 export function compose(settings: Settings, { log, clock, wrap = (ports) => ports }: ComposeContext): Service {
   const closing = new AbortController()
+  /** Both end side by side within the grace; what they stand on is closed after them. */
+  const drains: (() => Promise<void>)[] = []
   const stops: (() => Promise<void> | void)[] = []
   const folders = { blobs: join(settings.data, 'blobs'), logs: join(settings.data, 'logs'), scratch: join(settings.data, 'scratch') }
 
@@ -103,7 +104,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const readyTargets = createReadyTargets({ workers: store.workers, clock })
     const promises = createPromises({ store })
     const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
-    const admission = createAdmission({ jobs: store.jobs, clock, hosts: names, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
+    const admission = createAdmission({ clock, hosts: names, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
     const app = createApp({
       jobs: store.jobs, logs, files, promises, admission, readyTargets, clock, log, instance,
       pages: createProjectPages({ store, upstreamPages: createUpstreamPages({ store, upstream, clock, log, freshness }), promises, readyTargets }),
@@ -119,8 +120,8 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     })
     const server = createServer(app, await tls(settings))
     await listen(server, settings.port, host)
-    stops.push(async () => {
-      const timer = setTimeout(() => grace.abort(), ANSWERS_GRACE_MS)
+    drains.push(async () => {
+      const timer = setTimeout(() => grace.abort(), GRACE_MS)
       const grace = new AbortController()
       await closeServer(server, { closing, grace: grace.signal })
       clearTimeout(timer)
@@ -156,7 +157,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const run = createJobRunner({ store, blobs, logs, builder, sdist: files.blob, scratch, clock, log })
     const worker: Worker = createWorker({ id, slots: settings.workers, jobs: store.jobs, workers: store.workers, builder, run, clock, log })
     await worker.start()
-    stops.push(() => worker.stop(BUILDS_GRACE_MS))
+    drains.push(() => worker.stop(GRACE_MS))
   }
 
   async function stop(): Promise<void> {

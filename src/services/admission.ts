@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { Client } from '../domain/client.ts'
 import type { JobKind } from '../domain/job.ts'
 import { MuslinError } from '../errors.ts'
-import type { Clock, JobStore } from './ports.ts'
+import type { Clock, WishBound } from './ports.ts'
 
 /** Who sent a request, as far as it matters for starting work. */
 export interface Asker {
@@ -19,29 +19,32 @@ export interface Asker {
 
 export interface Admission {
   /**
-   * By which name new work is counted for this client. Throws `start-refused`, `too-many-builds` or `queue-full` where this
-   * request may not start any.
+   * By which name new work is counted for this client, and how much of it there may be: what `JobStore.wish` refuses with is
+   * `too-many-builds` or `queue-full`. Throws `start-refused` where this request may not start any.
    */
-  admit(asker: Asker, kind: JobKind): Promise<string>
-  /** As `admit`, for builds that nobody waits for yet: undefined where it would refuse, or the client began many in this minute. */
-  admitAhead(asker: Asker): Promise<string | undefined>
+  admit(asker: Asker, kind: JobKind): Admitted
+  /** As `admit`, for builds that nobody waits for yet: only so many in a minute. */
+  admitAhead(asker: Asker): Admitted
   /** Throws `start-refused`: this request neither starts work nor hastens it. */
   check(asker: Asker): void
   isOwnHost(host: string | undefined): boolean
 }
 
+export interface Admitted { askedBy: string; bounds: WishBound[] }
+
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
 /** A resolver asks for the metadata of many releases that it then leaves: so many of them are compiled in advance. */
 const AHEAD_PER_MINUTE = 20
+/** For the same reason METADATA is granted more freely than builds; it runs the sdist's code too, so there is a bound. */
+const METADATA_PER_BUILD = 10
 
 /** Who may start builds (an open index must not run strangers' code for a web page's visitor), and how many. */
-export function createAdmission({ jobs, clock, hosts, buildsPerClient, queueLimit }: {
-  jobs: JobStore
+export function createAdmission({ clock, hosts, buildsPerClient, queueLimit }: {
   clock: Clock
   /** Own names: the machine's, that of `publicUrl`, `allowedHosts`. IP literals and the well-known ones need not be named. */
   hosts: string[]
-  /** New builds per client and hour. */
+  /** New builds per client and hour, and ten times as many metadata steps. */
   buildsPerClient: number
   /** Queued in all, of each kind. */
   queueLimit: number
@@ -50,25 +53,27 @@ export function createAdmission({ jobs, clock, hosts, buildsPerClient, queueLimi
 
   return { admit, admitAhead, check, isOwnHost }
 
-  async function admit(asker: Asker, kind: JobKind): Promise<string> {
+  function admit(asker: Asker, kind: JobKind): Admitted {
     check(asker)
-    const askedBy = asker.admin ? 'admin' : asker.address
-    if (kind === 'build' && !asker.admin && await jobs.countBy(askedBy, clock.now() - HOUR_MS) >= buildsPerClient) {
-      throw new MuslinError('too-many-builds', `${askedBy} started ${buildsPerClient} new builds within an hour; try again later, or with the admin's token`)
+    const queue: WishBound = {
+      counted: 'queued', most: queueLimit,
+      refusal: () => new MuslinError('queue-full', `${queueLimit} are queued already; try again later, or raise queueLimit`),
     }
-    if (await jobs.count('queued', kind) >= queueLimit) {
-      throw new MuslinError('queue-full', `${queueLimit} are queued already; try again later, or raise queueLimit`)
-    }
-    return askedBy
+    if (asker.admin) return { askedBy: 'admin', bounds: [queue] }
+    const what = kind === 'build' ? 'builds' : 'metadata steps'
+    const perHour = started(asker.address, what, kind === 'build' ? buildsPerClient : buildsPerClient * METADATA_PER_BUILD, HOUR_MS, 'an hour')
+    return { askedBy: asker.address, bounds: [perHour, queue] }
   }
 
-  async function admitAhead(asker: Asker): Promise<string | undefined> {
-    try {
-      const askedBy = await admit(asker, 'build')
-      return await jobs.countBy(askedBy, clock.now() - MINUTE_MS) < AHEAD_PER_MINUTE ? askedBy : undefined
-    } catch (error) {
-      if (error instanceof MuslinError) return undefined
-      throw error
+  function admitAhead(asker: Asker): Admitted {
+    const { askedBy, bounds } = admit(asker, 'build')
+    return { askedBy, bounds: [...bounds, started(askedBy, 'builds', AHEAD_PER_MINUTE, MINUTE_MS, 'a minute')] }
+  }
+
+  function started(askedBy: string, what: string, most: number, withinMs: number, within: string): WishBound {
+    return {
+      counted: { since: clock.now() - withinMs }, most,
+      refusal: () => new MuslinError('too-many-builds', `${askedBy} started ${most} new ${what} within ${within}; try again later, or with the admin's token`),
     }
   }
 

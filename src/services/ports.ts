@@ -131,12 +131,21 @@ export type BuildRecord = Record<string, unknown>
 
 export interface Build { id: number; job: number; worker: string; startedAt: number; finishedAt: number | undefined; failure: Failure | undefined; record: BuildRecord | undefined }
 
+/** How many jobs there may be before a new one is refused, counted in the transaction that would make it: no two wishes share the last place. */
+export interface WishBound {
+  /** Jobs of the wish's kind: those queued, or those that its asker made since then. */
+  counted: 'queued' | { since: number }
+  most: number
+  refusal: () => Error
+}
+
 export interface JobStore {
   /**
    * The one job for this wish, made if there is none; an existing one is raised to the wish's priority, never lowered.
-   * A job that failed or was cancelled is returned as it is. `created` is false for all but the first.
+   * A job that failed or was cancelled is returned as it is. `created` is false for all but the first. Throws the refusal of the first
+   * of the bounds that leaves no room for a new job; what is there already is never refused.
    */
-  wish(wish: Wish, now: number): Promise<{ job: Job; created: boolean }>
+  wish(wish: Wish, now: number, bounds?: WishBound[]): Promise<{ job: Job; created: boolean }>
   /** Without making one. */
   find(wish: Pick<Wish, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>): Promise<Job | undefined>
   get(id: number): Promise<Job | undefined>
@@ -145,8 +154,6 @@ export interface JobStore {
   /** Jobs of this project whose failure is remembered: (sdist sha256, target, recipe, image). */
   remembered(project: string): Promise<Pick<Job, 'sdist' | 'target' | 'recipe' | 'image'>[]>
   count(state: JobState, kind?: JobKind): Promise<number>
-  /** How many build jobs this client made since `since`. */
-  countBy(askedBy: string, since: number): Promise<number>
   /**
    * The next job that is queued, or running with its lease over, for one of the targets (target → digest of its builder image) and
    * with that image; marked running under a lease until

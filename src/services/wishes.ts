@@ -33,15 +33,19 @@ export function createWishes({ jobs, admission, readyTargets, clock }: {
       }
       const job = await jobs.find(wish)
       if (job && (isSettled(job) || !mayHasten(asker))) return job
-      const askedBy = job ? job.askedBy : await admission.admit(asker, kind)
-      return (await jobs.wish({ ...wish, priority: PRIORITY.waiting, askedBy }, clock.now())).job
+      const { askedBy, bounds } = admission.admit(asker, kind)
+      return (await jobs.wish({ ...wish, priority: PRIORITY.waiting, askedBy }, clock.now(), bounds)).job
     },
     async ahead(promised, asker) {
       if (!asker.client.installs) return
       const wish = await wishFor('build', promised)
       if (!wish || await jobs.find(wish)) return
-      const askedBy = await admission.admitAhead(asker)
-      if (askedBy !== undefined) await jobs.wish({ ...wish, priority: PRIORITY.asked, askedBy }, clock.now())
+      try {
+        const { askedBy, bounds } = admission.admitAhead(asker)
+        await jobs.wish({ ...wish, priority: PRIORITY.asked, askedBy }, clock.now(), bounds)
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+      }
     },
     async find(kind, promised) {
       const wish = await wishFor(kind, promised)
@@ -62,4 +66,8 @@ export function createWishes({ jobs, admission, readyTargets, clock }: {
       return false
     }
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof MuslinError && ['start-refused', 'too-many-builds', 'queue-full'].includes(error.code)
 }

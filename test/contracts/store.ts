@@ -154,7 +154,7 @@ export function storeContract(name: string, make: MakeStore): void {
         expect((await other.jobs.find(wishFor()))?.priority).toBe(PRIORITY.waiting)
       })
 
-      test('jobs are listed newest first and counted by state, kind and client', async () => {
+      test('jobs are listed newest first and counted by state and kind', async () => {
         const first = await failed()
         const { job: second } = await store.jobs.wish(wishFor({ kind: 'metadata' }), 20)
         const { job: third } = await store.jobs.wish(wishFor({ project: 'lxml', recipe: 'r' }), 30)
@@ -164,9 +164,41 @@ export function storeContract(name: string, make: MakeStore): void {
         expect(await store.jobs.count('queued')).toBe(2)
         expect(await store.jobs.count('queued', 'build')).toBe(1)
         expect(await store.jobs.count('running')).toBe(0)
-        expect(await store.jobs.countBy('10.0.0.1', 1)).toBe(2)
-        expect(await store.jobs.countBy('10.0.0.1', 2)).toBe(1)
-        expect(await store.jobs.countBy('10.0.0.9', 0)).toBe(0)
+      })
+
+      const refusal = (): Error => new Error('no more')
+
+      test('a bound on the queue counts what is queued of the wish\'s kind, and refuses new jobs alone', async () => {
+        const bounds = [{ counted: 'queued' as const, most: 2, refusal }]
+        await store.jobs.wish(wishFor({ kind: 'metadata' }), 1, bounds)
+        await store.jobs.wish(wishFor(), 1, bounds)
+        await store.jobs.wish(wishFor({ recipe: 'r' }), 1, bounds)
+        await expect(store.jobs.wish(wishFor({ recipe: 's', askedBy: 'other' }), 1, bounds)).rejects.toThrow('no more')
+        expect(await store.jobs.find(wishFor({ recipe: 's' }))).toBeUndefined()
+        expect(await store.jobs.wish(wishFor({ priority: PRIORITY.waiting }), 1, bounds)).toMatchObject({ created: false, job: { priority: PRIORITY.waiting } })
+        expect((await store.jobs.wish(wishFor({ kind: 'metadata', recipe: 's' }), 1, bounds)).created).toBe(true)
+        await store.jobs.claim('w1', { ...BOTH, kinds: ['build'] }, 10, 100)
+        expect((await store.jobs.wish(wishFor({ recipe: 's' }), 1, bounds)).created).toBe(true)
+      })
+
+      test('a bound on what was asked for counts one asker\'s jobs of the wish\'s kind, whatever became of them', async () => {
+        const since = (time: number) => [{ counted: { since: time }, most: 1, refusal }]
+        await failed()
+        await expect(store.jobs.wish(wishFor({ recipe: 'r' }), 2, since(1))).rejects.toThrow('no more')
+        expect((await store.jobs.wish(wishFor({ recipe: 'r' }), 3, since(2))).created).toBe(true)
+        expect((await store.jobs.wish(wishFor({ recipe: 's', askedBy: 'other' }), 3, since(1))).created).toBe(true)
+        expect((await store.jobs.wish(wishFor({ kind: 'metadata' }), 3, since(1))).created).toBe(true)
+        await expect(store.jobs.wish(wishFor({ kind: 'metadata', recipe: 'r' }), 3, since(1))).rejects.toThrow('no more')
+        expect((await store.jobs.wish(wishFor(), 3, since(1))).created).toBe(false)
+      })
+
+      test('bounds hold for wishes of two processes at once', async () => {
+        const other = await another()
+        const bounds = [{ counted: { since: 0 }, most: 5, refusal }]
+        const wishes = Array.from({ length: 40 }, (_, i) => (i % 2 ? store : other).jobs.wish(wishFor({ recipe: String(i) }), i, bounds))
+        const made = (await Promise.allSettled(wishes)).filter(({ status }) => status === 'fulfilled')
+        expect(made).toHaveLength(5)
+        expect(await store.jobs.count('queued')).toBe(5)
       })
     })
 

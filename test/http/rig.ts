@@ -151,7 +151,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
   const promises = createPromises({ store })
   const files = createFiles({ store, blobs, upstream, log })
-  const admission = createAdmission({ jobs: store.jobs, clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
+  const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
   const app = createApp({
     jobs: store.jobs, logs, files, promises, admission, readyTargets, clock, log,

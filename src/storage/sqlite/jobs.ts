@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { Failure } from '../../domain/failure.ts'
 import { PRIORITY, type Job, type Wish } from '../../domain/job.ts'
-import type { Build, JobStore } from '../../services/ports.ts'
+import type { Build, JobStore, WishBound } from '../../services/ports.ts'
 import { createAdopt } from './adopt.ts'
 import type { Changes } from './changes.ts'
 import { toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
@@ -30,8 +30,8 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     'SELECT DISTINCT sdist, sdist_filename, target, recipe, image FROM jobs WHERE project = ? AND remembered = 1')
   const count = db.prepare<{ state: string; kind: string | null }, number>(
     'SELECT count(*) FROM jobs WHERE state = @state AND (@kind IS NULL OR kind = @kind)').pluck()
-  const countBy = db.prepare<[string, number], number>(
-    "SELECT count(*) FROM jobs WHERE asked_by = ? AND created_at >= ? AND kind = 'build'").pluck()
+  const countBy = db.prepare<[string, number, string], number>(
+    'SELECT count(*) FROM jobs WHERE asked_by = ? AND created_at >= ? AND kind = ?').pluck()
   const retry = db.prepare<{ id: number; priority: number }, JobRow>(`
     UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING *`)
@@ -44,9 +44,13 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     SELECT (builds.finished_at - builds.started_at) / 1000.0 FROM wheels JOIN builds ON builds.id = wheels.build
     WHERE wheels.project = ? ORDER BY builds.id DESC LIMIT ?`).pluck()
 
-  const makeOrRaise = db.transaction((wish: Wish, now: number): { job: Job; created: boolean } => {
+  const makeOrRaise = db.transaction((wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean } => {
     const found = selectByKey.get(toKey(wish))
     if (!found) {
+      for (const { counted, most, refusal } of bounds) {
+        const there = counted === 'queued' ? count.get({ state: 'queued', kind: wish.kind }) : countBy.get(wish.askedBy, counted.since, wish.kind)
+        if ((there ?? 0) >= most) throw refusal()
+      }
       const made = insert.get({
         ...toKey(wish), project: wish.project, version: wish.version, sdist_filename: wish.sdist.filename,
         asked_by: wish.askedBy, priority: wish.priority, created_at: now,
@@ -85,10 +89,10 @@ export function createJobs(db: Database, changes: Changes): JobStore {
   const port = asPort<Omit<JobStore, 'watch'>>({
     ...createRuns(db, changes),
     ...createAdopt(db, changes),
-    wish(wish, now) {
+    wish(wish, now, bounds = []) {
       // Most wishes are for a job that is there and high enough: they need no lock.
       const found = selectByKey.get(toKey(wish))
-      return found && !isLow(found, wish) ? { job: toJob(found), created: false } : told(makeOrRaise.immediate(wish, now))
+      return found && !isLow(found, wish) ? { job: toJob(found), created: false } : told(makeOrRaise.immediate(wish, now, bounds))
     },
     find(wish) {
       const row = selectByKey.get(toKey(wish))
@@ -98,7 +102,6 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     list: ({ state, project, limit } = {}) => selectSome.all({ state: state ?? null, project: project ?? null, limit: limit ?? -1 }).map(toJob),
     remembered: (project) => selectRemembered.all(project).map(({ sdist, sdist_filename, ...key }) => ({ ...key, sdist: { sha256: sdist, filename: sdist_filename } })),
     count: (state, kind) => count.get({ state, kind: kind ?? null }) ?? 0,
-    countBy: (askedBy, since) => countBy.get(askedBy, since) ?? 0,
     retry: (id) => told(queueAgain.immediate(id)),
     cancel: (id, now) => told(end.immediate(id, now)),
     build(id): Build | undefined {
