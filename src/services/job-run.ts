@@ -6,10 +6,10 @@ import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import { FAILURE_CLASSES, retryAfterMs, type Failure } from '../domain/failure.ts'
-import type { ClaimedJob } from '../domain/job.ts'
+import { PRIORITY, type ClaimedJob } from '../domain/job.ts'
 import { parseMetadata, sameForInstallers } from '../domain/metadata.ts'
 import type { ProjectPage } from '../domain/page.ts'
-import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Clock, LogSink, Store } from './ports.ts'
+import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, BuiltWheel, Clock, LogSink, Store } from './ports.ts'
 
 /** Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. */
 export type JobRunner = (job: ClaimedJob, worker: string, signal: AbortSignal) => Promise<void>
@@ -62,7 +62,7 @@ export function createJobRunner(deps: {
 
   async function makeWork(job: ClaimedJob, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
     const known = await store.metadata.get(job.sdist.sha256, job.target)
-    const earlier = (await store.wheels.wheels(job.project)).filter((wheel) => wheel.sdist === job.sdist.sha256 && wheel.target === job.target)
+    const earlier = await wheelsOf(job)
     return {
       job,
       number: 1 + Math.max(0, ...earlier.map((wheel) => wheel.number)),
@@ -91,7 +91,19 @@ export function createJobRunner(deps: {
     return undefined
   }
 
+  /** By version, not by sdist: a release may have two, and the wheels of both would bear one name. */
+  async function wheelsOf({ project, version, target }: ClaimedJob): Promise<BuiltWheel[]> {
+    return (await store.wheels.wheels(project)).filter((wheel) => wheel.version === version && wheel.target === target)
+  }
+
   async function buildWheel(job: ClaimedJob, worker: string, work: BuildWork): Promise<Failure | undefined> {
+    // A wheel that is there satisfies every wish but somebody's for another one.
+    const [there] = job.priority === PRIORITY.rebuild ? [] : await wheelsOf(job)
+    if (there) {
+      work.log.write(`Muslin: ${there.filename} is there already, nothing was built\n`)
+      await store.jobs.done(job.build, {}, clock.now())
+      return undefined
+    }
     const outcome = await builder.build(work)
     if (!outcome.ok) return fail(job, outcome.failure, outcome.record, work.log)
     await work.onStep('publish')

@@ -170,7 +170,7 @@ export interface JobStore {
   step(build: number, step: Step): Promise<void>
   /** Ends a run; a build's ends its queued metadata job with it. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
   fail(build: number, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
-  /** A metadata job's success. */
+  /** Success without a new wheel: a metadata job's, or a build's whose wheel was there already. */
   done(build: number, record: BuildRecord | undefined, now: number): Promise<boolean>
   /**
    * Jobs that no worker heard of since `since` could claim, since their target has another image now, by `targets`: they get that
@@ -226,7 +226,10 @@ export interface Store {
 
 // ---------------------------------------------------------------- logs
 
-/** The log of each build, kept for ever; lines can be read while they are written, by any process. */
+/**
+ * The log of each build, kept for ever; lines can be read while they are written, by any process. What is kept is fit for a
+ * terminal (`cleanTerminal`): builds are strangers.
+ */
 export interface BuildLogs {
   /** Bytes beyond the cap are dropped from the middle: head and tail stay, with a line that says how much is missing. */
   open(build: number): Promise<LogSink>
@@ -236,6 +239,7 @@ export interface BuildLogs {
 }
 
 export interface LogSink {
+  /** Bytes are what a build says, UTF-8 cut anywhere; text is our own words. */
   write(chunk: Uint8Array | string): void
   close(): Promise<void>
 }
@@ -319,7 +323,7 @@ export interface Builder {
 
 export interface BuildWork {
   job: Pick<Job, 'id' | 'project' | 'version' | 'target' | 'sdist'>
-  /** The build number for the wheel's file name. */
+  /** The build number for the wheel's file name, one more than that of any wheel of this version and target. */
   number: number
   /** Opens the sdist's bytes, already checked against its sha256. */
   sdist: () => Promise<Readable>

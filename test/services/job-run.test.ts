@@ -3,13 +3,14 @@ import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MuslinError } from '../../src/errors.ts'
 import type { FailureClass } from '../../src/domain/failure.ts'
-import type { Job } from '../../src/domain/job.ts'
+import { PRIORITY, type Job } from '../../src/domain/job.ts'
 import type { BuildWork } from '../../src/services/ports.ts'
 import { sha256 } from '../synthetic-upstream.ts'
 import { type Bench, METADATA, SDIST, TARGET, built, makeBench } from './bench.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
+const ZIP = { sha256: 'b'.repeat(64), filename: 'demo-1.0.zip' }
 const never = new AbortController().signal
 
 let bench: Bench
@@ -65,18 +66,32 @@ describe('a build that succeeds', () => {
     expect(there).toEqual([20, METADATA.length])
   })
 
-  test('a rebuild of the same sdist has the next build number', async () => {
+  test('a rebuild has the next build number of its version and target, whichever sdist it is from', async () => {
     await bench.wish()
     await runNext()
-    await bench.wish({ recipe: 'another' })
+    await bench.wish({ recipe: 'another', priority: PRIORITY.rebuild, sdist: ZIP })
     bench.builder.play = (work) => built(work, { bytes: 'another wheel' })
     await runNext()
-    await bench.wish({ sdist: { sha256: 'b'.repeat(64), filename: 'demo-1.0.zip' }, version: '1.0.post1' })
+    await bench.wish({ sdist: ZIP, version: '1.0.post1' })
     let number: number | undefined
     bench.builder.play = async (work) => { number = work.number; return { ok: false, failure: { class: 'no-sdist', key: '' }, record: {} } }
     await runNext()
     expect((await wheels()).map((wheel) => [wheel.number, wheel.filename.split('-')[2]])).toEqual([[1, '1'], [2, '2']])
     expect(number).toBe(1)
+  })
+
+  test.each([
+    ['its own sdist', {}],
+    ['the release\'s other sdist', { sdist: ZIP }],
+  ])('where a wheel of the version and target is there, built from %s, nothing is built', async (_which, change) => {
+    await bench.wish()
+    await runNext()
+    bench.builder.play = async () => { throw new Error('nobody is asked') }
+    await bench.wish({ recipe: 'another', ...change })
+    const job = await runNext()
+    expect(job).toMatchObject({ state: 'built', remembered: false })
+    expect(await bench.logs.text(job.build!)).toContain(`demo-1.0-1-cp313-${TARGET}.whl is there already`)
+    expect(await wheels()).toHaveLength(1)
   })
 
   test.each([
