@@ -23,3 +23,25 @@ export function cleanTerminal(text: string): string {
     .replace(ESCAPES, (sequence) => LOOKS.test(sequence) ? sequence : '')
     .replace(/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 }
+
+/** What may be the beginning of a sequence that goes on in the next piece: a control sequence, a string, maybe with half its end, or a short one. */
+const UNFINISHED = /\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]*\x1b?|[ -/]*)$/
+const LONGEST_UNFINISHED = 1000
+
+/**
+ * The same for a text that comes in pieces: whatever it is cut into, the results together are what `cleanTerminal` makes of the
+ * whole. Only a sequence without its end is withheld, and of one longer than any real one nothing is remembered but how it began.
+ */
+export function terminalCleaner(): (piece: string) => string {
+  let withheld = ''
+  let afterReturn = false
+  return (piece) => {
+    if (piece === '') return ''
+    const text = withheld + (afterReturn && piece.startsWith('\n') ? piece.slice(1) : piece).replace(/\r\n?/g, '\n')
+    afterReturn = piece.endsWith('\r')
+    withheld = UNFINISHED.exec(text)?.[0] ?? ''
+    const whole = text.slice(0, text.length - withheld.length)
+    if (withheld.length > LONGEST_UNFINISHED) withheld = /[\]PX^_]/.test(withheld[1]!) ? withheld.slice(0, 2) + (withheld.endsWith('\x1b') ? '\x1b' : '') : ''
+    return cleanTerminal(whole)
+  }
+}

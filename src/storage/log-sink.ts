@@ -1,5 +1,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
+import { terminalCleaner } from '../domain/clean.ts'
 import type { LogSink } from '../services/ports.ts'
 
 /**
@@ -15,6 +17,8 @@ export function openSink(place: { head: string; tail: string; half: number; fail
   let file: number | undefined = openSync(place.head, 'w', 0o600)
   let total = 0
   let room = place.half
+  let clean = terminalCleaner()
+  let decoder = new StringDecoder()
 
   function append(bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length && file !== undefined;) {
@@ -34,6 +38,14 @@ export function openSink(place: { head: string; tail: string; half: number; fail
     for (const name of segmentsIn(readdirSync(place.tail)).slice(0, -2)) rmSync(join(place.tail, String(name)))
   }
 
+  // Bytes are what a build says, text is our own words: a sequence that the build began must not swallow them.
+  function cleaned(chunk: Uint8Array | string): string {
+    if (typeof chunk !== 'string') return clean(decoder.write(chunk))
+    clean = terminalCleaner()
+    decoder = new StringDecoder()
+    return clean(chunk)
+  }
+
   function close(): void {
     if (file !== undefined) closeSync(file)
     file = undefined
@@ -42,7 +54,7 @@ export function openSink(place: { head: string; tail: string; half: number; fail
   return {
     write(chunk) {
       try {
-        append(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+        append(Buffer.from(cleaned(chunk)))
       } catch (error) {
         close()
         place.failed(error)

@@ -1,4 +1,4 @@
-import { buffer, text } from 'node:stream/consumers'
+import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BuildLogs } from '../../src/services/ports.ts'
@@ -27,10 +27,29 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
     test('text and bytes come back in their order, also after the end', async () => {
       const sink = await logs.open(1)
       sink.write('größer\n')
-      sink.write(Buffer.from([0xff, 0x00, 0x0a]))
+      sink.write(Buffer.from('und länger\n'))
       await sink.close()
-      expect(await buffer((await another.read(1))!)).toEqual(Buffer.concat([Buffer.from('größer\n'), Buffer.from([0xff, 0, 0x0a])]))
-      expect(await logs.text(1)).toBe('größer\n\ufffd\u0000\n')
+      for (const either of [logs, another]) expect(await either.text(1)).toBe('größer\nund länger\n')
+    })
+
+    test('what a terminal would obey is left out but for colours, wherever the build\'s bytes are cut', async () => {
+      const said = Buffer.from('\x1b[31mröt\x1b[0m\x1b[2J\x1b]0;title\x07\x00 10%\r20%\r\n')
+      for (let cut = 0; cut <= said.length; cut += 1) {
+        const sink = await logs.open(cut)
+        sink.write(said.subarray(0, cut))
+        sink.write(said.subarray(cut))
+        sink.write(Buffer.from([0xff, 0x0a]))
+        await sink.close()
+        expect(await another.text(cut)).toBe('\x1b[31mröt\x1b[0m 10%\n20%\n\ufffd\n')
+      }
+    })
+
+    test('a build cannot swallow what is said about it', async () => {
+      const sink = await logs.open(1)
+      sink.write(Buffer.from('ends in \x1b]0;'))
+      sink.write('Muslin: failed\n')
+      await sink.close()
+      expect(await logs.text(1)).toBe('ends in Muslin: failed\n')
     })
 
     test('every line can be read as soon as it is written, by any process', async () => {
