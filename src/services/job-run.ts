@@ -3,12 +3,14 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { createReadStream } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import { FAILURE_CLASSES, retryAfterMs, type Failure } from '../domain/failure.ts'
 import { PRIORITY, type ClaimedJob } from '../domain/job.ts'
 import { parseMetadata, sameForInstallers } from '../domain/metadata.ts'
 import type { ProjectPage } from '../domain/page.ts'
+import { keepBlob } from './keep-blob.ts'
 import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, BuiltWheel, Clock, LogSink, Store } from './ports.ts'
 
 /** Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. */
@@ -70,7 +72,7 @@ export function createJobRunner(deps: {
       sourceDate: await sourceDate(job),
       known: known === undefined ? undefined : await buffer(await blobs.read(known)),
       onMetadata: async (metadata) => {
-        await store.metadata.set(job.sdist.sha256, job.target, (await keep([metadata])).sha256)
+        await store.metadata.set(job.sdist.sha256, job.target, await keepBlob(blobs, [metadata]))
         await store.jobs.metadataKnown(job.sdist.sha256, job.target, clock.now())
       },
       onStep: async (step) => {
@@ -110,16 +112,16 @@ export function createJobRunner(deps: {
     const { wheel, metadata, requiresPython } = outcome.value
     const { size } = await stat(wheel)
     // Everything is on disk under its digest before the one transaction that makes it visible.
-    const { sha256 } = await keep(createReadStream(wheel, { highWaterMark: 1 << 20 }))
-    const kept = await keep([metadata])
+    const sha256 = await keepBlob(blobs, createReadStream(wheel, { highWaterMark: 1 << 20 }))
+    const kept = await keepBlob(blobs, [metadata])
     const served = await store.metadata.get(job.sdist.sha256, job.target)
-    const before = served === undefined || served === kept.sha256 ? undefined : await buffer(await blobs.read(served))
+    const before = served === undefined || served === kept ? undefined : await buffer(await blobs.read(served))
     const metadataChanged = before !== undefined && !sameForInstallers(parseMetadata(before.toString()), parseMetadata(metadata.toString()))
     const now = clock.now()
     const published = await store.wheels.publish(
       {
         sha256, size, filename: basename(wheel), project: job.project, version: job.version, target: job.target, sdist: job.sdist.sha256,
-        number: work.number, metadata: kept.sha256, requiresPython, publishedAt: now, build: job.build,
+        number: work.number, metadata: kept, requiresPython, publishedAt: now, build: job.build,
       },
       { id: job.id, worker, metadataChanged }, outcome.record, now,
     )
@@ -135,17 +137,6 @@ export function createJobRunner(deps: {
     return failure
   }
 
-  async function keep(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<{ sha256: string; size: number }> {
-    const draft = await blobs.draft()
-    try {
-      for await (const chunk of chunks) await draft.write(chunk)
-      return await draft.keep()
-    } catch (error) {
-      await draft.discard()
-      throw error
-    }
-  }
-
   /** Seconds since 1970 at which the sdist was uploaded, as its page says (PEP 700). */
   async function sourceDate(job: ClaimedJob): Promise<number> {
     const stored = await store.pages.get(job.project)
@@ -155,10 +146,4 @@ export function createJobRunner(deps: {
     const parsed = time ? Date.parse(time) : Number.NaN
     return Number.isNaN(parsed) ? NO_UPLOAD_TIME : Math.max(NO_UPLOAD_TIME, Math.floor(parsed / 1000))
   }
-}
-
-async function buffer(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
 }
