@@ -4,25 +4,23 @@ import type { Clock } from '../services/ports.ts'
 const LOOK_AGAIN_MS = 500
 
 /** The bytes of a log, and then each as it is written, until its build is finished. */
-export function liveLog(source: { read: () => Promise<Readable | undefined>; finished: () => Promise<boolean>; clock: Clock }): Readable {
+export function liveLog(source: { read: (from: number) => Promise<{ body: Readable; end: number } | undefined>; finished: () => Promise<boolean>; clock: Clock }): Readable {
   const left = new AbortController()
   const stream = Readable.from(chunks(source, left.signal), { objectMode: false })
   stream.once('close', () => left.abort())
   return stream
 }
 
-async function* chunks({ read, finished, clock }: Parameters<typeof liveLog>[0], left: AbortSignal): AsyncGenerator<Buffer> {
-  let sent = 0
+async function* chunks({ read, finished, clock }: Parameters<typeof liveLog>[0], left: AbortSignal): AsyncGenerator<Uint8Array> {
+  let from = 0
   while (!left.aborted) {
     // Asked before reading: what was written before the end is then surely read.
     const last = await finished()
-    let passed = 0
-    for await (const chunk of await read() ?? []) {
-      const news = (chunk as Buffer).subarray(Math.max(0, sent - passed))
-      passed += (chunk as Buffer).length
-      if (news.length > 0) yield news
+    const news = await read(from)
+    if (news) {
+      yield* news.body
+      from = news.end
     }
-    sent = Math.max(sent, passed)
     if (last) return
     await clock.sleep(LOOK_AGAIN_MS, left).catch(() => {})
   }

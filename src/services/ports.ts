@@ -233,9 +233,11 @@ export interface Store {
 export interface BuildLogs {
   /** Bytes beyond the cap are dropped from the middle: head and tail stay, with a line that says how much is missing. */
   open(build: number): Promise<LogSink>
-  read(build: number): Promise<Readable | undefined>
-  /** The whole text, for the classifier; capped as above. */
-  text(build: number): Promise<string>
+  /**
+   * What is there now, and the offset behind it in all that was ever written: from there on `from` reads what came since, all of it
+   * that is still kept. Undefined for a build without a log.
+   */
+  read(build: number, from?: number): Promise<{ body: Readable; end: number } | undefined>
 }
 
 export interface LogSink {

@@ -1,7 +1,6 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import type { Logger } from 'pino'
 import type { BuildLogs } from '../services/ports.ts'
 import { codeOf, diskError } from './disk-error.ts'
@@ -40,13 +39,15 @@ export function createBuildLogs({ folder, capBytes = CAP_BYTES, log }: { folder:
     }
   }
 
-  async function read(build: number): Promise<Readable | undefined> {
+  async function read(build: number, from = 0): Promise<{ body: Readable; end: number } | undefined> {
     try {
       const pieces = await openPieces(build)
-      const stream = Readable.from(joined(pieces, half), { objectMode: false })
+      const last = pieces.at(-1)
+      const end = last ? last.from + last.size : 0
+      const body = Readable.from(joined(pieces, from, from === 0 ? end - half : from), { objectMode: false })
       // Also when nobody ever read from it.
-      stream.once('close', () => { void closeAll(pieces) })
-      return stream
+      body.once('close', () => { void closeAll(pieces) })
+      return { body, end }
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined
       throw diskError(error)
@@ -63,23 +64,18 @@ export function createBuildLogs({ folder, capBytes = CAP_BYTES, log }: { folder:
       }
     },
     read,
-    async text(build) {
-      const stream = await read(build)
-      return stream ? text(stream) : ''
-    },
   }
 }
 
-/** Head, a line about what is missing, and the last `half` bytes. */
-async function* joined(pieces: Piece[], half: number): AsyncGenerator<Uint8Array> {
+/** The head from offset `from` on, a line about what is missing, and what is kept of the tail from offset `tailFrom` on. */
+async function* joined(pieces: Piece[], from: number, tailFrom: number): AsyncGenerator<Uint8Array> {
   const [head, ...tail] = pieces
   if (!head) return
-  yield* bytesOf(head, 0)
-  const last = tail.at(-1)
-  const first = tail[0]
-  if (!last || !first) return
-  const start = Math.max(first.from, last.from + last.size - half)
-  const missing = start - head.size
+  yield* bytesOf(head, from)
+  const [first] = tail
+  if (!first) return
+  const start = Math.max(first.from, tailFrom)
+  const missing = start - Math.max(head.size, from)
   if (missing > 0) yield Buffer.from(`\nMuslin: ${missing} bytes of the log are missing here\n`)
   for (const piece of tail) yield* bytesOf(piece, Math.max(0, start - piece.from))
 }

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BuildLogs } from '../../src/services/ports.ts'
+import { logText } from '../log-text.ts'
 
 /** What every store of build logs does. `make` gives an empty one that keeps `capBytes` of each log, and the same one as another process opens it. */
 export function logsContract(name: string, make: (capBytes: number) => Promise<{ logs: BuildLogs; another: BuildLogs; cleanup: () => Promise<void> }>): void {
@@ -15,12 +16,12 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
 
     test('a build without a log has none', async () => {
       expect(await logs.read(1)).toBeUndefined()
-      expect(await logs.text(1)).toBe('')
+      expect(await logText(logs, 1)).toBe('')
     })
 
     test('an opened log is empty, not absent', async () => {
       const sink = await logs.open(1)
-      expect(await text((await another.read(1))!)).toBe('')
+      expect(await logText(another, 1)).toBe('')
       await sink.close()
     })
 
@@ -29,7 +30,7 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       sink.write('größer\n')
       sink.write(Buffer.from('und länger\n'))
       await sink.close()
-      for (const either of [logs, another]) expect(await either.text(1)).toBe('größer\nund länger\n')
+      for (const either of [logs, another]) expect(await logText(either, 1)).toBe('größer\nund länger\n')
     })
 
     test('what a terminal would obey is left out but for colours, wherever the build\'s bytes are cut', async () => {
@@ -40,7 +41,7 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
         sink.write(said.subarray(cut))
         sink.write(Buffer.from([0xff, 0x0a]))
         await sink.close()
-        expect(await another.text(cut)).toBe('\x1b[31mröt\x1b[0m 10%\n20%\n\ufffd\n')
+        expect(await logText(another, cut)).toBe('\x1b[31mröt\x1b[0m 10%\n20%\n\ufffd\n')
       }
     })
 
@@ -49,7 +50,7 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       sink.write(Buffer.from('ends in \x1b]0;'))
       sink.write('Muslin: failed\n')
       await sink.close()
-      expect(await logs.text(1)).toBe('ends in Muslin: failed\n')
+      expect(await logText(logs, 1)).toBe('ends in Muslin: failed\n')
     })
 
     test('every line can be read as soon as it is written, by any process', async () => {
@@ -57,7 +58,7 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       for (let i = 0, all = ''; i < 40; i += 1) {
         sink.write(`line ${i}\n`)
         all += `line ${i}\n`
-        expect(await another.text(7)).toBe(capped(all, CAP))
+        expect(await logText(another, 7)).toBe(capped(all, CAP))
       }
       await sink.close()
     })
@@ -69,7 +70,7 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       eleven.write('eleven')
       await one.close()
       await eleven.close()
-      expect([await logs.text(1), await logs.text(11)]).toEqual(['one', 'eleven'])
+      expect([await logText(logs, 1), await logText(logs, 11)]).toEqual(['one', 'eleven'])
     })
 
     test('beyond the cap head and tail stay, and a line says how many bytes are missing', async () => {
@@ -79,7 +80,7 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
         const sink = await logs.open(build)
         for (const chunk of chunks) sink.write(chunk)
         await sink.close()
-        expect(await another.text(build)).toBe(capped(chunks.join(''), CAP))
+        expect(await logText(another, build)).toBe(capped(chunks.join(''), CAP))
       }), { numRuns: 150 })
     })
 
@@ -88,7 +89,38 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       sink.write('a'.repeat(130))
       const reading = await another.read(1)
       sink.write('b'.repeat(1000))
-      expect(await text(reading!)).toBe(capped('a'.repeat(130), CAP))
+      expect(await text(reading!.body)).toBe(capped('a'.repeat(130), CAP))
+      await sink.close()
+    })
+
+    test('who reads on from where a reading ended gets all that came since, each byte once, beyond the cap too', async () => {
+      const sink = await logs.open(1)
+      let [all, followed, from] = ['', '', 0]
+      for (let i = 0; i < 60; i += 1) {
+        // Longer ones than half a cap might be dropped before they are read.
+        const chunk = `${i}: ${'abcdefghij'.repeat(i % 5)}\n`
+        sink.write(chunk)
+        all += chunk
+        const news = (await another.read(1, from))!
+        followed += await text(news.body)
+        from = news.end
+        expect([followed, from]).toEqual([all, all.length])
+        expect(await text((await another.read(1, from))!.body)).toBe('')
+      }
+      await sink.close()
+    })
+
+    test('who reads on too late is told how much he missed', async () => {
+      const sink = await logs.open(1)
+      sink.write('a'.repeat(70))
+      const { body, end } = (await logs.read(1))!
+      body.destroy()
+      sink.write('b'.repeat(1000))
+      const news = (await another.read(1, end))!
+      const [, missing = '', kept = ''] = /^\nMuslin: (\d+) bytes of the log are missing here\n(b+)$/.exec(await text(news.body)) ?? []
+      expect(Number(missing) + kept.length).toBe(1000)
+      expect(kept.length).toBeGreaterThanOrEqual(CAP / 2)
+      expect(news.end).toBe(1070)
       await sink.close()
     })
 
@@ -96,9 +128,9 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       const sink = await logs.open(1)
       sink.write('a'.repeat(300))
       const reading = await logs.read(1)
-      reading?.destroy()
+      reading?.body.destroy()
       await sink.close()
-      expect(reading?.destroyed).toBe(true)
+      expect(reading?.body.destroyed).toBe(true)
     })
 
     test('writing after the end does nothing', async () => {
@@ -107,7 +139,7 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       await sink.close()
       sink.write('more')
       await sink.close()
-      expect(await logs.text(1)).toBe('all')
+      expect(await logText(logs, 1)).toBe('all')
     })
   })
 }

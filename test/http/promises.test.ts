@@ -327,3 +327,27 @@ test('a running build\'s log comes as it is written', async () => {
   request.destroy()
   for (const absent of ['/b/999', '/b/1e3', '/b/x']) expect((await rig.get(absent)).status).toBe(404)
 })
+
+test('who watches a log longer than what is kept of it misses nothing, and what it ends with least of all', async () => {
+  await prepare({ logBytes: 200 })
+  const { request } = rig.open(await promise(), pip)
+  await rig.clock.began(8_000)
+  const job = await rig.claim()
+  const log = await rig.logs.open(job.build!)
+  const watched = rig.get(`/b/${job.build}`)
+  let all = ''
+  for (let i = 0; i < 20; i += 1) {
+    await rig.clock.began(500)
+    const line = `${i}: ${'x'.repeat(40)}\n`
+    log.write(line)
+    all += line
+    await rig.clock.advance(500)
+  }
+  await rig.clock.began(500)
+  log.write('Muslin: failed\n')
+  await log.close()
+  await rig.fail(job, { class: 'build-failed', key: 'exit code 1' })
+  await rig.clock.advance(500)
+  expect((await watched).body.toString()).toBe(`${all}Muslin: failed\n`)
+  request.destroy()
+})

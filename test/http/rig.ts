@@ -52,6 +52,8 @@ export interface Options {
   buildsPerClient?: number
   queueLimit?: number
   freshness?: number
+  /** How much of a log is kept; all that a test writes, where absent. */
+  logBytes?: number
   staticMetadata?: () => Promise<Buffer | undefined>
 }
 
@@ -144,7 +146,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const log = pino({ level: 'silent' })
   const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
-  const logs = createBuildLogs({ folder: join(folder, 'logs') })
+  const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
   const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
   const { publicUrl, behindProxy = false, trustedProxies = [], buildsPerClient = 100, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })

@@ -6,6 +6,7 @@ import type { FailureClass } from '../../src/domain/failure.ts'
 import { PRIORITY, type Job } from '../../src/domain/job.ts'
 import type { BuildWork } from '../../src/services/ports.ts'
 import { sha256 } from '../synthetic-upstream.ts'
+import { logText } from '../log-text.ts'
 import { type Bench, METADATA, SDIST, TARGET, built, makeBench } from './bench.ts'
 
 const MINUTE = 60_000
@@ -47,11 +48,11 @@ describe('a build that succeeds', () => {
     expect(await bench.blob(sha256('the bytes of a wheel'))).toBe('the bytes of a wheel')
     expect(await bench.blob(sha256(METADATA))).toBe(METADATA)
     expect((await bench.store.jobs.build(job.build!))?.record).toEqual({ seconds: 3 })
-    const log = await bench.logs.text(job.build!)
+    const log = await logText(bench.logs, job.build!)
     for (const line of ['build demo 1.0', 'step build', 'cc -o demo.so', 'step publish', `published demo-1.0-1-cp313-${TARGET}.whl`]) expect(log).toContain(line)
     expect(await readdir(bench.scratch)).toEqual([])
     work?.log.write('too late')
-    expect(await bench.logs.text(job.build!)).toBe(log)
+    expect(await logText(bench.logs, job.build!)).toBe(log)
   })
 
   test('both blobs are there before the transaction that names them', async () => {
@@ -90,7 +91,7 @@ describe('a build that succeeds', () => {
     await bench.wish({ recipe: 'another', ...change })
     const job = await runNext()
     expect(job).toMatchObject({ state: 'built', remembered: false })
-    expect(await bench.logs.text(job.build!)).toContain(`demo-1.0-1-cp313-${TARGET}.whl is there already`)
+    expect(await logText(bench.logs, job.build!)).toContain(`demo-1.0-1-cp313-${TARGET}.whl is there already`)
     expect(await wheels()).toHaveLength(1)
   })
 
@@ -120,7 +121,7 @@ describe('a build that succeeds', () => {
     await bench.runner()(job, 'me', never)
     expect(await bench.job(job.id)).toMatchObject({ state: 'running', worker: 'another' })
     expect(await wheels()).toEqual([])
-    expect(await bench.logs.text(job.build!)).toContain('another worker has the job now')
+    expect(await logText(bench.logs, job.build!)).toContain('another worker has the job now')
   })
 })
 
@@ -186,7 +187,7 @@ describe('a build that fails', () => {
     const job = await runNext()
     expect(job).toMatchObject({ state: 'failed', failure: { class: failed, key: 'ffi.h' }, remembered: true })
     expect(await bench.store.jobs.build(job.build!)).toMatchObject({ failure: { class: failed }, record: { seconds: 1 } })
-    expect(await bench.logs.text(job.build!)).toContain(`Muslin: failed, ${failed}: ${words}\n`)
+    expect(await logText(bench.logs, job.build!)).toContain(`Muslin: failed, ${failed}: ${words}\n`)
     const { requeue } = bench.store.jobs
     expect(await requeue(bench.clock.now() + (after ?? 365 * DAY) - 1)).toBe(0)
     expect(await requeue(bench.clock.now() + (after ?? 365 * DAY))).toBe(after === undefined ? 0 : 1)
@@ -200,7 +201,7 @@ describe('a build that fails', () => {
     await bench.wish()
     const job = await runNext()
     expect(job).toMatchObject({ state: 'failed', failure: { class: 'infrastructure', key } })
-    expect(await bench.logs.text(job.build!)).toContain(key)
+    expect(await logText(bench.logs, job.build!)).toContain(key)
     expect(bench.lines.join('')).toContain(error.message)
     expect(await readdir(bench.scratch)).toEqual([])
     expect(await bench.store.jobs.requeue(bench.clock.now() + 5 * MINUTE)).toBe(1)

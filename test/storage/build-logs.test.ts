@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
 import { logsContract } from '../contracts/logs.ts'
+import { logText } from '../log-text.ts'
 import { temporaryFolder } from './folder.ts'
 
 logsContract('a disk', async (capBytes) => {
@@ -25,7 +26,7 @@ test('what a killed process had written is readable, head, gap and tail', async 
   child.kill('SIGKILL')
   await once(child, 'exit')
   const expected = 'aaaaaaabbb\nMuslin: 29 bytes of the log are missing here\nfffggggggg'
-  expect(await createBuildLogs({ folder, capBytes: 20 }).text(1)).toBe(expected)
+  expect(await logText(createBuildLogs({ folder, capBytes: 20 }), 1)).toBe(expected)
 })
 
 test('a long log takes one and a half times its cap on disk, and its files are their owner\'s alone', async () => {
@@ -45,7 +46,7 @@ test('without a cap named, 16 MiB are kept', async () => {
   const chunk = Buffer.alloc(1024 * 1024, 'x')
   for (let i = 0; i < 40; i += 1) sink.write(chunk)
   await sink.close()
-  const text = await logs.text(1)
+  const text = await logText(logs, 1)
   expect(text).toContain(`${24 * 1024 * 1024} bytes of the log are missing`)
   expect(text.length).toBeLessThan(16 * 1024 * 1024 + 100)
 })
@@ -57,9 +58,9 @@ test('readers close what they opened, read to the end or not', async () => {
   await sink.close()
   const before = (await readdir('/proc/self/fd')).length
   for (let i = 0; i < 5; i += 1) {
-    await logs.text(1)
+    await logText(logs, 1)
     const left = await logs.read(1)
-    left?.destroy()
+    left?.body.destroy()
   }
   await vi.waitFor(async () => expect((await readdir('/proc/self/fd')).length).toBe(before))
 })

@@ -14,6 +14,6 @@ export function buildRoutes(router: Router, { jobs, logs, clock }: { jobs: JobSt
     // A finished log never changes, but its build's page will say more one day.
     ctx.set('Cache-Control', 'no-store')
     if (ctx.method === 'HEAD') return
-    ctx.body = liveLog({ read: () => logs.read(id), finished: async () => (await jobs.build(id))?.finishedAt !== undefined, clock })
+    ctx.body = liveLog({ read: (from) => logs.read(id, from), finished: async () => (await jobs.build(id))?.finishedAt !== undefined, clock })
   })
 }
