@@ -9,7 +9,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Store } from '../../../src/services/ports.ts'
 import { migrate } from '../../../src/storage/sqlite/migrate.ts'
 import { openSqlite } from '../../../src/storage/sqlite/open.ts'
-import { storeContract, wishFor } from '../../contracts/store.ts'
+import { wishFor } from '../../contracts/store/bench.ts'
+import { storeContract } from '../../contracts/store.ts'
 import { temporaryFolder } from '../folder.ts'
 
 storeContract('SQLite', async () => {

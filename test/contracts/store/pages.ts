@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { type StoreBench } from './bench.ts'
+
+/** The upstream's pages, files and list. */
+export function pagesContract({ store }: StoreBench): void {
+  describe('pages', () => {
+    const page = { project: 'cffi', json: Buffer.from('{"é":1}'), url: 'https://upstream.example/simple/cffi/', etag: '"1"', fetchedAt: 5 }
+    const file = { sha256: 'a'.repeat(64), filename: 'cffi-1.17.tar.gz', project: 'cffi', url: 'https://upstream.example/f', metadata: undefined }
+
+    test('a page comes back as it was put, bytes and all, and the newest counts', async () => {
+      expect(await store.pages.get('cffi')).toBeUndefined()
+      await store.pages.put(page, [])
+      expect(await store.pages.get('cffi')).toEqual(page)
+      const absent = { ...page, json: undefined, etag: undefined, fetchedAt: 6 }
+      await store.pages.put(absent, [])
+      expect(await store.pages.get('cffi')).toEqual(absent)
+    })
+
+    test('an empty page is not an absent one', async () => {
+      await store.pages.put({ ...page, json: Buffer.alloc(0) }, [])
+      expect((await store.pages.get('cffi'))?.json).toEqual(Buffer.alloc(0))
+    })
+
+    test('touching says that nothing changed', async () => {
+      await store.pages.put(page, [])
+      const before = await store.generation('cffi')
+      await store.pages.touch('cffi', 99)
+      expect(await store.pages.get('cffi')).toEqual({ ...page, fetchedAt: 99 })
+      expect(await store.generation('cffi')).toBe(before)
+    })
+
+    test('files of older pages stay recorded; newer pages correct the URL', async () => {
+      const gone = { ...file, sha256: 'b'.repeat(64), filename: 'cffi-1.16.tar.gz', metadata: 'c'.repeat(64) }
+      await store.pages.put(page, [file, gone])
+      await store.pages.put(page, [{ ...file, url: 'https://upstream.example/moved' }])
+      expect(await store.pages.file(gone.sha256, gone.filename)).toEqual(gone)
+      expect(await store.pages.file(file.sha256, file.filename)).toEqual({ ...file, url: 'https://upstream.example/moved' })
+      expect(await store.pages.file(file.sha256, 'other.tar.gz')).toBeUndefined()
+      expect(await store.pages.files('cffi')).toHaveLength(2)
+      expect(await store.pages.files('other')).toEqual([])
+    })
+
+    test('a metadata digest once learnt is not forgotten by a page that names none', async () => {
+      await store.pages.put(page, [{ ...file, metadata: '' }])
+      expect((await store.pages.file(file.sha256, file.filename))?.metadata).toBe('')
+      await store.pages.setMetadata(file.sha256, file.filename, 'c'.repeat(64))
+      await store.pages.put(page, [{ ...file, metadata: '' }])
+      expect((await store.pages.file(file.sha256, file.filename))?.metadata).toBe('c'.repeat(64))
+      await store.pages.put(page, [{ ...file, metadata: 'd'.repeat(64) }])
+      expect((await store.pages.file(file.sha256, file.filename))?.metadata).toBe('d'.repeat(64))
+    })
+
+    test('a page of which a file cannot be stored is not stored either', async () => {
+      await store.pages.put(page, [])
+      const broken = { ...file, url: null as unknown as string }
+      await expect(store.pages.put({ ...page, etag: '"2"' }, [file, broken])).rejects.toMatchObject({ code: 'internal' })
+      expect((await store.pages.get('cffi'))?.etag).toBe('"1"')
+      expect(await store.pages.files('cffi')).toEqual([])
+    })
+
+    test('the project list is one row', async () => {
+      expect(await store.pages.list()).toBeUndefined()
+      await store.pages.putList({ sha256: 'a'.repeat(64), etag: undefined, fetchedAt: 1 })
+      await store.pages.putList({ sha256: 'b'.repeat(64), etag: '"2"', fetchedAt: 2 })
+      expect(await store.pages.list()).toEqual({ sha256: 'b'.repeat(64), etag: '"2"', fetchedAt: 2 })
+    })
+  })
+}
