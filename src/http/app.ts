@@ -23,6 +23,7 @@ import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { promiseRoutes } from './routes/promise.ts'
 import { simpleRoutes } from './routes/simple.ts'
+import { createShownMetadata } from './shown-metadata.ts'
 import { createHopTokens } from './waiting/hop-token.ts'
 import { createWaiting } from './waiting/wait.ts'
 
@@ -67,7 +68,7 @@ export function createApp(deps: AppDeps): Koa {
   healthRoutes(router, deps)
   simpleRoutes(router, deps)
   fileRoutes(router, deps)
-  promiseRoutes(router, { ...deps, waiting, links })
+  promiseRoutes(router, { ...deps, waiting, links, shown: createShownMetadata(deps) })
   buildRoutes(router, deps)
 
   app.use(requestLog(deps))

@@ -211,6 +211,48 @@ test('metadata that the build changed ends those who waited, and only them', asy
   expect((await rig.get(path, pip)).body).toEqual(WHEEL)
 })
 
+test('METADATA shown before a build changed it ends its download however late that comes, once, and for who was shown it alone', async () => {
+  await prepare({ staticMetadata: async () => Buffer.from(METADATA), trustedProxies: ['127.0.0.0/8'] })
+  const path = await promise()
+  const from = (address: string) => ({ ...pip, 'x-forwarded-for': address })
+  for (const address of ['192.0.2.1', '192.0.2.2']) expect((await rig.get(`${path}.metadata`, from(address))).body.toString()).toBe(METADATA)
+  const job = await rig.claim()
+  await rig.publish(job, WHEEL, `${METADATA}Requires-Dist: pycparser\n`, { metadataChanged: true })
+  await rig.clock.advance(600_000)
+  expect((await rig.get(path, from('192.0.2.3'))).body).toEqual(WHEEL)
+  const { status, reason } = await rig.get(path, from('192.0.2.1'))
+  expect([status, reason]).toEqual([424, `Muslin: the metadata of cffi 1.17 was changed by the build, run again, see ${rig.url}/b/${job.build}`])
+  expect((await rig.get(path, from('192.0.2.1'))).body).toEqual(WHEEL)
+  // Who has asked for it anew holds the right one.
+  expect((await rig.get(`${path}.metadata`, from('192.0.2.2'))).body.toString()).toContain('pycparser')
+  expect((await rig.get(path, from('192.0.2.2'))).body).toEqual(WHEEL)
+})
+
+test('METADATA that differs in nothing an installer compares ends no download', async () => {
+  await prepare({ staticMetadata: async () => Buffer.from(METADATA) })
+  const path = await promise()
+  await rig.get(`${path}.metadata`, pip)
+  const held = rig.get(path, pip)
+  await rig.clock.began(8_000)
+  await rig.publish(await rig.claim(), WHEEL, `${METADATA}Summary: spelt out by the build\n`)
+  expect((await held).body).toEqual(WHEEL)
+})
+
+test('hops carry when their client first asked, which any process then knows', async () => {
+  let path = await promise()
+  const first = path
+  const began = rig.clock.now()
+  for (let hop = 1; hop <= 3; hop += 1) {
+    const held = rig.get(path, proxied)
+    await rig.clock.began(12_000)
+    await rig.clock.advance(12_000)
+    const { location = '' } = (await held).headers
+    expect(location).toMatch(new RegExp(`^\\?hop=${hop}\\.${began}\\.`))
+    path = `${first}${location}`
+    await rig.restart()
+  }
+})
+
 test('.metadata: held for its own step, while the compile waits behind', async () => {
   const path = await promise()
   const held = rig.get(`${path}.metadata`, pip)

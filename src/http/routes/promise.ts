@@ -1,14 +1,17 @@
+import { text } from 'node:stream/consumers'
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { metadataChangedLine } from '../../domain/reason.ts'
-import type { Job } from '../../domain/job.ts'
+import { parseMetadata, sameForInstallers } from '../../domain/metadata.ts'
 import { MuslinError } from '../../errors.ts'
 import type { Files } from '../../services/files.ts'
+import type { BuiltWheel } from '../../services/ports.ts'
 import type { PromiseMetadata } from '../../services/promise-metadata.ts'
 import type { Promised, PromiseBook } from '../../services/promises.ts'
 import type { Wishes } from '../../services/wishes.ts'
 import type { Links } from '../links.ts'
 import { sendFile, sendMetadata } from '../send.ts'
+import type { ShownMetadata } from '../shown-metadata.ts'
 import type { Waiting } from '../waiting/wait.ts'
 
 export interface PromiseDeps {
@@ -18,64 +21,79 @@ export interface PromiseDeps {
   wishes: Wishes
   waiting: Waiting
   links: Links
+  shown: ShownMetadata
 }
 
 const METADATA = '.metadata'
 
 /** Promised wheels: held until they are built, and for ever valid afterwards. */
 export function promiseRoutes(router: Router, deps: PromiseDeps): void {
-  const { files, promises, promiseMetadata, wishes, waiting, links } = deps
+  const { files, promises, promiseMetadata, wishes, waiting, links, shown } = deps
 
   router.get('/promise/:id/:filename', async (ctx) => {
     const { id = '', filename = '' } = ctx.params as Record<string, string>
-    if (filename.endsWith(METADATA)) await metadata(ctx, await promises.resolve(id, filename.slice(0, -METADATA.length)))
-    else await wheel(ctx, await promises.resolve(id, filename))
+    if (filename.endsWith(METADATA)) await metadata(ctx, id, await promises.resolve(id, filename.slice(0, -METADATA.length)))
+    else await wheel(ctx, id, await promises.resolve(id, filename))
   })
 
-  async function wheel(ctx: Context, promised: Promised): Promise<void> {
+  async function wheel(ctx: Context, id: string, promised: Promised): Promise<void> {
     const began = waiting.began(ctx)
-    if (await sendKept(ctx, promised, began)) return
+    if (await sendKept(ctx, id, promised, began)) return
     if (ctx.method === 'HEAD') return unbuilt(ctx)
     const job = await waiting.wait(ctx, 'build', promised)
     if (!job) return
-    refuseChanged(ctx, job, began)
-    if (await sendKept(ctx, promised, undefined)) return
+    if (await sendKept(ctx, id, promised, began)) return
     throw new MuslinError('no-such-promise', `${promised.project} ${promised.version} was built under another build number, run again`)
   }
 
-  async function metadata(ctx: Context, promised: Promised): Promise<void> {
+  async function metadata(ctx: Context, id: string, promised: Promised): Promise<void> {
     const kept = await promises.kept(promised)
-    if (kept) return sendBlob(ctx, kept.metadata)
+    if (kept) return sendBlob(ctx, id, kept.metadata)
     if (ctx.method === 'HEAD') return unbuilt(ctx)
     await wishes.ahead(promised, waiting.asker(ctx))
     const known = await promiseMetadata.known(promised)
-    if (known !== undefined) return sendBlob(ctx, known)
+    if (known !== undefined) return sendBlob(ctx, id, known)
     const job = await waiting.wait(ctx, 'metadata', promised)
     if (!job) return
     const found = await promiseMetadata.known(promised)
     if (found === undefined) throw new MuslinError('internal', `the metadata step of ${promised.project} ${promised.version} left nothing`)
-    await sendBlob(ctx, found)
+    await sendBlob(ctx, id, found)
   }
 
-  /** `began`: since when this client waits, if it does; then it may hold METADATA that the build replaced. */
-  async function sendKept(ctx: Context, promised: Promised, began: number | undefined): Promise<boolean> {
+  async function sendKept(ctx: Context, id: string, promised: Promised, began: number): Promise<boolean> {
     const wheel = await promises.kept(promised)
     if (!wheel) return false
-    const job = began === undefined ? undefined : await wishes.find('build', promised)
-    if (job) refuseChanged(ctx, job, began)
+    if (ctx.method !== 'HEAD') await refuseChanged(ctx, id, promised, wheel, began)
     await sendFile(ctx, await files.open(wheel.sha256, wheel.filename), wheel)
     return true
   }
 
-  async function sendBlob(ctx: Context, sha256: string): Promise<void> {
+  async function sendBlob(ctx: Context, id: string, sha256: string): Promise<void> {
+    if (ctx.method !== 'HEAD') shown.show(waiting.asker(ctx).address, id, sha256)
     await sendMetadata(ctx, await files.stored(sha256), { immutable: false })
   }
 
   // pip compares a wheel's METADATA with what it was shown before, and stops with a riddle where they differ.
-  function refuseChanged(ctx: Context, job: Job, began: number | undefined): void {
-    if (!job.metadataChanged || began === undefined || (job.finishedAt ?? 0) < began) return
-    const link = links.build(ctx, job.build)
-    throw new MuslinError('metadata-changed', metadataChangedLine({ project: job.project, version: job.version, link }), link === undefined ? {} : { link })
+  async function refuseChanged(ctx: Context, id: string, promised: Promised, wheel: BuiltWheel, began: number): Promise<void> {
+    const { address } = waiting.asker(ctx)
+    const last = shown.last(address, id)
+    if (last === undefined ? !await changedSince(promised, began) : await sameMetadata(last, wheel.metadata)) return
+    // Said once: who comes again by this same address, as a lock file makes him, gets the wheel.
+    shown.forget(address, id)
+    const link = links.build(ctx, wheel.build)
+    throw new MuslinError('metadata-changed', metadataChangedLine({ ...promised, link }), link === undefined ? {} : { link })
+  }
+
+  /** What was shown by another process, or before a restart, is unknown: who waited while the build ended may hold the older one. */
+  async function changedSince(promised: Promised, began: number): Promise<boolean> {
+    const job = await wishes.find('build', promised)
+    return job?.metadataChanged === true && (job.finishedAt ?? 0) >= began
+  }
+
+  async function sameMetadata(one: string, other: string): Promise<boolean> {
+    if (one === other) return true
+    const [a, b] = await Promise.all([one, other].map(async (sha256) => parseMetadata(await text((await (await files.stored(sha256)).read()).body))))
+    return sameForInstallers(a!, b!)
   }
 }
 

@@ -4,33 +4,33 @@ import { MuslinError } from '../../errors.ts'
 export interface Hop {
   /** 0 for the first URL, which has no token. */
   number: number
-  /** When the redirect to this URL was sent, milliseconds since 1970; undefined for the first URL. */
-  issuedAt: number | undefined
+  /** When the first URL was asked for, milliseconds since 1970; undefined for that one itself. */
+  began: number | undefined
 }
 
 export interface HopTokens {
-  issue(path: string, hop: { number: number; issuedAt: number }): string
+  issue(path: string, hop: { number: number; began: number }): string
   /** Throws `bad-request` where the token is not ours, or was not made for this path. */
   read(path: string, token: string | undefined): Hop
 }
 
 /**
- * Tokens that carry a held request's count through its redirects. They are signed, so that any process, and the next one after a
+ * Tokens that carry a held request's count and beginning through its redirects. They are signed, so that any process, and the next one after a
  * restart, decides the same without having remembered anything.
  */
 export function createHopTokens({ key }: { key: string }): HopTokens {
   return {
-    issue(path, { number, issuedAt }) {
-      const text = `${number}.${issuedAt}`
+    issue(path, { number, began }) {
+      const text = `${number}.${began}`
       return `${text}.${sign(path, text)}`
     },
     read(path, token) {
-      if (token === undefined) return { number: 0, issuedAt: undefined }
-      const [, text = '', number, issuedAt, signature = ''] = /^((\d{1,4})\.(\d{1,15}))\.([\w-]{22})$/.exec(token) ?? []
+      if (token === undefined) return { number: 0, began: undefined }
+      const [, text = '', number, began, signature = ''] = /^((\d{1,4})\.(\d{1,15}))\.([\w-]{22})$/.exec(token) ?? []
       if (!text || !timingSafeEqual(Buffer.from(signature), Buffer.from(sign(path, text)))) {
         throw new MuslinError('bad-request', 'the hop in this address is not one of ours; ask for the address without it')
       }
-      return { number: Number(number), issuedAt: Number(issuedAt) }
+      return { number: Number(number), began: Number(began) }
     },
   }
 

@@ -17,7 +17,7 @@ import type { Hop, HopTokens } from './hop-token.ts'
 
 export interface Waiting {
   asker(ctx: Context): Asker
-  /** Since when this client waits for this address, milliseconds since 1970: hops before this one count. */
+  /** When this client first asked for this address, milliseconds since 1970: before all its hops. */
   began(ctx: Context): number
   /**
    * Wishes for the job and holds the request until it is built; undefined when the answer is given another way: a hop to the same
@@ -43,10 +43,11 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
   const cutPeers = createCutPeers({ clock })
   const publicHttps = publicUrl?.startsWith('https:') === true
 
-  return { asker, began: (ctx) => hopOf(ctx).issuedAt ?? clock.now(), wait }
+  return { asker, began: (ctx) => hopOf(ctx).began ?? clock.now(), wait }
 
   async function wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined> {
     const hop = hopOf(ctx)
+    const arrived = clock.now()
     if (closing.aborted) refuseClosing(ctx)
     const who = asker(ctx)
     const job = await wishes.now(kind, promised, who)
@@ -64,7 +65,7 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     }
     // A server that stops sends its clients to the next one, as long as they follow.
     if (plan.then === 'end') throw await stillBuilding(ctx, job)
-    redirectOnwards(ctx, hop)
+    redirectOnwards(ctx, { number: hop.number + 1, began: hop.began ?? arrived })
     return undefined
   }
 
@@ -79,8 +80,8 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     return tokens.read(ctx.path, Array.isArray(token) ? token[0] : token)
   }
 
-  function redirectOnwards(ctx: Context, hop: Hop): void {
-    const token = tokens.issue(ctx.path, { number: hop.number + 1, issuedAt: clock.now() })
+  function redirectOnwards(ctx: Context, next: { number: number; began: number }): void {
+    const token = tokens.issue(ctx.path, next)
     ctx.status = 307
     ctx.set('Location', `?hop=${token}`)
     ctx.set('Cache-Control', 'no-store')
