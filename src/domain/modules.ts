@@ -13,7 +13,7 @@ const EXTENSION = /^([A-Za-z_]\w*)(?:\.cpython-3\d+[\w-]*|\.abi3)?\.so$/
 /** `isModule` tells whether a shared library is an extension module: it has an init function (PEP 3121), which a library beside it lacks. */
 export function modulesOf(names: string[], isModule: (name: string, module: string) => boolean): WheelModules {
   const paths = names.flatMap((name) => importable(name) ?? [])
-  const packages = new Set(paths.filter(({ file }) => file === '__init__.py' || /^__init__\./.test(file)).map(({ folders }) => folders.join('.')))
+  const packages = new Set(paths.filter(({ file }) => file === '__init__.py' || file.startsWith('__init__.')).map(({ folders }) => folders.join('.')))
   const top = new Set<string>()
   const extensions = new Set<string>()
   for (const { name, folders, file } of paths) {
