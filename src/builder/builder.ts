@@ -13,10 +13,10 @@ import { MuslinError } from '../errors.ts'
 import type { Builder, BuildWork, Clock, Engine, Outcome } from '../services/ports.ts'
 import type { Carried } from './carry.ts'
 import { checkWheel } from './check.ts'
-import { askMetadata, compile, prepare, repair, type Source } from './compile.ts'
+import { askMetadata, compile, prepare, repair, unpack, type Source } from './compile.ts'
 import { buildEnvironment } from './environment.ts'
 import { Failed } from './failed.ts'
-import { fetchWheels } from './fetch.ts'
+import { fetchWheels, requirementLines } from './fetch.ts'
 import { createImages, type Image, type ReadyImages } from './images.ts'
 import { readSdist } from './sdist.ts'
 import { createSession, PROCESSES, type Box, type Limits, type Session } from './session.ts'
@@ -135,12 +135,14 @@ export function createBuilder(deps: BuilderDeps): Builder {
 
   /** Steps fetch and metadata up to where the backend can be asked anything; its hook for more requirements is code of the sdist. */
   async function withEnvironment<T>(session: Session, builder: Image, source: Source, use: (box: Box) => Promise<T>): Promise<T> {
+    // What is no plain requirement is refused before anything runs.
+    requirementLines(source.plan.requires)
     await session.step('fetch')
     const indexUrl = await session.guard(deps.indexUrl())
     const fetch = (name: string) => (requirements: string[]): Promise<Carried[]> => fetchWheels(session, { image: builder.ref, indexUrl, name, requirements })
-    const wheels = await fetch('fetched')(source.plan.requires)
-    await session.step('metadata')
     return session.within({ image: builder.ref, network: 'none' }, async (box) => {
+      const [wheels] = await Promise.all([fetch('fetched')(source.plan.requires), unpack(box, source)])
+      await session.step('metadata')
       const used = await prepare(session, box, source, wheels, fetch('fetched-more'))
       session.record['requirements'] = used.map(({ filename, sha256 }) => ({ filename, sha256 }))
       return use(box)

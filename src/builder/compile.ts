@@ -28,11 +28,8 @@ const REQUIRES = z.object({ requires: z.array(z.string().max(2000)).max(500) })
 const METADATA = z.object({ metadata: z.string().nullable() })
 const ANSWER_BYTES = 8 << 20
 
-/**
- * Unpacks the sdist, makes the build environment, and asks the backend what else it requires; `fetch` gets those as wheels.
- * Returns all wheels that the environment was made from.
- */
-export async function prepare(session: Session, box: Box, source: Source, wheels: Carried[], fetch: (requirements: string[]) => Promise<Carried[]>): Promise<Carried[]> {
+/** Unpacks the sdist and makes an empty environment: what can be done before any wheel is there. Nothing of the sdist's code runs. */
+export async function unpack(box: Box, source: Source): Promise<void> {
   const { plan } = source
   const sdist = source.path.endsWith('.zip') ? 'sdist.zip' : 'sdist.tar.gz'
   await box.put([
@@ -40,24 +37,34 @@ export async function prepare(session: Session, box: Box, source: Source, wheels
     { name: 'build.json', body: JSON.stringify({ sdist, backend: plan.backend, backendPath: plan.backendPath }) },
     { name: sdist, body: { size: source.size, open: () => createReadStream(source.path) } },
     { name: 'home/.keep', body: '' },
-    ...wheels.map((wheel) => wheelEntry(wheel, 'wheels')),
+    { name: 'wheels/.keep', body: '' },
   ])
   const unpacked = await box.exec(['python3', `${PLACE}/hooks.py`, 'unpack'], { env: PLAIN })
   if (unpacked.exitCode !== 0) {
     const why = await box.why(unpacked.text)
-    throw new Failed(why.class === 'build-failed' ? { class: 'bad-sdist', key: 'it cannot be unpacked' } : why)
+    throw new Failed(why.class === 'out-of-memory' || why.class === 'out-of-disk' ? why : { class: 'bad-sdist', key: 'it cannot be unpacked' })
   }
   await box.must(['python3', '-m', 'venv', '--without-pip', VENV], { env: PLAIN })
-  await install(box, plan.requires)
+}
+
+/**
+ * Fills the environment, and asks the backend what else it requires; `fetch` gets what the wheels at hand do not satisfy.
+ * Returns all wheels that the environment was made from.
+ */
+export async function prepare(session: Session, box: Box, source: Source, wheels: Carried[], fetch: (requirements: string[]) => Promise<Carried[]>): Promise<Carried[]> {
+  const { plan } = source
+  await install(box, plan.requires, wheels)
   const { requires } = await askBackend(session, box, source, 'requires', REQUIRES)
   const more = requires.filter((requirement) => !plan.requires.includes(requirement))
   if (more.length === 0) return wheels
-  session.say(`the backend asks for ${more.length} more requirements`)
+  session.say(`the backend asks for ${more.length} more requirements: perhaps the wheels at hand will do`)
+  const all = [...plan.requires, ...more]
+  // Often they do, and a look costs less than another run for a fetch.
+  if ((await tryInstall(box, all, [])).exitCode === 0) return wheels
+  session.say('they do not: the others are fetched')
   const known = new Set(wheels.map((wheel) => wheel.filename))
-  const fetched = await fetch([...plan.requires, ...more])
-  const added = fetched.filter((wheel) => !known.has(wheel.filename))
-  await box.put(added.map((wheel) => wheelEntry(wheel, 'wheels')))
-  await install(box, [...plan.requires, ...more])
+  const added = (await fetch(all)).filter((wheel) => !known.has(wheel.filename))
+  await install(box, all, added)
   return [...wheels, ...added]
 }
 
@@ -111,17 +118,25 @@ export async function repair(session: Session, box: Box, source: Source, wheel: 
   return taken
 }
 
-async function install(box: Box, requirements: string[]): Promise<void> {
-  if (requirements.length === 0) return
-  await box.put([{ name: 'requirements.txt', body: `${requirementLines(requirements).join('\n')}\n` }])
-  const { exitCode, text } = await box.exec(
+async function install(box: Box, requirements: string[], wheels: Carried[]): Promise<void> {
+  const { exitCode, text } = await tryInstall(box, requirements, wheels)
+  if (exitCode !== 0) throw new Failed(fetchFailure(text) ?? await box.why(text))
+}
+
+/** Installs from the folder of wheels, to which these are added. */
+async function tryInstall(box: Box, requirements: string[], wheels: Carried[]): Promise<{ exitCode: number; text: string }> {
+  if (requirements.length === 0) return { exitCode: 0, text: '' }
+  await box.put([
+    { name: 'requirements.txt', body: `${requirementLines(requirements).join('\n')}\n` },
+    ...wheels.map((wheel) => wheelEntry(wheel, 'wheels')),
+  ])
+  return box.exec(
     pip(`${VENV}/bin/python`, [
       // Most modules of a backend are never imported: Python compiles those that are.
       'install', '--no-compile', '--no-index', '--find-links', `${PLACE}/wheels`, '--no-cache-dir', '--progress-bar', 'off', '-r', `${PLACE}/requirements.txt`,
     ]),
     { env: PLAIN },
   )
-  if (exitCode !== 0) throw new Failed(fetchFailure(text) ?? await box.why(text))
 }
 
 async function askBackend<T>(session: Session, box: Box, source: Source, question: 'requires' | 'metadata', answer: z.ZodType<T>): Promise<T> {

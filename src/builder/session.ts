@@ -27,10 +27,13 @@ export interface Session {
   startDeadline(): void
   /** The result of `promise`, or the reason to stop, whichever comes first. */
   guard<T>(promise: Promise<T>): Promise<T>
-  /** A run for the time of `use`; it is removed whatever happens. */
+  /**
+   * A run for the time of `use`, which begins while the run is still made: what it asks of the box waits for that. The run is removed
+   * whatever happens, at the latest when the session ends.
+   */
   within<T>(spec: { image: string; network: 'none' | 'fetch' }, use: (box: Box) => Promise<T>): Promise<T>
   say(line: string): void
-  /** Figures are final, the deadline's clock is off. */
+  /** What still runs is stopped, and gone. Figures are final, the deadline's clock is off. */
   end(): Promise<BuildRecord>
 }
 
@@ -52,8 +55,10 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
   const { engine, limits, clock, work } = deps
   const deadline = new AbortController()
   const ended = new AbortController()
-  const signal = AbortSignal.any([work.signal, deadline.signal])
+  const signal = AbortSignal.any([work.signal, deadline.signal, ended.signal])
   const open = new Set<Run>()
+  /** Runs in use, and removals under way. */
+  const pending: Promise<unknown>[] = []
   const steps: { step: Step; seconds: number; peakBytes?: number }[] = []
   const record: BuildRecord = { limits: { ...limits, processes: PROCESSES }, steps }
   const peaks = new Map<Step, number>()
@@ -71,25 +76,36 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       const late = new Failed({ class: 'timed-out', key: `${limits.time} s` })
       clock.sleep(limits.time * 1000, ended.signal).then(() => deadline.abort(late), () => undefined)
     },
-    async within(spec, use) {
-      const run = await create(spec)
-      open.add(run)
-      try {
-        return await use(box(run))
-      } finally {
-        await notePeak(run)
-        open.delete(run)
-        await run.remove()
-      }
+    within(spec, use) {
+      const using = withRun(create(spec), use)
+      pending.push(using)
+      return using
     },
     say: (line) => work.log.write(`Muslin: ${line}\n`),
     async end() {
-      ended.abort()
+      ended.abort(new Error('the job has ended'))
+      // Each may add its removal.
+      for (const one of pending) await one.then(() => undefined, () => undefined)
       await closeStep()
       return record
     },
   }
   return session
+
+  async function withRun<T>(creating: Promise<Run>, use: (box: Box) => Promise<T>): Promise<T> {
+    creating.then((run) => open.add(run), () => undefined)
+    try {
+      return await use(box(creating))
+    } finally {
+      const run = await creating.catch(() => undefined)
+      if (run) {
+        await notePeak(run)
+        open.delete(run)
+        // Nothing that comes next needs it gone.
+        pending.push(run.remove())
+      }
+    }
+  }
 
   async function create(spec: { image: string; network: 'none' | 'fetch' }): Promise<Run> {
     signal.throwIfAborted()
@@ -110,9 +126,10 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
     }
   }
 
-  function box(run: Run): Box {
+  function box(creating: Promise<Run>): Box {
     const exec: Box['exec'] = async (command, options = {}) => {
       signal.throwIfAborted()
+      const run = await creating
       const excerpt = createExcerpt()
       const { exitCode } = await run.exec(command, {
         env: options.env ?? {},
@@ -125,7 +142,7 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
     }
     const why: Box['why'] = async (text) => {
       const step = current?.step ?? 'plan'
-      const { oomKills } = await usage(run)
+      const { oomKills } = await usage(await creating)
       // The texts of compilers differ, and hostile code can write any of them: the kernel's own count comes first.
       if (oomKills > 0) return { class: 'out-of-memory', key: `${step}, ${Math.round(limits.memory / (1 << 20))} MiB` }
       return classifyLog(text, { step })
@@ -133,6 +150,7 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
     return {
       exec, why,
       async put(files) {
+        const run = await creating
         await guard(run.put('/tmp', packTar(files.map((file) => ({ ...file, name: `muslin/${file.name}` })))))
       },
       async must(command, options) {
@@ -140,7 +158,7 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
         if (exitCode !== 0) throw new Failed(await guard(why(text)))
         return { text }
       },
-      get: (names, maxBytes) => guard(run.get(PLACE, names, maxBytes)),
+      get: async (names, maxBytes) => guard((await creating).get(PLACE, names, maxBytes)),
     }
   }
 

@@ -38,17 +38,19 @@ type Source = Pick<Fetch, 'image' | 'indexUrl'>
 export async function tryWheel(session: Session, wheel: Carried, given: { metadata: Uint8Array; clean: string } & Source): Promise<TryRecord> {
   const { metadata, clean, ...source } = given
   const modules = await modulesOfWheel(wheel.path)
-  const { requirements, missing } = await fetchRequirements(session, wheel, metadata, source)
-  const results = await session.within({ image: clean, network: 'none' }, async (box) => {
+  return session.within({ image: clean, network: 'none' }, async (box) => {
     const venv = `${PLACE}/venv`
-    await box.put([
-      await script('try.py'),
-      { name: 'modules.json', body: JSON.stringify([...modules.top, ...modules.extensions].slice(0, MAX_MODULES)) },
-      { name: 'home/.keep', body: '' },
-      wheelEntry(wheel, 'wheels'),
-      ...requirements.map((one) => wheelEntry(one, 'wheels')),
-    ])
-    await box.must(['python3', '-m', 'venv', '--without-pip', venv], { env: PLAIN })
+    const prepare = async () => {
+      await box.put([
+        await script('try.py'),
+        { name: 'modules.json', body: JSON.stringify([...modules.top, ...modules.extensions].slice(0, MAX_MODULES)) },
+        { name: 'home/.keep', body: '' },
+        wheelEntry(wheel, 'wheels'),
+      ])
+      await box.must(['python3', '-m', 'venv', '--without-pip', venv], { env: PLAIN })
+    }
+    const [{ requirements, missing }] = await Promise.all([fetchRequirements(session, wheel, metadata, source), prepare()])
+    if (requirements.length > 0) await box.put(requirements.map((one) => wheelEntry(one, 'wheels')))
     const installed = await box.exec(
       pip(`${venv}/bin/python`, [
         'install', '--no-index', '--no-cache-dir', '--no-compile', '--progress-bar', 'off', '--find-links', `${PLACE}/wheels`,
@@ -58,14 +60,14 @@ export async function tryWheel(session: Session, wheel: Carried, given: { metada
     )
     if (installed.exitCode !== 0) throw new Failed(await pipFailure(box.why, installed.text))
     await box.must([`${venv}/bin/python`, `${PLACE}/try.py`, `${PLACE}/modules.json`, `${PLACE}/answer.json`], { env: PLAIN, cwd: `${PLACE}/home` })
-    return readAnswer(await carryText(box, 'answer.json', ANSWER_BYTES, 'try-failed'))
+    const results = readAnswer(await carryText(box, 'answer.json', ANSWER_BYTES, 'try-failed'))
+    return {
+      requirements: requirements.map(({ filename, sha256 }) => ({ filename, sha256 })),
+      withoutRequirements: missing,
+      modules: results.length,
+      notes: judge(session, results, modules),
+    }
   })
-  return {
-    requirements: requirements.map(({ filename, sha256 }) => ({ filename, sha256 })),
-    withoutRequirements: missing,
-    modules: results.length,
-    notes: judge(session, results, modules),
-  }
 }
 
 async function fetchRequirements(

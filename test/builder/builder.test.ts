@@ -79,7 +79,7 @@ describe('a build', () => {
     expect(told).toEqual(['plan', 'fetch', 'metadata', `metadata ${METADATA.length}`, 'build', 'repair', 'verify', 'try'])
     expect(open()).toBe(0)
     expect(runs.map(({ spec }) => [spec.image, spec.network, spec.user])).toEqual([
-      ['builder', 'fetch', '1000:1000'], ['builder', 'none', '1000:1000'], ['clean', 'none', '1000:1000'],
+      ['builder', 'none', '1000:1000'], ['builder', 'fetch', '1000:1000'], ['clean', 'none', '1000:1000'],
     ])
     expect(outcome.record).toMatchObject({
       plan: { expected: 'pure' }, images: { builder: { digest: 'digest of builder' }, clean: { digest: 'digest of clean' } },
@@ -105,16 +105,51 @@ describe('a build', () => {
     expect(told.filter((line) => line.startsWith('metadata '))).toEqual([])
   })
 
-  test('hands requirements over in a file, and fetches again what the backend asks for', async () => {
-    const { builder, work, runs } = await rig(but('hooks.py requires', (_, run) => {
-      run.files.set('muslin/answer.json', Buffer.from('{"requires": ["cython; python_version > \\"3\\""]}'))
-      return {}
-    }))
-    expect(await builder.build(work)).toMatchObject({ ok: true })
+  const asksForCython: Answer = but('hooks.py requires', (_, run) => {
+    run.files.set('muslin/answer.json', Buffer.from('{"requires": ["cython; python_version > \\"3\\""]}'))
+    return {}
+  })
+
+  test('hands requirements over in a file, and fetches again what the wheels at hand do not satisfy', async () => {
+    const { builder, work, runs, log } = await rig((command, run) => {
+      const lacking = command.includes(' install ') && String(run.files.get('muslin/requirements.txt')).includes('cython') && !run.files.has('muslin/wheels/cython-3.1-py3-none-any.whl')
+      if (command.includes('fetch.py') && String(run.files.get('muslin/requirements.txt')).includes('cython')) run.files.set('muslin/wheels/cython-3.1-py3-none-any.whl', Buffer.from('a wheel'))
+      return lacking ? { exitCode: 1, output: 'ERROR: No matching distribution found for cython\n' } : asksForCython(command, run)
+    })
+    expect(await builder.build(work)).toMatchObject({ ok: true, record: { requirements: [{ filename: 'setuptools-80.0-py3-none-any.whl' }, { filename: 'cython-3.1-py3-none-any.whl' }] } })
     const fetches = runs.filter(({ spec }) => spec.network === 'fetch')
     expect(fetches.map(({ files }) => String(files.get('muslin/requirements.txt')))).toEqual(['setuptools>=40.8.0\n', 'setuptools>=40.8.0\ncython; python_version > "3"\n'])
     expect(fetches[1]?.commands[0]).toEqual(expect.arrayContaining(['http://muslin:8080/finished/simple/']))
     expect(fetches.flatMap(({ commands }) => commands.flat()).join(' ')).not.toContain('cython')
+    expect(log()).toContain('they do not: the others are fetched')
+  })
+
+  test('fetches nothing again where the wheels at hand satisfy what the backend asks for', async () => {
+    const { builder, work, runs } = await rig(asksForCython)
+    expect(await builder.build(work)).toMatchObject({ ok: true })
+    expect(runs.filter(({ spec }) => spec.network === 'fetch')).toHaveLength(1)
+    const installs = runs[0]!.commands.filter((command) => command.includes('install'))
+    expect(installs).toHaveLength(2)
+    expect(installs.every((command) => command.includes('--no-index'))).toBe(true)
+  })
+
+  test('is unpacked while its wheels are fetched', async () => {
+    const stop = new AbortController()
+    const { builder, work, runs, open } = await rig(but('fetch.py', () => undefined), { signal: stop.signal })
+    const building = builder.build(work)
+    await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('venv'))))
+    stop.abort(new Error('enough'))
+    await expect(building).rejects.toThrow('enough')
+    expect(open()).toBe(0)
+  })
+
+  test('that fails in one run ends the other too', async () => {
+    const { builder, work, open } = await rig((command, run) => {
+      if (command.includes('fetch.py')) return undefined
+      return command.includes('hooks.py unpack') ? { exitCode: 1, output: 'tarfile.ReadError' } : well(command, run)
+    })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'bad-sdist' } })
+    expect(open()).toBe(0)
   })
 })
 
@@ -227,7 +262,7 @@ test('a wheel whose requirements have no wheels is tried without them', async ()
     return {}
   })
   expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: 'absent' } } })
-  expect(runs.at(-1)?.commands.find((command) => command.includes('install'))).toContain('--no-deps')
+  expect(runs.find(({ spec }) => spec.image === 'clean')?.commands.find((command) => command.includes('install'))).toContain('--no-deps')
   expect(log()).toMatch(/tried without its requirements: no wheel is to be had of absent/)
 })
 
