@@ -1,6 +1,6 @@
 /** A simple index at API 1.4 on loopback, made of what a test puts into it: ETags, core-metadata, provenance, statuses, unknown keys. */
 import { createHash } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 
@@ -23,6 +23,8 @@ export interface SyntheticUpstream {
   url: string
   /** Method and path of each request, oldest first. */
   requests: string[]
+  /** The headers of each. */
+  headers: IncomingHttpHeaders[]
   /** Lists a project with these files; `keys` are further keys of its page. */
   project(name: string, files: SyntheticFile[], keys?: Record<string, unknown>): void
   remove(name: string): void
@@ -41,9 +43,11 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
   const pages = new Map<string, string>()
   const files = new Map<string, SyntheticFile>()
   const requests: string[] = []
+  const headers: IncomingHttpHeaders[] = []
   let broken: number | undefined
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`)
+    headers.push(request.headers)
     void answer(request, response)
   })
   server.listen(0, '127.0.0.1')
@@ -65,7 +69,7 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
 
   return {
     url: `http://127.0.0.1:${port}/simple/`,
-    requests,
+    requests, headers,
     project(name, given, keys = {}) {
       const listed = given.map((file) => {
         const path = `/packages/${sha256(file.bytes).slice(0, 8)}/${file.filename}`

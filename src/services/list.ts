@@ -17,8 +17,8 @@ export interface ServedList {
 }
 
 export interface ProjectList {
-  /** The list of all projects. The upstream's older one is served while the upstream fails; its error is thrown where there is none. */
-  list(format: PageKind): Promise<ServedList>
+  /** The list of all projects. The upstream's older one is served while the upstream fails; its error is thrown where there is none. `via` is passed on to it. */
+  list(format: PageKind, via?: string): Promise<ServedList>
 }
 
 /** A failing upstream is left alone for so long. */
@@ -39,8 +39,8 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
   let html: { of: string; sha256: string } | undefined
 
   return {
-    async list(format) {
-      const json = await flight('json', current)
+    async list(format, via) {
+      const json = await flight('json', () => current(via))
       const sha256 = format === 'json' ? json : await flight(`html ${json}`, () => htmlOf(json))
       const found = await blobs.stat(sha256)
       if (!found) throw new MuslinError('internal', 'the list of projects is missing; restore the blob folder from a backup')
@@ -48,13 +48,13 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
     },
   }
 
-  async function current(): Promise<string> {
+  async function current(via: string | undefined): Promise<string> {
     const recorded = await store.pages.list()
     // Another process may have replaced, and removed, the very list that this one has just recorded again.
     const kept = recorded && await blobs.stat(recorded.sha256) ? recorded : undefined
     if (kept && clock.now() < Math.max(kept.fetchedAt + freshness * 1000, leftAloneUntil)) return kept.sha256
     try {
-      return await ask(kept)
+      return await ask(kept, via)
     } catch (error) {
       if (!kept) throw error
       log.warn({ err: error, fetchedAt: kept.fetchedAt }, 'the upstream failed, its older list is served')
@@ -63,8 +63,8 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
     }
   }
 
-  async function ask(kept: { sha256: string; etag: string | undefined } | undefined): Promise<string> {
-    const answer = await upstream.list(kept?.etag)
+  async function ask(kept: { sha256: string; etag: string | undefined } | undefined, via: string | undefined): Promise<string> {
+    const answer = await upstream.list(kept?.etag, via)
     const fetchedAt = clock.now()
     if (answer.kind === 'unchanged') {
       if (!kept) throw new MuslinError('upstream-bad-answer', 'the upstream says of a list that was never fetched that it did not change')

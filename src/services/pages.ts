@@ -35,9 +35,9 @@ export interface RenderedPage {
 export interface ProjectPages {
   /**
    * The page of a project by its normalised name. Throws `no-such-project` where neither the upstream nor a build has any file
-   * of it, and the upstream's own error where that cannot be known.
+   * of it, and the upstream's own error where that cannot be known. `via` is passed on to it.
    */
-  page(project: string, variant: PageVariant): Promise<RenderedPage>
+  page(project: string, variant: PageVariant, via?: string): Promise<RenderedPage>
 }
 
 /** Pages as they are served: merged from the upstream's, the built wheels and the promises; rendered once for each change and variant. */
@@ -55,8 +55,8 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
   const rendering = singleFlight<RenderedPage>()
 
   return {
-    async page(project, variant) {
-      const failure = await upstreamPages.refresh(project).then(() => undefined, (error: unknown) => ({ error }))
+    async page(project, variant, via) {
+      const failure = await upstreamPages.refresh(project, via).then(() => undefined, (error: unknown) => ({ error }))
       const image = variant.target && (await readyTargets()).get(variant.target.name)
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
       const generation = await store.generation(project)

@@ -48,10 +48,13 @@ export interface BlobDraft {
 export interface Upstream {
   /** For logs and the start's printout; without credentials. */
   readonly label: string
-  /** A project's page as JSON (PEP 691), conditional when `etag` is given. */
-  page(project: string, etag?: string): Promise<UpstreamPage>
+  /**
+   * A project's page as JSON (PEP 691), conditional when `etag` is given. `via` are the servers of our kind that the question came
+   * through, comma-separated: each of them must be able to notice that it asks itself.
+   */
+  page(project: string, etag?: string, via?: string): Promise<UpstreamPage>
   /** The list of projects as JSON, streamed. */
-  list(etag?: string): Promise<{ kind: 'list'; body: Readable; etag: string | undefined } | { kind: 'unchanged' }>
+  list(etag?: string, via?: string): Promise<{ kind: 'list'; body: Readable; etag: string | undefined } | { kind: 'unchanged' }>
   /** The bytes of a file, or of its `.metadata`, by the absolute URL that a page named. */
   file(url: string, signal?: AbortSignal): Promise<{ body: Readable; size: number | undefined }>
 }

@@ -9,8 +9,9 @@ export interface UpstreamPages {
   /**
    * Makes the kept page as fresh as the upstream allows: at once while it is fresh, else by one revalidation for all who wait.
    * An upstream that fails, or takes its time, leaves the kept page as it is; its error is thrown where there is none.
+   * `via` is passed on to it.
    */
-  refresh(project: string): Promise<void>
+  refresh(project: string, via?: string): Promise<void>
   /** The kept page, parsed; undefined where the upstream knows no such project. */
   read(project: string): Promise<{ page: ProjectPage; url: string } | undefined>
 }
@@ -35,13 +36,13 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
 
   return { refresh, read }
 
-  async function refresh(project: string): Promise<void> {
+  async function refresh(project: string, via?: string): Promise<void> {
     const until = freshUntil.get(project)
     if (until !== undefined && clock.now() < until) return
-    await flight(project, () => revalidate(project))
+    await flight(project, () => revalidate(project, via))
   }
 
-  async function revalidate(project: string): Promise<void> {
+  async function revalidate(project: string, via: string | undefined): Promise<void> {
     const kept = await store.pages.get(project)
     // After a restart the memory is empty, the kept page may be young all the same.
     if (kept && clock.now() < kept.fetchedAt + freshness * 1000) {
@@ -49,7 +50,7 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
       return
     }
     const asked = asking(project, async () => {
-      await ask(project, kept)
+      await ask(project, kept, via)
       freshUntil.set(project, clock.now() + freshness * 1000)
     })
     // That there was no such project once is no reason to say so again: only the upstream may.
@@ -69,8 +70,8 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
     return Promise.race([over, work.then(() => true)]).finally(() => ended.abort())
   }
 
-  async function ask(project: string, kept: StoredPage | undefined): Promise<void> {
-    const answer = await upstream.page(project, kept?.json && kept.etag)
+  async function ask(project: string, kept: StoredPage | undefined, via: string | undefined): Promise<void> {
+    const answer = await upstream.page(project, kept?.json && kept.etag, via)
     const fetchedAt = clock.now()
     if (answer.kind === 'absent') {
       await store.pages.put({ project, json: undefined, url: kept?.url ?? '', etag: undefined, fetchedAt }, [])

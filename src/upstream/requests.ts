@@ -31,7 +31,7 @@ export interface Requests {
   close(): Promise<void>
 }
 
-/** The header by which a Muslin recognises a request that it sent itself. */
+/** The header by which a Muslin recognises a question that came from itself, through others maybe. */
 export const VIA = 'muslin-via'
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
@@ -69,7 +69,7 @@ export function createRequests(parts: { address: Address; ca: string[] | undefin
       const { statusCode, headers: answered, body } = await request(url, {
         dispatcher: agent,
         signal: signal ?? null,
-        headers: { ...headers, 'user-agent': `muslin/${about.version}`, [VIA]: instance, ...(authorization && { authorization }) },
+        headers: { [VIA]: instance, ...headers, 'user-agent': `muslin/${about.version}`, ...(authorization && { authorization }) },
       })
       log.debug({ url: `${url.origin}${url.pathname}`, status: statusCode, ms: clock.now() - began }, 'upstream answered')
       return { status: statusCode, headers: answered, body, url }

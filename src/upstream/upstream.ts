@@ -6,7 +6,7 @@ import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
 import { refusal } from './failure.ts'
 import { checkPage, JSON_PAGE, refuseHtml } from './page.ts'
 import type { Answer, Timeouts } from './requests.ts'
-import { createRequests, dismiss } from './requests.ts'
+import { createRequests, dismiss, VIA } from './requests.ts'
 import { createRest } from './rest.ts'
 
 const TIMEOUTS: Timeouts = { connect: 5_000, headers: 20_000, idle: 30_000 }
@@ -33,8 +33,8 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
   return {
     label: address.label,
 
-    page: (project, etag) => unlessResting(async () => {
-      const answer = await getJson(new URL(`${encodeURIComponent(project)}/`, address.base), etag)
+    page: (project, etag, via) => unlessResting(async () => {
+      const answer = await getJson(new URL(`${encodeURIComponent(project)}/`, address.base), etag, via)
       if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
       if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
       expectPage(answer)
@@ -43,8 +43,8 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
       return { kind: 'page', json, etag: answer.headers.etag, url: answer.url.href }
     }),
 
-    list: (etag) => unlessResting(async () => {
-      const answer = await getJson(address.base, etag)
+    list: (etag, via) => unlessResting(async () => {
+      const answer = await getJson(address.base, etag, via)
       if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
       expectPage(answer)
       return { kind: 'list', body: streamedBody(decoded(answer), answer.url), etag: answer.headers.etag }
@@ -61,8 +61,9 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
     close: () => requests.close(),
   }
 
-  async function getJson(at: URL, etag: string | undefined): Promise<Answer> {
-    return await requests.get(at, { accept: JSON_PAGE, 'accept-encoding': ENCODINGS, ...(etag !== undefined && { 'if-none-match': etag }) })
+  async function getJson(at: URL, etag: string | undefined, via: string | undefined): Promise<Answer> {
+    const passed = via === undefined ? instance : `${via}, ${instance}`
+    return await requests.get(at, { accept: JSON_PAGE, 'accept-encoding': ENCODINGS, [VIA]: passed, ...(etag !== undefined && { 'if-none-match': etag }) })
   }
 }
 

@@ -47,6 +47,13 @@ export function upstreamContract(serve: (data: IndexData) => Promise<UpstreamUnd
     expect((await given.upstream.page('pyyaml', '"another"')).kind).toBe('page')
   })
 
+  test('page and list come for questions of other servers too', async () => {
+    expect((await given.upstream.page('pyyaml', undefined, 'one, two')).kind).toBe('page')
+    const got = await given.upstream.list(undefined, 'one, two')
+    expect(got.kind).toBe('list')
+    if (got.kind === 'list') got.body.destroy()
+  })
+
   test('a project that does not exist is absent', async () => {
     expect(await given.upstream.page('no-such-project')).toEqual({ kind: 'absent' })
   })

@@ -154,6 +154,13 @@ test('errors are problem+json, small HTML for browsers, and name the methods tha
   expect((await rig.get('/simple/x/', { 'muslin-via': 'another, this-one' })).status).toBe(508)
 })
 
+test('a question that came through other servers is passed on with their names, so that a longer loop is noticed too', async () => {
+  rig.upstream.project('cffi', [sdist])
+  for (const path of ['/simple/cffi/', '/simple/']) await rig.get(path, { ...json, 'muslin-via': 'one, no name,two' })
+  expect(rig.upstream.headers.map((headers) => headers['muslin-via'])).toEqual(['one, two, this-one', 'one, two, this-one'])
+  expect((await rig.get('/simple/cffi/', { ...json, 'muslin-via': Array.from({ length: 21 }, (_, i) => `n${i}`).join() })).status).toBe(508)
+})
+
 test('publicUrl\'s path is taken off, and the root tells the index', async () => {
   rig.upstream.project('cffi', [sdist])
   await rig.restart({ publicUrl: 'https://wheels.example/muslin/' })

@@ -37,6 +37,15 @@ describe('requests', () => {
     })
   })
 
+  test('bear the marks of those before us too, for pages and the list', async () => {
+    const server = await serve((request, response) => sendJson(request, response, PAGE))
+    const upstream = make(`${server.origin}/simple`)
+    await upstream.page('six', undefined, 'instance-3, instance-2')
+    const got = await upstream.list(undefined, 'instance-3')
+    if (got.kind === 'list') await buffer(got.body)
+    expect(server.requests.map(({ headers }) => headers['muslin-via'])).toEqual(['instance-3, instance-2, instance-1', 'instance-3, instance-1'])
+  })
+
   test('for files ask for their own bytes, even where a server labels those as encoded', async () => {
     const tar = gzipSync('a tar file')
     const server = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'x-gzip' }).end(tar))

@@ -10,6 +10,7 @@ import { MuslinError } from '../../errors.ts'
 import type { ProjectList } from '../../services/list.ts'
 import type { ProjectPages } from '../../services/pages.ts'
 import type { ReadyTargets } from '../../services/ready-targets.ts'
+import { viaOf } from '../middleware/loop.ts'
 import { validated } from '../send.ts'
 
 export interface SimpleDeps {
@@ -39,7 +40,7 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
   router.get(`${path}/`, async (ctx) => {
     await audience(ctx)
     const format = negotiated(ctx)
-    const served = await list.list(format)
+    const served = await list.list(format, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
     if (validated(ctx, gzip ? `${served.sha256}-gzip` : served.sha256, REVALIDATE)) return
     ctx.set('Content-Type', served.contentType)
@@ -58,7 +59,7 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
     if (project !== ctx.params['project']) return redirect(ctx, `../${project}/`)
     const format = negotiated(ctx)
     if (variesByAgent) ctx.vary('User-Agent')
-    const page = await pages.page(project, { root, target, format })
+    const page = await pages.page(project, { root, target, format }, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
     // RFC 9110 section 8.8.3.3: a strong tag names these very bytes, so each coding has its own.
     if (validated(ctx, gzip ? `${page.sha256}-gzip` : page.sha256, REVALIDATE)) return
