@@ -11,14 +11,19 @@ import { PRIORITY, type ClaimedJob } from '../domain/job.ts'
 import { parseMetadata, sameForInstallers } from '../domain/metadata.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { keepBlob } from './keep-blob.ts'
-import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, BuiltWheel, Clock, LogSink, Store } from './ports.ts'
+import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, BuiltWheel, Clock, LogSink, Outcome, Store } from './ports.ts'
 
-/** Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. */
-export type JobRunner = (job: ClaimedJob, worker: string, signal: AbortSignal) => Promise<void>
+/**
+ * Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. `stopping` says
+ * that the server stops, although this run may still end: the index that it fetches from goes away, which is no failure of the build.
+ */
+export type JobRunner = (job: ClaimedJob, worker: string, signal: AbortSignal, stopping: AbortSignal) => Promise<void>
 
 /** A job that took so many workers down with it is not tried again by itself. */
 const MAX_ATTEMPTS = 5
 const DEADLY: Failure = { class: 'infrastructure', key: `it took ${MAX_ATTEMPTS} workers down` }
+
+type Failed = Pick<Extract<Outcome<never>, { ok: false }>, 'failure' | 'record'>
 
 /** 1980: the oldest time a zip file can hold, for sdists whose page tells no upload time. */
 const NO_UPLOAD_TIME = 315_532_800
@@ -36,7 +41,7 @@ export function createJobRunner(deps: {
 }): JobRunner {
   const { store, blobs, builder, clock } = deps
 
-  return async function run(job, worker, signal) {
+  return async function run(job, worker, signal, stopping) {
     const { build } = job
     const log = deps.log.child({ job: job.id, build, project: job.project, version: job.version, target: job.target, kind: job.kind })
     let sink: LogSink | undefined
@@ -48,11 +53,12 @@ export function createJobRunner(deps: {
       log.info('the job begins')
       if (job.attempts > MAX_ATTEMPTS) return void await fail(job, DEADLY, undefined, sink)
       const work = await makeWork(job, signal, sink, scratch)
-      const failure = job.kind === 'metadata' ? await findMetadata(job, work) : await buildWheel(job, worker, work)
-      if (failure) log.info({ failure }, 'the job failed')
-      else log.info('the job is done')
+      const failed = job.kind === 'metadata' ? await findMetadata(job, work) : await buildWheel(job, worker, work)
+      if (failed?.failure.class === 'infrastructure' && stopping.aborted) throw new Error(`the server stops: ${failed.failure.key}`)
+      if (failed) await fail(job, failed.failure, failed.record, sink)
+      log.info(failed ? { failure: failed.failure } : {}, failed ? 'the job failed' : 'the job is done')
     } catch (error) {
-      if (signal.aborted) throw error
+      if (signal.aborted || stopping.aborted) throw error
       log.error({ err: error }, 'the job failed by the server\'s own fault')
       const detail = error instanceof MuslinError ? error.detail : 'an unexpected error, see the server\'s log'
       await fail(job, { class: 'infrastructure', key: detail }, undefined, sink)
@@ -85,9 +91,9 @@ export function createJobRunner(deps: {
     }
   }
 
-  async function findMetadata(job: ClaimedJob, work: BuildWork): Promise<Failure | undefined> {
+  async function findMetadata(job: ClaimedJob, work: BuildWork): Promise<Failed | undefined> {
     const outcome = work.known ? { ok: true as const, value: { metadata: work.known }, record: {} } : await builder.metadata(work)
-    if (!outcome.ok) return fail(job, outcome.failure, outcome.record, work.log)
+    if (!outcome.ok) return outcome
     await work.onMetadata(outcome.value.metadata)
     await store.jobs.done(job.build, outcome.record, clock.now())
     return undefined
@@ -98,7 +104,7 @@ export function createJobRunner(deps: {
     return (await store.wheels.wheels(project)).filter((wheel) => wheel.version === version && wheel.target === target)
   }
 
-  async function buildWheel(job: ClaimedJob, worker: string, work: BuildWork): Promise<Failure | undefined> {
+  async function buildWheel(job: ClaimedJob, worker: string, work: BuildWork): Promise<Failed | undefined> {
     // A wheel that is there satisfies every wish but somebody's for another one.
     const [there] = job.priority === PRIORITY.rebuild ? [] : await wheelsOf(job)
     if (there) {
@@ -107,7 +113,7 @@ export function createJobRunner(deps: {
       return undefined
     }
     const outcome = await builder.build(work)
-    if (!outcome.ok) return fail(job, outcome.failure, outcome.record, work.log)
+    if (!outcome.ok) return outcome
     await work.onStep('publish')
     const { wheel, metadata, requiresPython } = outcome.value
     const { size } = await stat(wheel)
@@ -129,12 +135,11 @@ export function createJobRunner(deps: {
     return undefined
   }
 
-  async function fail(job: ClaimedJob, failure: Failure, record: BuildRecord | undefined, log: LogSink | undefined): Promise<Failure> {
+  async function fail(job: ClaimedJob, failure: Failure, record: BuildRecord | undefined, log: LogSink | undefined): Promise<void> {
     const { cause, remedy } = FAILURE_CLASSES[failure.class]
     log?.write(`Muslin: failed, ${failure.class}: ${job.project} ${job.version} ${cause(failure.key)}\nMuslin: ${remedy}\n`)
     const after = failure === DEADLY ? undefined : retryAfterMs(failure.class)
     await store.jobs.fail(job.build, failure, record, clock.now(), after === undefined ? undefined : clock.now() + after)
-    return failure
   }
 
   /** Seconds since 1970 at which the sdist was uploaded, as its page says (PEP 700). */

@@ -182,8 +182,11 @@ export interface JobStore {
   adopt(targets: Record<string, string>, since: number, now: number): Promise<number>
   /** METADATA of (sdist, target) is known: ends the queued metadata job for it. */
   metadataKnown(sdist: string, target: string, now: number): Promise<void>
-  /** Gives a running job back to the queue (shutdown, dead engine); its build ends without a failure. */
-  giveBack(build: number, now: number): Promise<void>
+  /**
+   * Gives a running job back to the queue; its build ends without a failure. `after`: a worker that stopped in order is not
+   * the job's doing, and the attempt does not count; a worker that died may be.
+   */
+  giveBack(build: number, after: 'stop' | 'death', now: number): Promise<void>
   /** Queues failed jobs whose `retryAt` has come, at background priority and with no attempts counted; they stay remembered. Returns how many. */
   requeue(now: number): Promise<number>
   /** Queues a failed or cancelled job again and forgets its failure and attempts: a person's wish. */

@@ -59,6 +59,8 @@ export function createWorker(deps: {
   let targets: Record<string, string> = {}
   let wake: () => void = () => undefined
   let changed = new Promise<void>((resolve) => { wake = resolve })
+  /** Build slots that run something. */
+  let busy = 0
   const loops: Promise<void>[] = []
   let unwatch: () => void = () => undefined
 
@@ -68,11 +70,7 @@ export function createWorker(deps: {
       if (swept > 0) log.warn({ swept }, 'removed what a dead worker left in the engine')
       await takeBack()
       await beat()
-      unwatch = jobs.watch(() => {
-        const ring = wake
-        changed = new Promise<void>((resolve) => { wake = resolve })
-        ring()
-      })
+      unwatch = jobs.watch(ring)
       loops.push(beats(), slot(['metadata']))
       for (let n = 0; n < deps.slots; n++) loops.push(slot(['metadata', 'build']))
     },
@@ -95,7 +93,7 @@ export function createWorker(deps: {
     for (const job of await jobs.list({ state: 'running' })) {
       if (job.worker === undefined || job.build === undefined || isAlive(job.worker, id)) continue
       log.warn({ job: job.id, worker: job.worker }, 'took back the job of a dead worker')
-      await jobs.giveBack(job.build, clock.now())
+      await jobs.giveBack(job.build, 'death', clock.now())
     }
   }
 
@@ -116,15 +114,33 @@ export function createWorker(deps: {
     }
   }
 
+  function ring(): void {
+    const waken = wake
+    changed = new Promise<void>((resolve) => { wake = resolve })
+    waken()
+  }
+
   async function slot(kinds: JobKind[]): Promise<void> {
+    const builds = kinds.includes('build')
     while (!stopping.signal.aborted) {
       const news = changed
+      // A free build slot runs a metadata job's build instead, which learns METADATA on its way: the kept slot is for when none is free.
+      if (!builds && busy < deps.slots) {
+        await idle(news)
+        continue
+      }
       const job = await jobs.claim(id, { kinds, targets }, clock.now(), clock.now() + LEASE_MS).catch((error: unknown) => {
         log.error({ err: error }, 'no job could be claimed')
         return undefined
       })
-      if (job) await leased(job)
-      else await idle(news)
+      if (!job) {
+        await idle(news)
+        continue
+      }
+      if (builds) busy++
+      ring()
+      await leased(job)
+      if (builds) busy--
     }
   }
 
@@ -147,10 +163,10 @@ export function createWorker(deps: {
       }
     })()
     try {
-      await deps.run(job, id, AbortSignal.any([aborting.signal, lost.signal]))
+      await deps.run(job, id, AbortSignal.any([aborting.signal, lost.signal]), stopping.signal)
     } catch (error) {
       log.warn({ err: error, job: job.id }, 'the job goes back to the queue')
-      await jobs.giveBack(job.build, clock.now()).catch((again: unknown) => log.error({ err: again, job: job.id }, 'the job could not be given back'))
+      await jobs.giveBack(job.build, 'stop', clock.now()).catch((again: unknown) => log.error({ err: again, job: job.id }, 'the job could not be given back'))
     } finally {
       ended.abort()
       await beating

@@ -173,7 +173,8 @@ describe('a wheel that we built', () => {
   test('is served with its METADATA, and asks no upstream', async () => {
     bench.builder.play = (work) => built(work)
     await bench.wish()
-    await bench.runner()(await bench.claim(), 'me', new AbortController().signal)
+    const never = new AbortController().signal
+    await bench.runner()(await bench.claim(), 'me', never, never)
     const [wheel] = await bench.store.wheels.wheels('demo')
     const file = await files.open(wheel!.sha256, `demo-1.0-1-cp313-${TARGET}.whl`)
     expect([file.size, await text((await file.read()).body)]).toEqual([20, 'the bytes of a wheel'])

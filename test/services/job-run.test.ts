@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MuslinError } from '../../src/errors.ts'
-import type { FailureClass } from '../../src/domain/failure.ts'
+import type { Failure, FailureClass } from '../../src/domain/failure.ts'
 import { PRIORITY, type Job } from '../../src/domain/job.ts'
 import type { BuildWork } from '../../src/services/ports.ts'
 import { sha256 } from '../synthetic-upstream.ts'
@@ -21,7 +21,7 @@ afterEach(() => bench.close())
 /** Claims the one job there is and runs it to its end. */
 async function runNext(run = bench.runner()): Promise<Job> {
   const job = await bench.claim()
-  await run(job, 'me', never)
+  await run(job, 'me', never, never)
   return bench.job(job.id)
 }
 
@@ -114,11 +114,11 @@ describe('a build that succeeds', () => {
     await bench.wish()
     const job = await bench.claim()
     bench.builder.play = async (work) => {
-      await bench.store.jobs.giveBack(job.build, bench.clock.now())
+      await bench.store.jobs.giveBack(job.build, 'stop', bench.clock.now())
       await bench.claim('another')
       return built(work)
     }
-    await bench.runner()(job, 'me', never)
+    await bench.runner()(job, 'me', never, never)
     expect(await bench.job(job.id)).toMatchObject({ state: 'running', worker: 'another' })
     expect(await wheels()).toEqual([])
     expect(await logText(bench.logs, job.build!)).toContain('another worker has the job now')
@@ -226,9 +226,21 @@ describe('a build that fails', () => {
     }
     await bench.wish()
     const job = await bench.claim()
-    await expect(bench.runner()(job, 'me', stop.signal)).rejects.toThrow('the worker stops')
+    await expect(bench.runner()(job, 'me', stop.signal, stop.signal)).rejects.toThrow('the worker stops')
     expect(await bench.job(job.id)).toMatchObject({ state: 'running', failure: undefined })
     expect(await readdir(bench.scratch)).toEqual([])
+  })
+
+  test('a build that fails for want of the index while the server stops is given back; one that fails by itself has failed', async () => {
+    const outcome = (failure: Failure) => async () => ({ ok: false as const, failure, record: {} })
+    await bench.wish()
+    const job = await bench.claim()
+    bench.builder.play = outcome({ class: 'infrastructure', key: 'the index cannot be reached' })
+    await expect(bench.runner()(job, 'me', never, AbortSignal.abort())).rejects.toThrow('the server stops')
+    expect(await bench.job(job.id)).toMatchObject({ state: 'running', failure: undefined })
+    bench.builder.play = outcome({ class: 'missing-header', key: 'ffi.h' })
+    await bench.runner()(job, 'me', never, AbortSignal.abort())
+    expect(await bench.job(job.id)).toMatchObject({ state: 'failed', failure: { class: 'missing-header' } })
   })
 })
 

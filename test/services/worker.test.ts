@@ -77,7 +77,7 @@ describe('leases', () => {
     const { work } = await runs.next()
     const { jobs, wheels } = bench.store
     await bench.clock.began(HEARTBEAT_MS)
-    await jobs.giveBack((await bench.job(id)).build!, bench.clock.now())
+    await jobs.giveBack((await bench.job(id)).build!, 'death', bench.clock.now())
     await jobs.claim('another', BOTH, bench.clock.now(), bench.clock.now() + 60_000)
     const aborted = new Promise((resolve) => { work.signal.addEventListener('abort', resolve) })
     await bench.clock.advance(HEARTBEAT_MS)
@@ -128,6 +128,18 @@ test('so many builds at once as there are slots, and metadata beside them', asyn
   await first.end()
   expect((await runs.next()).work.job.version).toBe('1.3')
   expect(runs.begun.map(({ kind }) => kind)).toEqual(['build', 'build', 'metadata', 'build'])
+})
+
+test('while a build slot is free, a metadata job is answered by the build of its sdist, not by a run of its own', async () => {
+  const runs = standing()
+  await wishNumber(1, 'metadata')
+  await wishNumber(1)
+  await start(1)
+  const only = await runs.next()
+  expect(only.kind).toBe('build')
+  await bench.clock.began(LEASE_MS)
+  expect(runs.begun.map(({ kind }) => kind)).toEqual(['build'])
+  await only.end()
 })
 
 describe('what dead workers left', () => {

@@ -53,7 +53,8 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
   const endKnown = db.prepare<{ sdist: string; target: string; now: number }>(`
     UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, finished_at = @now
     WHERE kind = 'metadata' AND state = 'queued' AND sdist = @sdist AND target = @target`)
-  const returnRun = db.prepare<{ build: number }, JobRow>(`UPDATE jobs SET state = 'queued', lease_until = NULL, step = NULL WHERE ${RUN} RETURNING *`)
+  const returnRun = db.prepare<{ build: number; uncount: number }, JobRow>(`
+    UPDATE jobs SET state = 'queued', attempts = attempts - @uncount, lease_until = NULL, step = NULL WHERE ${RUN} RETURNING *`)
   const requeue = db.prepare<[number, number]>(`
     UPDATE jobs SET state = 'queued', priority = ?, attempts = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE state = 'failed' AND retry_at <= ?`)
@@ -88,8 +89,8 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     return true
   })
 
-  const giveBack = db.transaction((build: number, now: number): boolean => {
-    const row = returnRun.get({ build })
+  const giveBack = db.transaction((build: number, after: 'stop' | 'death', now: number): boolean => {
+    const row = returnRun.get({ build, uncount: after === 'stop' ? 1 : 0 })
     if (row) endBuild.run(now, null, null, build)
     return row !== undefined
   })

@@ -61,7 +61,7 @@ export function runsContract({ store, another, running }: StoreBench): void {
         const build = await store.jobs.claim('w1', BOTH, 10, 100)
         const step = await store.jobs.claim('w2', METADATA_ONLY, 100, 200)
         expect(step).toMatchObject({ id: metadata.id })
-        for (const run of [step, build]) await store.jobs.giveBack(run?.build ?? 0, 110)
+        for (const run of [step, build]) await store.jobs.giveBack(run?.build ?? 0, 'death', 110)
         expect(await store.jobs.claim('w2', METADATA_ONLY, 120, 200)).toMatchObject({ id: metadata.id })
       })
 
@@ -107,7 +107,7 @@ export function runsContract({ store, another, running }: StoreBench): void {
       const job = await running()
       const again = await store.jobs.claim(next, BOTH, 100, 400)
       await store.jobs.step(job.build, 'build')
-      await store.jobs.giveBack(job.build, 101)
+      await store.jobs.giveBack(job.build, 'death', 101)
       expect(await store.jobs.heartbeat(job.build, 900)).toBe(false)
       expect(await store.jobs.fail(job.build, FAILURE, undefined, 101)).toBe(false)
       expect(await store.jobs.done(job.build, undefined, 101)).toBe(false)
@@ -123,10 +123,16 @@ export function runsContract({ store, another, running }: StoreBench): void {
       expect((await store.jobs.get(job.id))?.step).toBe('repair')
     })
 
-    test('a job given back is queued again with its attempt counted, its build without a failure', async () => {
+    test('a job given back by a worker that stops in order does not count the attempt', async () => {
+      const job = await running()
+      await store.jobs.giveBack(job.build, 'stop', 60)
+      expect(await store.jobs.get(job.id)).toMatchObject({ state: 'queued', attempts: 0 })
+    })
+
+    test('a job of a dead worker is queued again with its attempt counted, its build without a failure', async () => {
       const job = await running()
       await store.jobs.step(job.build, 'build')
-      await store.jobs.giveBack(job.build, 60)
+      await store.jobs.giveBack(job.build, 'death', 60)
       expect(await store.jobs.get(job.id)).toMatchObject({ state: 'queued', attempts: 1, step: undefined, failure: undefined, remembered: false })
       expect(await store.jobs.build(job.build ?? 0)).toMatchObject({ finishedAt: 60, failure: undefined })
       expect(await store.jobs.claim('w2', BOTH, 61, 100)).toMatchObject({ id: job.id, attempts: 2 })
