@@ -161,8 +161,15 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
   }
 
   async function stop(): Promise<void> {
-    for (const end of stops.splice(0).reverse()) {
-      await (async () => end())().catch((error: unknown) => log.error({ err: error }, 'a part did not stop cleanly'))
+    await Promise.all(drains.splice(0).map(safely))
+    for (const end of stops.splice(0).reverse()) await safely(end)
+  }
+
+  async function safely(end: () => Promise<void> | void): Promise<void> {
+    try {
+      await end()
+    } catch (error) {
+      log.error({ err: error }, 'a part did not stop cleanly')
     }
   }
 }
