@@ -1,9 +1,9 @@
 /** cffi without its header: every held client ends at once with the cause and a link to the whole log. */
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
-import { BUILDER, CLEAN, cleanEnv, freePort, HOST, TARGET, until, UV, type Check, type Lab, type Muslin } from '../lab.ts'
+import { BUILDER, CLEAN, HOST, TARGET, UV, type Check, type Lab, type Muslin } from '../lab.ts'
+import { nginx } from '../nginx.ts'
 import { startRelay } from '../relay.ts'
 
 const PROJECT = 'cffi'
@@ -28,6 +28,7 @@ export default async function failure(check: Check, lab: Lab): Promise<void> {
       { way: 'uv', run: lab.run(UV, timed(`uv pip install --system --break-system-packages --no-deps ${PROJECT}`), { env: { UV_INDEX_URL: `${web.inside}/simple/`, UV_NO_CACHE: '1' } }) },
     ])
     await web.until('all nine are held', () => (heldNow(web) >= 9 ? true : undefined), 120)
+    assert.deepEqual(web.events('hold').map((event) => event.by).sort(), [...Array(3).fill('100s'), ...Array(6).fill('hops')])
     process.kill(worker.pid, 'SIGCONT')
     const results = await Promise.all(clients.map(async ({ way, run }) => ({ way, ...(await run) })))
     const job = web.jobs().find((row) => row.state === 'failed')
@@ -81,20 +82,4 @@ function timed(command: string): string[] {
 /** First holds alone: a hop comes back with a number. */
 function heldNow(web: Muslin): number {
   return web.events('hold').filter((event) => event.hop === 0).length
-}
-
-/** nginx as configured by default but for the Host header: HTTP/1.0 towards us, so no 100 may be sent. */
-async function nginx(lab: Lab, web: Muslin): Promise<number> {
-  const folder = await lab.folder()
-  const port = await freePort()
-  const file = join(folder, 'nginx.conf')
-  await writeFile(file, `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
-events {}
-http { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  server { listen ${port}; location / { proxy_pass http://127.0.0.1:${web.port}; proxy_set_header Host $http_host; } } }
-`)
-  const child = execa('nginx', ['-c', file, '-p', folder], { env: cleanEnv({ PATH: `${process.env['PATH']}:/usr/sbin` }), extendEnv: false, reject: false, all: true })
-  lab.onClose(async () => { child.kill('SIGTERM'); await child })
-  await until('nginx answers', async () => ((await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.ok ? true : undefined), 20)
-  return port
 }

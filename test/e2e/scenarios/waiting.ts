@@ -1,0 +1,36 @@
+/** A build that outlasts one hold: pip waits by 100s, pip behind nginx and uv by hops, and all get the wheel. */
+import assert from 'node:assert/strict'
+import { CLEAN, HOST, UV, type Check, type Lab } from '../lab.ts'
+import { nginx } from '../nginx.ts'
+import { startRelay } from '../relay.ts'
+import { makeSdist } from '../sdists.ts'
+
+/** Longer than uv's hold of 25 s and two of a proxied pip's. */
+const BUILD_SECONDS = 35
+
+export default async function waiting(check: Check, lab: Lab): Promise<void> {
+  const relay = await startRelay()
+  lab.onClose(() => relay.close())
+  relay.add(await makeSdist({ project: 'slow', inBuild: `import time; time.sleep(${BUILD_SECONDS})` }))
+  const muslin = await lab.muslin({ upstream: relay.url })
+  const proxied = await nginx(lab, muslin)
+  const pip = ['pip', 'install', '-q', '--no-deps', 'slow']
+
+  await check('pip directly, pip behind nginx and uv wait for the same build of 35 s, and all install it', async () => {
+    const runs = await Promise.all([
+      lab.run(CLEAN, pip, { env: lab.index(muslin) }),
+      lab.run(CLEAN, pip, { env: { ...lab.index(muslin), PIP_INDEX_URL: `http://${HOST}:${proxied}/simple/` } }),
+      lab.run(UV, ['uv', 'pip', 'install', '--system', '--break-system-packages', '--no-deps', 'slow'], { env: { UV_INDEX_URL: `${muslin.inside}/simple/`, UV_NO_CACHE: '1' } }),
+    ])
+    for (const run of runs) assert.equal(run.code, 0, run.output)
+    assert.deepEqual(muslin.jobs().filter((job) => job.kind === 'build').map((job) => [job.state, job.attempts]), [['built', 1]])
+  })
+  await check('the direct pip was held once by 100s; nginx\'s pip came back twice or more, uv once or more', async () => {
+    const holds = muslin.events('hold')
+    const hops = (tool: string, by: string) => Math.max(-1, ...holds.filter((event) => event.tool === tool && event.by === by).map((event) => event.hop ?? 0))
+    console.log(`       hops: pip directly ${hops('pip', '100s')}, pip behind nginx ${hops('pip', 'hops')}, uv ${hops('uv', 'hops')}`)
+    assert.equal(hops('pip', '100s'), 0)
+    assert.ok(hops('pip', 'hops') >= 2)
+    assert.ok(hops('uv', 'hops') >= 1)
+  })
+}
