@@ -28,6 +28,8 @@ export interface SyntheticUpstream {
   /** Lists a project with these files; `keys` are further keys of its page. */
   project(name: string, files: SyntheticFile[], keys?: Record<string, unknown>): void
   remove(name: string): void
+  /** Serves the list of projects as this HTML, whatever is accepted. */
+  listAsHtml(html: string): void
   /** Answers everything with this status from now on; undefined: works again. */
   break(status: number | undefined): void
   close(): Promise<void>
@@ -45,6 +47,7 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
   const requests: string[] = []
   const headers: IncomingHttpHeaders[] = []
   let broken: number | undefined
+  let listHtml: string | undefined
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`)
     headers.push(request.headers)
@@ -57,6 +60,7 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://upstream.example').pathname)
     if (broken !== undefined) return void response.writeHead(broken).end()
+    if (path === '/simple/' && listHtml !== undefined) return void response.writeHead(200, { 'content-type': 'text/html; charset=UTF-8' }).end(listHtml)
     if (path === '/simple/') return sendJson(request, response, JSON.stringify({ meta: { 'api-version': '1.4', '_last-serial': 7 }, projects: [...pages.keys()].map((name) => ({ name })) }))
     const page = pages.get(/^\/simple\/([^/]+)\/$/.exec(path)?.[1] ?? '')
     if (page !== undefined) return sendJson(request, response, page)
@@ -79,6 +83,7 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
       pages.set(name, JSON.stringify({ meta: { 'api-version': '1.4', '_last-serial': 12 }, name, files: listed, ...keys }))
     },
     remove(name) { pages.delete(name) },
+    listAsHtml(html) { listHtml = html },
     break(status) { broken = status },
     async close() {
       server.close()

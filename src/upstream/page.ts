@@ -4,6 +4,8 @@ import type { Answer } from './requests.ts'
 
 /** The JSON form of a simple index page (PEP 691). */
 export const JSON_PAGE = 'application/vnd.pypi.simple.v1+json'
+/** Either form of the list: some indexes have JSON for their projects alone. */
+export const ANY_LIST = `${JSON_PAGE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1`
 
 // PEP 691: what a client needs before it can use a page. Later versions of API 1 only add keys; another major must be refused.
 const PAGE = z.looseObject({
@@ -20,8 +22,12 @@ export function checkPage(json: Buffer, url: URL): void {
 
 /** An error where the answer is an HTML page, or where the upstream has nothing but that. */
 export function refuseHtml({ headers, url }: Answer, surely = false): MuslinError | undefined {
-  if (!surely && !/html/i.test(headers['content-type'] ?? '')) return undefined
+  if (!surely && !isHtml(headers)) return undefined
   return new MuslinError('upstream-bad-answer', `${url.host} offers no JSON for ${url.pathname}, only HTML; Muslin needs an upstream with the JSON API of PEP 691`)
+}
+
+export function isHtml(headers: Answer['headers']): boolean {
+  return /html/i.test(headers['content-type'] ?? '')
 }
 
 function problemOf(json: Buffer): string | undefined {

@@ -1,10 +1,12 @@
+import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Upstream } from '../services/ports.ts'
 import { parseAddress } from './address.ts'
 import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
 import { refusal } from './failure.ts'
-import { checkPage, JSON_PAGE, refuseHtml } from './page.ts'
+import { listFromHtml } from './list-html.ts'
+import { ANY_LIST, checkPage, isHtml, JSON_PAGE, refuseHtml } from './page.ts'
 import type { Answer, Timeouts } from './requests.ts'
 import { createRequests, dismiss, VIA } from './requests.ts'
 import { createRest } from './rest.ts'
@@ -34,7 +36,7 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
     label: address.label,
 
     page: (project, etag, via) => unlessResting(async () => {
-      const answer = await getJson(new URL(`${encodeURIComponent(project)}/`, address.base), etag, via)
+      const answer = await ask(new URL(`${encodeURIComponent(project)}/`, address.base), JSON_PAGE, etag, via)
       if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
       if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
       expectPage(answer)
@@ -44,10 +46,15 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
     }),
 
     list: (etag, via) => unlessResting(async () => {
-      const answer = await getJson(address.base, etag, via)
+      const answer = await ask(address.base, ANY_LIST, etag, via)
       if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
-      expectPage(answer)
-      return { kind: 'list', body: streamedBody(decoded(answer), answer.url), etag: answer.headers.etag }
+      const html = answer.status === 200 && isHtml(answer.headers)
+      if (!html) expectPage(answer)
+      const bytes = decoded(answer)
+      const body = streamedBody(html ? Readable.from(listFromHtml(bytes, answer.url), { objectMode: false }) : bytes, answer.url)
+      // A generator that nobody has begun lets go of nothing.
+      body.once('close', () => bytes.destroy())
+      return { kind: 'list', body, etag: answer.headers.etag }
     }),
 
     async file(fileUrl, signal) {
@@ -61,9 +68,9 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
     close: () => requests.close(),
   }
 
-  async function getJson(at: URL, etag: string | undefined, via: string | undefined): Promise<Answer> {
+  async function ask(at: URL, accept: string, etag: string | undefined, via: string | undefined): Promise<Answer> {
     const passed = via === undefined ? instance : `${via}, ${instance}`
-    return await requests.get(at, { accept: JSON_PAGE, 'accept-encoding': ENCODINGS, [VIA]: passed, ...(etag !== undefined && { 'if-none-match': etag }) })
+    return await requests.get(at, { accept, 'accept-encoding': ENCODINGS, [VIA]: passed, ...(etag !== undefined && { 'if-none-match': etag }) })
   }
 }
 

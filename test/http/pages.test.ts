@@ -139,6 +139,12 @@ test('the list of projects, as JSON and as HTML, kept while the upstream fails',
   expect((await rig.get('/simple/', { ...json, 'if-none-match': list.headers.etag! })).status).toBe(304)
 })
 
+test('a list that the upstream has as HTML alone is served in both forms', async () => {
+  rig.upstream.listAsHtml('<!DOCTYPE html><html><body><a href="/simple/cffi/">cffi</a><br><a href="/simple/zope-interface/">zope.interface</a></body></html>')
+  expect(JSON.parse((await rig.get('/simple/', json)).body.toString())).toEqual({ meta: { 'api-version': '1.0' }, projects: [{ name: 'cffi' }, { name: 'zope.interface' }] })
+  expect((await rig.get('/simple/', { accept: 'text/html' })).body.toString()).toContain('<a href="zope-interface/">zope.interface</a>')
+})
+
 test('errors are problem+json, small HTML for browsers, and name the methods that an address takes', async () => {
   const problem = await rig.get('/nowhere')
   expect(problem.headers['content-type']).toBe('application/problem+json')
