@@ -51,7 +51,7 @@ export function createJobRunner(deps: {
       scratch = await mkdtemp(join(deps.scratch, `${build}-`))
       sink.write(`Muslin: ${job.kind} ${job.project} ${job.version} for ${job.target} from ${job.sdist.filename}\n`)
       log.info('the job begins')
-      if (job.attempts > MAX_ATTEMPTS) return void await fail(job, DEADLY, undefined, sink)
+      if (job.attempts > MAX_ATTEMPTS) return await fail(job, DEADLY, undefined, sink)
       const work = await makeWork(job, signal, sink, scratch)
       const failed = job.kind === 'metadata' ? await findMetadata(job, work) : await buildWheel(job, worker, work)
       if (failed?.failure.class === 'infrastructure' && stopping.aborted) throw new Error(`the server stops: ${failed.failure.key}`)
