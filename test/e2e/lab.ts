@@ -1,7 +1,7 @@
 /** What every scenario needs: a Muslin of its own on a free port, clients in containers, and a look into the jobs table. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { networkInterfaces, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
@@ -172,9 +172,10 @@ export class Lab {
   }
 }
 
-/** This machine's address on the engine's default bridge, as containers see it. */
-export function bridgeAddress(): string {
-  const address = networkInterfaces()['docker0']?.find((net) => net.family === 'IPv4')?.address
+/** This machine's address on the engine's default bridge, as containers see it. Node names no interface without a carrier, which the bridge is while no container runs. */
+export async function bridgeAddress(): Promise<string> {
+  const { stdout } = await execa('ip', ['-o', '-4', 'address', 'show', 'docker0'], { env: cleanEnv(), extendEnv: false, reject: false })
+  const address = /inet ([\d.]+)/.exec(stdout)?.[1]
   if (!address) throw new Error('the engine has no bridge docker0 on this machine')
   return address
 }

@@ -21,7 +21,7 @@ export default async function compose(check: Check, lab: Lab): Promise<void> {
     assert.match(look.output, /^[1-9]\d+\n\d+\.\d+\.\d+/)
   })
 
-  const relay = await startRelay({ host: bridgeAddress() })
+  const relay = await startRelay({ host: await bridgeAddress() })
   lab.onClose(() => relay.close())
   relay.add(await makeSdist({ project: 'composed', staticMetadata: false }))
   const port = await freePort()

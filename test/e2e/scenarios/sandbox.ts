@@ -20,7 +20,7 @@ export default async function sandbox(check: Check, lab: Lab): Promise<void> {
   lab.onClose(() => new Promise((resolve) => gate.close(() => resolve())))
   const address = gate.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  const bridge = bridgeAddress()
+  const bridge = await bridgeAddress()
   const mark = `muslin_hostile_${process.pid}`
   const outside = ['/etc', '/usr/local/lib', '/root', '/']
   const plan = { mark, secret: SECRET, gates: [[bridge, port]], outside, forks: FORKS, sleep: 600 }
