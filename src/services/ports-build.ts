@@ -1,0 +1,128 @@
+/** The ports of building: logs, engines and the builder, a part of `ports.ts`. */
+import type { Readable } from 'node:stream'
+import type { Failure } from '../domain/failure.ts'
+import type { Job, Step } from '../domain/job.ts'
+
+/** What a build leaves behind, for ever: plain JSON (digests, versions, seconds and peak bytes per step, limits, versions of what it built with). */
+export type BuildRecord = Record<string, unknown>
+
+// ---------------------------------------------------------------- logs
+
+/**
+ * The log of each build, kept for ever; lines can be read while they are written, by any process. What is kept is fit for a
+ * terminal (`cleanTerminal`): builds are strangers.
+ */
+export interface BuildLogs {
+  /** Bytes beyond the cap are dropped from the middle: head and tail stay, with a line that says how much is missing. */
+  open(build: number): Promise<LogSink>
+  /**
+   * What is there now, and the offset behind it in all that was ever written: from there on `from` reads what came since, all of it
+   * that is still kept. Undefined for a build without a log.
+   */
+  read(build: number, from?: number): Promise<{ body: Readable; end: number } | undefined>
+}
+
+export interface LogSink {
+  /** Bytes are what a build says, UTF-8 cut anywhere; text is our own words. */
+  write(chunk: Uint8Array | string): void
+  close(): Promise<void>
+}
+
+// ---------------------------------------------------------------- engine
+
+/** Where runs happen: docker, podman, kubernetes. No bind mounts, so that a remote daemon works. */
+export interface Engine {
+  readonly name: string
+  /** Makes an image ready by its content and says its digest. Throws `image-unavailable`. */
+  image(image: ImageSource): Promise<{ ref: string; digest: string }>
+  /** The digest that `image` would answer, without making it; undefined when a ready image is absent. */
+  digest(image: ImageSource): Promise<string | undefined>
+  /** Makes the fetch network and says at which host Muslin is reached from it. `closed`: nothing else is. */
+  network(): Promise<{ name: string; host: string; closed: boolean }>
+  create(run: RunSpec): Promise<Run>
+  /** Removes every run that bears our label and is not this process's own; returns how many. */
+  sweep(): Promise<number>
+}
+
+export type ImageSource =
+  /** A ready-made image by its reference. */
+  | { kind: 'ready'; ref: string }
+  /** To be built: the folder's files and the build arguments name it. */
+  | { kind: 'build'; name: string; folder: string; args: Record<string, string> }
+
+export interface RunSpec {
+  image: string
+  /** For people who look at the engine: job and step. */
+  label: string
+  /** Numeric uid:gid. */
+  user: string
+  network: 'none' | 'fetch'
+  limits: RunLimits
+  /** Writable places, memory-backed, executable; everything else is read-only. */
+  writable: string[]
+}
+
+export interface RunLimits {
+  /** Cores, fractions allowed. */
+  cpu: number
+  memoryBytes: number
+  /** Size of each writable place. */
+  diskBytes: number
+  processes: number
+}
+
+export interface Run {
+  readonly id: string
+  /** Unpacks a tar stream into an existing folder, as the run's user. */
+  put(folder: string, tar: Readable): Promise<void>
+  /** Runs a command to its end. Standard input is closed. Output goes to `output`, both streams in one. Never throws on a non-zero exit code. */
+  exec(command: string[], options: ExecOptions): Promise<{ exitCode: number }>
+  /** A tar stream of the named entries of a folder; the whole is at most `maxBytes`. */
+  get(folder: string, names: string[], maxBytes: number): Promise<Readable>
+  /** Read by the engine's own means, not by code of the run where that can be helped. */
+  usage(): Promise<{ peakBytes: number | undefined; oomKills: number }>
+  /** Ends everything in it, whatever state it is in. Never throws; may be called twice. */
+  remove(): Promise<void>
+}
+
+export interface ExecOptions {
+  env: Record<string, string>
+  cwd?: string
+  output: (chunk: Uint8Array) => void
+  /** When it aborts the whole run is removed, since ending an exec's client stops nothing; exec then rejects with its reason. */
+  signal?: AbortSignal
+}
+
+// ---------------------------------------------------------------- builder
+
+/** Turns an sdist into a wheel for a target. Knows engines and images, not jobs, pages or HTTP. */
+export interface Builder {
+  /** Target → image digest of what can be built now. Cheap enough to ask every few seconds. */
+  targets(): Promise<Map<string, string>>
+  /** METADATA of what a build would give, without building. */
+  metadata(work: BuildWork): Promise<Outcome<{ metadata: Buffer }>>
+  build(work: BuildWork): Promise<Outcome<{ wheel: string; metadata: Buffer; requiresPython: string | undefined }>>
+  sweep(): Promise<number>
+}
+
+export interface BuildWork {
+  job: Pick<Job, 'id' | 'project' | 'version' | 'target' | 'sdist'>
+  /** The build number for the wheel's file name, one more than that of any wheel of this version and target. */
+  number: number
+  /** Opens the sdist's bytes, already checked against its sha256. */
+  sdist: () => Promise<Readable>
+  /** Upload time of the sdist, seconds since 1970, for SOURCE_DATE_EPOCH. */
+  sourceDate: number
+  /** METADATA already known for this (sdist, target). */
+  known: Buffer | undefined
+  /** Called when METADATA becomes known in the middle of a build. */
+  onMetadata: (metadata: Buffer) => Promise<void>
+  onStep: (step: Step) => Promise<void>
+  log: LogSink
+  /** Aborted when the lease is lost, the job cancelled, or the server stops. */
+  signal: AbortSignal
+  /** A folder of the worker's own; removed by the caller. A finished wheel lies there under its final file name: `wheel` is its path. */
+  scratch: string
+}
+
+export type Outcome<T> = { ok: true; value: T; record: BuildRecord } | { ok: false; failure: Failure; record: BuildRecord }
