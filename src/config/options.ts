@@ -61,11 +61,11 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   },
   builderImages: {
     kind: pairs('TARGET', 'IMAGE'), fallback: () => ({}), flag: 'builder-image', fallbackText: 'built by Muslin on first use',
-    text: 'Ready-made images to compile in, by target.',
+    text: 'Ready-made images to compile in, by target: python3 with pip and venv, the compilers and -dev packages that your projects need, tar, auditwheel and patchelf; builds run in them as user 1000 on a read-only root.',
   },
   cleanImages: {
     kind: pairs('TARGET', 'IMAGE'), fallback: () => ({}), flag: 'clean-image', fallbackText: 'the official Alpine image of that Python',
-    text: 'Images without compilers in which finished wheels are tried, by target.',
+    text: 'Images without compilers in which finished wheels are tried, by target: python3 with pip and tar.',
   },
   workers: { kind: whole(1, 64), fallback: () => 2, text: 'How many builds run at the same time.' },
   'limits.cpu': {
