@@ -160,13 +160,15 @@ export function createBuilder(deps: BuilderDeps): Builder {
   }
 }
 
-/** The sdist's bytes. Where they come too late for the job, they are let go. */
+/** The sdist's bytes. Where they come too late for the job, they are let go. Throws Failed `no-sdist` where the upstream has them no more. */
 async function open(session: Session): Promise<Readable> {
   const opening = session.work.sdist()
   try {
     return await session.guard(opening)
   } catch (error) {
     opening.then((sdist) => sdist.destroy(), () => undefined)
+    // A file that was removed does not come back: as the surroundings' fault it would be asked for every five minutes, for ever.
+    if (error instanceof MuslinError && error.code === 'no-such-file') throw new Failed({ class: 'no-sdist', key: '' })
     throw error
   }
 }

@@ -205,6 +205,15 @@ describe('a failure', () => {
     expect(runs).toEqual([])
   })
 
+  test.each<[string, MuslinError, object]>([
+    ['is gone from the upstream', new MuslinError('no-such-file', 'its page names the file, but it is gone there'), { class: 'no-sdist', key: '' }],
+    ['cannot be had just now', new MuslinError('upstream-timeout', 'the upstream is silent'), { class: 'infrastructure', key: 'the upstream is silent' }],
+  ])('an sdist that %s', async (_, error, failure) => {
+    const { builder, work, runs } = await rig(well)
+    expect(await builder.build({ ...work, sdist: () => Promise.reject(error) })).toMatchObject({ ok: false, failure })
+    expect(runs).toEqual([])
+  })
+
   test('a requirement that is a URL never reaches pip', async () => {
     const pyproject = '[build-system]\nrequires = ["foo @ https://evil.example/x.tar.gz"]\nbuild-backend = "x"'
     const { builder, work, runs } = await rig(well, { sdist: { 'demo-1.0/pyproject.toml': pyproject } })
