@@ -7,6 +7,9 @@ export type JobKind = 'metadata' | 'build'
 export const PRIORITY = { rebuild: 0, background: 10, prebuild: 20, asked: 30, waiting: 40 } as const
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY]
 
+/** Stands as the asker of jobs that nobody asked for. */
+export const OURSELVES = 'muslin'
+
 export type JobState = 'queued' | 'running' | 'built' | 'failed' | 'cancelled'
 
 /** The steps in their order; `publish` ends with the transaction that makes the wheel visible. */
@@ -25,7 +28,7 @@ export interface Wish {
   /** Digest of the builder image. */
   image: string
   priority: Priority
-  /** The client (an address, or a token's name) that asked first: new compiles are counted by it. */
+  /** The client (an address, a token's name, or ourselves) that asked first: new compiles are counted by it. */
   askedBy: string
 }
 
@@ -41,7 +44,7 @@ export interface Job extends Omit<Wish, 'priority'> {
   /** The newest run of this job; its log is at /b/{build}. */
   build: number | undefined
   failure: Failure | undefined
-  /** True once it failed and until a later run succeeded: such a release is not promised. */
+  /** True once it failed and until a later build succeeded, of a metadata job too: such a release is not promised. */
   remembered: boolean
   /** The build succeeded, but its METADATA differs from what was served before (pip 26.2 stops on that). */
   metadataChanged: boolean

@@ -110,21 +110,24 @@ export interface JobStore {
   step(build: number, step: Step): Promise<void>
   /** Ends a run; a build's ends its queued metadata job with it. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
   fail(build: number, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
-  /** Success without a new wheel: a metadata job's, or a build's whose wheel was there already. */
+  /** Success without a new wheel: a metadata job's, which is remembered as it was before, or a build's whose wheel was there already. */
   done(build: number, record: BuildRecord | undefined, now: number): Promise<boolean>
   /**
    * Jobs that no worker heard of since `since` could claim, since their target has another image now, by `targets`: they get that
    * one, as new. Where a job with it is there already they wait for that and end as it does. Returns how many changed.
    */
   adopt(targets: Record<string, string>, since: number, now: number): Promise<number>
-  /** METADATA of (sdist, target) is known: ends the queued metadata job for it. */
+  /** METADATA of (sdist, target) is known: ends the queued metadata job for it, which is remembered as it was before. */
   metadataKnown(sdist: string, target: string, now: number): Promise<void>
   /**
    * Gives a running job back to the queue; its build ends without a failure. `after`: a worker that stopped in order is not
    * the job's doing, and the attempt does not count; a worker that died may be.
    */
   giveBack(build: number, after: 'stop' | 'death', now: number): Promise<void>
-  /** Queues failed jobs whose `retryAt` has come, at background priority and with no attempts counted; they stay remembered. Returns how many. */
+  /**
+   * Queues failed jobs whose `retryAt` has come, at background priority and with no attempts counted; they stay remembered. With a
+   * metadata job comes its build job, where there is none: nothing but a wheel ends what is remembered. Returns how many had failed.
+   */
   requeue(now: number): Promise<number>
   /** Queues a failed or cancelled job again and forgets its failure and attempts: a person's wish. */
   retry(id: number, now: number): Promise<Job | undefined>

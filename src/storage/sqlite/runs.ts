@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { PRIORITY, type ClaimedJob, type Step } from '../../domain/job.ts'
+import { OURSELVES, PRIORITY, type ClaimedJob, type Step } from '../../domain/job.ts'
 import type { Failure } from '../../domain/failure.ts'
 import type { JobStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
@@ -44,20 +44,26 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
   const failRun = db.prepare<{ build: number; failure: string; now: number; retryAt: number | null }, JobRow>(`
     UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, retry_at = @retryAt, lease_until = NULL, finished_at = @now
     WHERE ${RUN} RETURNING *`)
+  // METADATA alone shows nothing of a compile: what is remembered of a metadata job stays until there is a wheel.
   const endRun = db.prepare<{ build: number; now: number }, JobRow>(`
-    UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, lease_until = NULL, step = NULL, finished_at = @now
+    UPDATE jobs SET state = 'built', failure = NULL, remembered = iif(kind = 'metadata', remembered, 0), lease_until = NULL, step = NULL, finished_at = @now
     WHERE ${RUN} RETURNING *`)
   const failTwin = db.prepare<{ id: number; failure: string; now: number; build: number }>(`
     UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, build = @build, finished_at = @now
     WHERE kind = 'metadata' AND state = 'queued' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${TWIN} AND twin.id = @id)`)
   const endKnown = db.prepare<{ sdist: string; target: string; now: number }>(`
-    UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, finished_at = @now
+    UPDATE jobs SET state = 'built', failure = NULL, finished_at = @now
     WHERE kind = 'metadata' AND state = 'queued' AND sdist = @sdist AND target = @target`)
   const returnRun = db.prepare<{ build: number; uncount: number }, JobRow>(`
     UPDATE jobs SET state = 'queued', attempts = attempts - @uncount, lease_until = NULL, step = NULL WHERE ${RUN} RETURNING *`)
-  const requeue = db.prepare<[number, number]>(`
-    UPDATE jobs SET state = 'queued', priority = ?, attempts = 0, retry_at = NULL, step = NULL, finished_at = NULL
-    WHERE state = 'failed' AND retry_at <= ?`)
+  // Only a wheel ends what is remembered, and of a metadata job alone there would never be one. Nobody's hour is charged for it.
+  const insertTwins = db.prepare<{ now: number; priority: number; askedBy: string }>(`
+    INSERT INTO jobs (kind, project, version, sdist, sdist_filename, target, recipe, image, asked_by, priority, created_at)
+    SELECT 'build', project, version, sdist, sdist_filename, target, recipe, image, @askedBy, @priority, @now FROM jobs
+    WHERE kind = 'metadata' AND state = 'failed' AND retry_at <= @now ON CONFLICT DO NOTHING`)
+  const requeueAll = db.prepare<{ now: number; priority: number }>(`
+    UPDATE jobs SET state = 'queued', priority = @priority, attempts = 0, retry_at = NULL, step = NULL, finished_at = NULL
+    WHERE state = 'failed' AND retry_at <= @now`)
 
   const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): ClaimedJob | undefined => {
     const targets = JSON.stringify(want.targets)
@@ -95,6 +101,11 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     return row !== undefined
   })
 
+  const requeue = db.transaction((now: number): number => {
+    insertTwins.run({ now, priority: PRIORITY.background, askedBy: OURSELVES })
+    return requeueAll.run({ now, priority: PRIORITY.background }).changes
+  })
+
   /** Tells those who watch, unless nothing happened: a worker that is woken by its own empty claim would never rest. */
   function told<Result>(result: Result): Result {
     if (result) changes.notify()
@@ -109,6 +120,6 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     done: (...args) => told(done.immediate(...args)),
     metadataKnown(sdist, target, now) { told(endKnown.run({ sdist, target, now }).changes) },
     giveBack(...args) { told(giveBack.immediate(...args)) },
-    requeue: (now) => told(requeue.run(PRIORITY.background, now).changes),
+    requeue: (now) => told(requeue.immediate(now)),
   }
 }

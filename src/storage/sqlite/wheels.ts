@@ -21,9 +21,10 @@ export function createWheels(db: Database, changes: Changes): WheelStore {
   const endBuild = db.prepare<[number, string, number]>('UPDATE builds SET finished_at = ?, failure = NULL, record = ? WHERE id = ?')
   const putMetadata = db.prepare<[string, string, string]>('INSERT INTO metadata VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sha256 = excluded.sha256')
   // A wheel brings its METADATA along: nobody needs the step that only makes that, whether it waits or has failed.
+  // One that succeeded after a failure is still remembered: that ends here as well.
   const endMetadataJobs = db.prepare<{ sdist: string; target: string; now: number }>(`
     UPDATE jobs SET state = 'built', failure = NULL, remembered = 0, retry_at = NULL, finished_at = @now
-    WHERE kind = 'metadata' AND sdist = @sdist AND target = @target AND state IN ('queued', 'failed')`)
+    WHERE kind = 'metadata' AND sdist = @sdist AND target = @target AND (state IN ('queued', 'failed') OR (state = 'built' AND remembered = 1))`)
 
   const publish = db.transaction((...[wheel, job, record, now]: Parameters<WheelStore['publish']>): boolean => {
     const ended = endJob.run({ id: job.id, worker: job.worker, build: wheel.build, metadataChanged: job.metadataChanged ? 1 : 0, now })

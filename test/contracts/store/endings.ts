@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { PRIORITY } from '../../../src/domain/job.ts'
+import { PRIORITY, type Job } from '../../../src/domain/job.ts'
 import { BOTH, FAILURE, TARGET, type StoreBench, wheelOf, wishFor } from './bench.ts'
 
 /** How jobs end, and what is remembered of it. */
@@ -31,6 +31,45 @@ export function endingsContract({ store, running, failed }: StoreBench): void {
       expect(await store.wheels.publish(wheelOf(again ?? job), { id: job.id, worker: 'w1', metadataChanged: false }, {}, 1100)).toBe(true)
       expect(await store.jobs.get(job.id)).toMatchObject({ state: 'built', remembered: false, failure: undefined })
       expect((await store.jobs.remembered('cffi')).map(({ recipe }) => recipe)).toEqual(['never'])
+    })
+
+    describe('a metadata job whose time has come', () => {
+      async function again(): Promise<{ metadata: Job; build: Job }> {
+        const metadata = await failed({ kind: 'metadata', priority: PRIORITY.waiting }, 1000)
+        expect(await store.jobs.requeue(1000)).toBe(1)
+        const build = await store.jobs.find(wishFor())
+        return { metadata, build: build! }
+      }
+
+      test('brings its build along, in the background and as nobody\'s wish', async () => {
+        const { metadata, build } = await again()
+        expect(await store.jobs.get(metadata.id)).toMatchObject({ state: 'queued', priority: PRIORITY.background, remembered: true })
+        const { project, version, sdist, target, recipe, image } = metadata
+        expect(build).toMatchObject({ project, version, sdist, target, recipe, image, state: 'queued', priority: PRIORITY.background, askedBy: 'muslin', createdAt: 1000 })
+      })
+
+      test('leaves a build job that is there as it is', async () => {
+        const build = await failed()
+        await failed({ kind: 'metadata' }, 1000)
+        expect(await store.jobs.requeue(1000)).toBe(1)
+        expect(await store.jobs.get(build.id)).toMatchObject({ state: 'failed', failure: FAILURE })
+      })
+
+      test.each(['by itself', 'by its build'])('stays remembered where it succeeds %s; the wheel forgets it', async (how) => {
+        const { metadata, build } = await again()
+        if (how === 'by itself') {
+          const run = await store.jobs.claim('w1', { ...BOTH, kinds: ['metadata'] }, 1001, 2000)
+          expect(await store.jobs.done(run?.build ?? 0, undefined, 1010)).toBe(true)
+        }
+        const run = await store.jobs.claim('w1', BOTH, 1020, 2000)
+        expect(run?.id).toBe(build.id)
+        if (how === 'by its build') await store.jobs.metadataKnown(metadata.sdist.sha256, TARGET, 1030)
+        expect(await store.jobs.get(metadata.id)).toMatchObject({ state: 'built', failure: undefined, remembered: true })
+        expect(await store.jobs.remembered('cffi')).toHaveLength(1)
+        await store.wheels.publish(wheelOf(run!), { id: build.id, worker: 'w1', metadataChanged: false }, {}, 1100)
+        expect(await store.jobs.get(metadata.id)).toMatchObject({ state: 'built', remembered: false })
+        expect(await store.jobs.remembered('cffi')).toEqual([])
+      })
     })
 
     test('a person\'s retry queues it again, forgets the failure and stops the clock', async () => {
