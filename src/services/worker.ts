@@ -12,9 +12,14 @@ export const LEASE_MS = 15_000
 const HEARTBEAT_MS = LEASE_MS / 3
 /** How often targets are told and expired failures queued again; `web` believes a worker for a minute. */
 const BEAT_MS = 10_000
+/** One that died under another host name counts as dead only after a silence: mostly later than our start. */
+const SWEEP_MS = 60_000
 
 export interface Worker {
-  /** Sweeps what a dead worker of this machine left, takes its jobs back, and begins. Resolves once the first targets are told. */
+  /**
+   * Sweeps what dead workers left in the engine, now and every minute, takes back the jobs of this machine's dead, and begins.
+   * Resolves once the first targets are told.
+   */
   start(): Promise<void>
   /** Claims no more, lets running jobs end for `graceMs`, then hands them back to the queue. */
   stop(graceMs: number): Promise<void>
@@ -66,12 +71,11 @@ export function createWorker(deps: {
 
   return {
     async start() {
-      const swept = await builder.sweep()
-      if (swept > 0) log.warn({ swept }, 'removed what a dead worker left in the engine')
+      await sweep()
       await takeBack()
       await beat()
       unwatch = jobs.watch(ring)
-      loops.push(beats(), slot(['metadata']))
+      loops.push(every(BEAT_MS, beat, 'the heartbeat failed'), every(SWEEP_MS, sweep, 'the engine could not be swept'), slot(['metadata']))
       for (let n = 0; n < deps.slots; n++) loops.push(slot(['metadata', 'build']))
     },
     async stop(graceMs) {
@@ -86,6 +90,11 @@ export function createWorker(deps: {
       unwatch()
       await workers.leave(id)
     },
+  }
+
+  async function sweep(): Promise<void> {
+    const swept = await builder.sweep()
+    if (swept > 0) log.warn({ swept }, 'removed what a dead worker left in the engine')
   }
 
   /** Jobs that a dead process of this machine was running: their lease need not run out first. */
@@ -106,11 +115,12 @@ export function createWorker(deps: {
     if (adopted > 0) log.info({ adopted }, 'jobs wait for the new builder image now: theirs is gone')
   }
 
-  async function beats(): Promise<void> {
+  /** Until the worker stops; one time that fails is not the last. */
+  async function every(ms: number, act: () => Promise<void>, complaint: string): Promise<void> {
     while (!stopping.signal.aborted) {
-      await clock.sleep(BEAT_MS, stopping.signal).catch(() => undefined)
+      await clock.sleep(ms, stopping.signal).catch(() => undefined)
       if (stopping.signal.aborted) return
-      await beat().catch((error: unknown) => log.error({ err: error }, 'the heartbeat failed'))
+      await act().catch((error: unknown) => log.error({ err: error }, complaint))
     }
   }
 

@@ -8,6 +8,7 @@ import { type Bench, type Played, TARGET, built, makeBench, silent } from './ben
 
 const HEARTBEAT_MS = LEASE_MS / 3
 const BEAT_MS = 10_000
+const SWEEP_MS = 60_000
 const GRACE_MS = 8_000
 const BOTH = { kinds: ['metadata', 'build'] as JobKind[], targets: { [TARGET]: 'image-1' } }
 const ID = `${hostname()}:${process.pid}:self`
@@ -164,6 +165,21 @@ describe('what dead workers left', () => {
     await start()
     await bench.until(id, isBuilt)
     expect(order).toEqual(['sweep', 'run'])
+  })
+
+  test('the engine is swept every minute too, whatever came of the last time, and no more once the worker stops', async () => {
+    const outcomes = [() => 0, () => { throw new Error('the engine is away') }, () => 1]
+    let sweeps = 0
+    bench.builder.sweep = async () => outcomes[sweeps++]?.() ?? 0
+    const stopping = await start()
+    for (const expected of [1, 2, 3]) {
+      await bench.clock.began(SWEEP_MS)
+      expect(sweeps).toBe(expected)
+      if (expected < 3) await bench.clock.advance(SWEEP_MS)
+    }
+    await stopping.stop(0)
+    await bench.clock.advance(SWEEP_MS)
+    expect(sweeps).toBe(3)
   })
 
   test.each([
