@@ -5,7 +5,7 @@ import { MuslinError } from '../errors.ts'
 /** An anchor as PEP 503 has it: the name as its text, the project's folder as its address. */
 const ANCHOR = /<a\s([^<>]*)>([^<>]*)<\/a\s*>/gi
 const HREF = /(?:^|\s)href\s*=\s*["']?([^"'\s]*)/i
-/** No anchor of a project is longer. */
+/** No anchor of a project is longer: how a page is cut into pieces must not matter. */
 const LONGEST_ANCHOR = 4096
 /** PyPI's list, ten times over. */
 const LARGEST = 512 * 1024 * 1024
@@ -29,7 +29,7 @@ export async function* listFromHtml(html: AsyncIterable<Uint8Array>, url: URL, l
     for (const { 0: anchor, 1: attributes = '', 2: text = '', index } of rest.matchAll(ANCHOR)) {
       end = index + anchor.length
       const name = text.trim()
-      if (!isProject(name, attributes)) continue
+      if (anchor.length > LONGEST_ANCHOR || !isProject(name, attributes)) continue
       json += `${before}{"name":"${name}"}`
       before = ','
     }
@@ -43,6 +43,8 @@ export async function* listFromHtml(html: AsyncIterable<Uint8Array>, url: URL, l
 
 function isProject(name: string, attributes: string): boolean {
   if (!isValidName(name)) return false
-  const folder = /([^/?#]+)\/?(?:[?#].*)?$/.exec(HREF.exec(attributes)?.[1] ?? '')?.[1] ?? ''
+  const [path = ''] = (HREF.exec(attributes)?.[1] ?? '').split(/[?#]/, 1)
+  // No pattern with an end: it would be tried from each letter of a hostile address.
+  const folder = path.slice(0, path.endsWith('/') ? -1 : undefined).split('/').at(-1) ?? ''
   return normalizeName(folder) === normalizeName(name)
 }

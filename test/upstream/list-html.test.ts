@@ -15,13 +15,14 @@ async function names(pieces: (string | Uint8Array)[], largest?: number): Promise
 const PAGE = `<!DOCTYPE html><html><head><title>Simple index</title></head><body>
 <a href="/simple/zope-interface/">Zope.Interface</a><br/>
 <A class='x' HREF='numpy/'> numpy </A>
-<a href=https://upstream.example/simple/six>six</a ><!-- größer --></body></html>`
+<a href=https://upstream.example/simple/six>six</a ><!-- größer -->
+<a href="attrs/?page=1#top/of/it">attrs</a></body></html>`
 
 test('whatever the page is cut into, its projects come out', async () => {
   const bytes = Buffer.from(PAGE)
   await fc.assert(fc.asyncProperty(fc.array(fc.nat(bytes.length), { maxLength: 8 }), async (cuts) => {
     const at = [0, ...cuts.toSorted((a, b) => a - b), bytes.length]
-    expect(await names(at.slice(1).map((end, i) => bytes.subarray(at[i], end)))).toEqual(['Zope.Interface', 'numpy', 'six'])
+    expect(await names(at.slice(1).map((end, i) => bytes.subarray(at[i], end)))).toEqual(['Zope.Interface', 'numpy', 'six', 'attrs'])
   }))
 })
 
@@ -46,8 +47,16 @@ test('a page without any project is none, and one without an end is cut', async 
   await expect(names(['<a href="six/">six</a>', 'x'.repeat(100)], 100)).rejects.toMatchObject({ code: 'upstream-bad-answer', detail: expect.stringContaining('larger than 100 bytes') })
 })
 
+test('an anchor as long as a page is none in one piece either', async () => {
+  expect(await names([`<a href="six/" class="${'x'.repeat(5000)}">six</a><a href="cffi/">cffi</a>`])).toEqual(['cffi'])
+})
+
 test('hostile text takes no long time', async () => {
   for (const piece of ['<a ', '<a href=', '<a >', '<a x></a ', '<', ' href=']) {
     await expect(names(Array<string>(50).fill(piece.repeat(20_000 / piece.length)))).rejects.toMatchObject({ code: 'upstream-bad-answer' })
+  }
+  for (const letters of [4_000, 40_000]) {
+    const anchor = `<a href="${'x'.repeat(letters)}//">six</a>`
+    await expect(names(Array<string>(4_000_000 / letters).fill(anchor))).rejects.toMatchObject({ code: 'upstream-bad-answer' })
   }
 }, 5_000)
