@@ -47,7 +47,7 @@ export interface Box {
   must(command: string[], options?: { env?: Record<string, string>; cwd?: string }): Promise<{ text: string }>
   /** Entries below `PLACE` as a tar stream. */
   get(names: string[], maxBytes: number): Promise<Readable>
-  /** What a failed command means: the run's own state first, then its words. */
+  /** What a failed command means for the step that its run is for: the run's own state first, then its words. */
   why(text: string): Promise<Failure>
 }
 
@@ -77,7 +77,7 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       clock.sleep(limits.time * 1000, ended.signal).then(() => deadline.abort(late), () => undefined)
     },
     within(spec, use) {
-      const using = withRun(create(spec), use)
+      const using = withRun(create(spec), spec.network, use)
       pending.push(using)
       return using
     },
@@ -92,10 +92,10 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
   }
   return session
 
-  async function withRun<T>(creating: Promise<Run>, use: (box: Box) => Promise<T>): Promise<T> {
+  async function withRun<T>(creating: Promise<Run>, network: 'none' | 'fetch', use: (box: Box) => Promise<T>): Promise<T> {
     creating.then((run) => open.add(run), () => undefined)
     try {
-      return await use(box(creating))
+      return await use(box(creating, network))
     } finally {
       const run = await creating.catch(() => undefined)
       if (run) {
@@ -126,7 +126,7 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
     }
   }
 
-  function box(creating: Promise<Run>): Box {
+  function box(creating: Promise<Run>, network: 'none' | 'fetch'): Box {
     const exec: Box['exec'] = async (command, options = {}) => {
       signal.throwIfAborted()
       const run = await creating
@@ -141,7 +141,7 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       return { exitCode, text: excerpt.text() }
     }
     const why: Box['why'] = async (text) => {
-      const step = current?.step ?? 'plan'
+      const step = stepOf(network)
       const { oomKills } = await usage(await creating)
       // The texts of compilers differ, and hostile code can write any of them: the kernel's own count comes first.
       if (oomKills > 0) return { class: 'out-of-memory', key: `${step}, ${Math.round(limits.memory / (1 << 20))} MiB` }
@@ -160,6 +160,12 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       },
       get: async (names, maxBytes) => guard((await creating).get(PLACE, names, maxBytes)),
     }
+  }
+
+  /** Runs that fetch go on beside others in whatever step, and what is prepared beside the first of them is for the step that follows. */
+  function stepOf(network: 'none' | 'fetch'): Step {
+    if (network === 'fetch') return 'fetch'
+    return current?.step === 'fetch' ? 'metadata' : current?.step ?? 'plan'
   }
 
   async function notePeak(run: Run): Promise<void> {

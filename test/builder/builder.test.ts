@@ -21,9 +21,12 @@ const SETUP = { 'demo-1.0/setup.py': 'setup()' }
 
 let root: string
 let wheel: Buffer
+/** As `wheel`, with a requirement. */
+let needy: Buffer
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'muslin-builder-'))
   wheel = Buffer.from(await zip(wheelContents({ 'demo.py': 'x = 1\n' }, { tags: ['py3-none-any'], purelib: true, metadata: METADATA })))
+  needy = await needing('kind>=1')
 })
 afterAll(() => rm(root, { recursive: true }))
 
@@ -192,6 +195,31 @@ describe('a failure', () => {
     expect(outcome).toMatchObject({ ok: false, failure })
     expect(outcome.record['steps']).not.toEqual([])
     expect(open()).toBe(0)
+  })
+
+  /** A fetch of these requirements ends without a word of ours on why. */
+  const unfetched = (requirement: string): Answer => (command, run) =>
+    command.includes('fetch.py') && String(run.files.get('muslin/requirements.txt')).includes(requirement) ? { exitCode: 1, output: 'RuntimeError: odd\n' } : well(command, run)
+
+  test.each<[string, Answer, object]>([
+    ['a fetch in step fetch', unfetched('setuptools'), { class: 'infrastructure', key: 'RuntimeError: odd' }],
+    ['a fetch in step metadata', (command, run) => {
+      if (command.includes(' install ') && String(run.files.get('muslin/requirements.txt')).includes('cython')) return { exitCode: 1 }
+      if (!command.includes('hooks.py requires')) return unfetched('cython')(command, run)
+      run.files.set('muslin/answer.json', Buffer.from('{"requires": ["cython"]}'))
+      return {}
+    }, { class: 'infrastructure', key: 'RuntimeError: odd' }],
+    ['a fetch in step try', (command, run) => {
+      if (!command.includes(' wheel -v ')) return unfetched('kind')(command, run)
+      run.files.set(`muslin/out/${WHEEL}`, needy)
+      return {}
+    }, { class: 'infrastructure', key: 'RuntimeError: odd' }],
+    ['a fetch out of memory', but('fetch.py', (_, run) => { run.oomKills = 1; return { exitCode: 137 } }), { class: 'out-of-memory', key: expect.stringMatching(/^fetch, /) }],
+    ['an environment made beside the fetch', but(' -m venv ', () => ({ exitCode: 1, output: 'RuntimeError: odd\n' })), { class: 'build-failed', key: 'RuntimeError: odd' }],
+    ['an sdist unpacked beside the fetch', but('hooks.py unpack', (_, run) => { run.oomKills = 1; return { exitCode: 137 } }), { class: 'out-of-memory', key: 'metadata, 1024 MiB' }],
+  ])('by what a run is for: %s', async (_, answer, failure) => {
+    const { builder, work } = await rig(answer)
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure })
   })
 
   test('native by its plan, pure by its wheel', async () => {
