@@ -46,7 +46,7 @@ export function createAdmission({ clock, hosts, buildsPerClient, queueLimit }: {
   hosts: string[]
   /** New builds per client and hour, and ten times as many metadata steps. */
   buildsPerClient: number
-  /** Queued in all, of each kind. */
+  /** Queued in all, of each kind; what is queued in the background is not counted. */
   queueLimit: number
 }): Admission {
   const own = new Set(['localhost', 'host.docker.internal', ...hosts.map(hostname)])
@@ -56,7 +56,7 @@ export function createAdmission({ clock, hosts, buildsPerClient, queueLimit }: {
   function admit(asker: Asker, kind: JobKind): Admitted {
     check(asker)
     const queue: WishBound = {
-      counted: 'queued', most: queueLimit,
+      counted: 'wanted', most: queueLimit,
       refusal: () => new MuslinError('queue-full', `${queueLimit} are queued already; try again later, or raise queueLimit`),
     }
     if (asker.admin) return { askedBy: 'admin', bounds: [queue] }

@@ -64,16 +64,27 @@ export function wishesContract({ store, another, failed }: StoreBench): void {
     const refusal = (): Error => new Error('no more')
 
     test('a bound on the queue counts what is queued of the wish\'s kind, and refuses new jobs alone', async () => {
-      const bounds = [{ counted: 'queued' as const, most: 2, refusal }]
-      await store.jobs.wish(wishFor({ kind: 'metadata' }), 1, bounds)
-      await store.jobs.wish(wishFor(), 1, bounds)
-      await store.jobs.wish(wishFor({ recipe: 'r' }), 1, bounds)
-      await expect(store.jobs.wish(wishFor({ recipe: 's', askedBy: 'other' }), 1, bounds)).rejects.toThrow('no more')
+      const bounds = [{ counted: 'wanted' as const, most: 2, refusal }]
+      const asked = (change: Partial<Wish> = {}): Wish => wishFor({ priority: PRIORITY.asked, ...change })
+      await store.jobs.wish(asked({ kind: 'metadata' }), 1, bounds)
+      await store.jobs.wish(asked(), 1, bounds)
+      await store.jobs.wish(asked({ recipe: 'r' }), 1, bounds)
+      await expect(store.jobs.wish(asked({ recipe: 's', askedBy: 'other' }), 1, bounds)).rejects.toThrow('no more')
       expect(await store.jobs.find(wishFor({ recipe: 's' }))).toBeUndefined()
-      expect(await store.jobs.wish(wishFor({ priority: PRIORITY.waiting }), 1, bounds)).toMatchObject({ created: false, job: { priority: PRIORITY.waiting } })
-      expect((await store.jobs.wish(wishFor({ kind: 'metadata', recipe: 's' }), 1, bounds)).created).toBe(true)
+      expect(await store.jobs.wish(asked({ priority: PRIORITY.waiting }), 1, bounds)).toMatchObject({ created: false, job: { priority: PRIORITY.waiting } })
+      expect((await store.jobs.wish(asked({ kind: 'metadata', recipe: 's' }), 1, bounds)).created).toBe(true)
       await store.jobs.claim('w1', { ...BOTH, kinds: ['build'] }, 10, 100)
-      expect((await store.jobs.wish(wishFor({ recipe: 's' }), 1, bounds)).created).toBe(true)
+      expect((await store.jobs.wish(asked({ recipe: 's' }), 1, bounds)).created).toBe(true)
+    })
+
+    test('a bound on the queue leaves out what is queued in the background, until somebody wants it', async () => {
+      const bounds = [{ counted: 'wanted' as const, most: 1, refusal }]
+      const failures = [await failed({}, 1000), await failed({ recipe: 'r' }, 1000)]
+      expect(await store.jobs.requeue(1000)).toBe(failures.length)
+      const { job } = await store.jobs.wish(wishFor({ recipe: 's', priority: PRIORITY.asked }), 1001, bounds)
+      await store.jobs.cancel(job.id, 1002)
+      await store.jobs.wish(wishFor({ priority: PRIORITY.waiting }), 1003, bounds)
+      await expect(store.jobs.wish(wishFor({ recipe: 't' }), 1004, bounds)).rejects.toThrow('no more')
     })
 
     test('a bound on what was asked for counts one asker\'s jobs of the wish\'s kind, whatever became of them', async () => {
