@@ -73,7 +73,7 @@ export interface Build { id: number; job: number; worker: string; startedAt: num
 
 /** How many jobs there may be before a new one is refused, counted in the transaction that would make it: no two wishes share the last place. */
 export interface WishBound {
-  /** Jobs of the wish's kind: those queued above background priority, or those that its asker made since then. */
+  /** Jobs of both kinds that are queued above background priority, or those of the wish's kind that its asker made since then. */
   counted: 'wanted' | { since: number }
   most: number
   refusal: () => Error

@@ -99,14 +99,15 @@ describe('how many', () => {
     expect(await wishes.now('build', promised(8), asker())).toMatchObject({ askedBy: '10.0.0.1' })
   })
 
-  test('the queue of each kind holds so many, the admin\'s too', async () => {
+  test('the queue holds so many of both kinds together, the admin\'s too', async () => {
     const wishes = makeWishes({ queueLimit: 2 })
     const { made, refused } = await asked(wishes, 'build', numbers(20), asker({ admin: true }))
     expect([made.length, await queued()]).toEqual([2, 2])
     expect(refused[0]).toMatchObject({ code: 'queue-full', detail: expect.stringContaining('raise queueLimit') })
-    expect((await asked(wishes, 'metadata', [1])).made).toHaveLength(1)
+    expect((await asked(wishes, 'metadata', [1])).refused).toEqual([code('queue-full')])
     await bench.store.jobs.claim('w', { kinds: ['build'], targets: { [TARGET]: 'image-1' } }, bench.clock.now(), bench.clock.now() + MINUTE)
-    expect((await asked(wishes, 'build', [30])).made).toHaveLength(1)
+    expect((await asked(wishes, 'metadata', [1])).made).toHaveLength(1)
+    expect((await asked(wishes, 'build', [30])).refused).toEqual([code('queue-full')])
   })
 })
 
