@@ -112,7 +112,10 @@ export function createBuilder(deps: BuilderDeps): Builder {
     await session.step('plan')
     const { work } = session
     const path = join(work.scratch, work.job.sdist.filename.endsWith('.zip') ? 'sdist.zip' : 'sdist.tar.gz')
+    // An upstream that lets its bytes trickle would hold the slot, and is not the project's fault.
+    const arrived = session.startDeadline({ class: 'infrastructure', key: `its sdist did not arrive within ${limits.time} s` })
     await session.guard(pipeline(await open(session), createWriteStream(path), { signal: session.signal }))
+    arrived()
     const contents = await session.guard(readSdist(path, { entries: MAX_ENTRIES, bytes: limits.disk }))
     const planned = planBuild(contents)
     if ('failure' in planned) throw new Failed(planned.failure)
@@ -129,7 +132,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     const { builder, clean } = await session.guard(images.ready(target))
     session.record['images'] = { builder, clean }
     session.record['environment'] = buildEnvironment(limits, session.work.sourceDate)
-    session.startDeadline()
+    session.startDeadline({ class: 'timed-out', key: `${limits.time} s` })
     return { target, builder, clean }
   }
 

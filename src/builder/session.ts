@@ -23,8 +23,8 @@ export interface Session {
   /** Aborts with the reason to stop. */
   readonly signal: AbortSignal
   step(step: Step): Promise<void>
-  /** From now on the job may take `limits.time`. */
-  startDeadline(): void
+  /** From now on `limits.time` may pass until the returned function is called; then the session is stopped by this failure. */
+  startDeadline(late: Failure): () => void
   /** The result of `promise`, or the reason to stop, whichever comes first. */
   guard<T>(promise: Promise<T>): Promise<T>
   /**
@@ -72,9 +72,10 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       current = { step, since: clock.now() }
       await work.onStep(step)
     },
-    startDeadline() {
-      const late = new Failed({ class: 'timed-out', key: `${limits.time} s` })
-      clock.sleep(limits.time * 1000, ended.signal).then(() => deadline.abort(late), () => undefined)
+    startDeadline(late) {
+      const met = new AbortController()
+      clock.sleep(limits.time * 1000, AbortSignal.any([ended.signal, met.signal])).then(() => deadline.abort(new Failed(late)), () => undefined)
+      return () => met.abort()
     },
     within(spec, use) {
       const using = withRun(create(spec), spec.network, use)

@@ -283,6 +283,29 @@ test.each<[string, (crawling: Readable, stop: AbortSignal) => Promise<Readable>,
   if (opened) await until(() => crawling.destroyed)
 })
 
+test.each<[string, (crawling: Readable) => Promise<Readable>, boolean]>([
+  ['does not begin', () => new Promise<never>(() => undefined), false],
+  ['crawls', async (crawling) => crawling, true],
+])('an sdist that %s ends its job by the time limit, to be tried again', async (_, sdist, opened) => {
+  const crawling = new Readable({ read: () => undefined })
+  const { builder, work, clock } = await rig(well)
+  let asked = false
+  const building = builder.build({ ...work, sdist: () => { asked = true; return sdist(crawling) } })
+  await until(() => asked)
+  await clock.advance(60_000)
+  expect(await building).toMatchObject({ ok: false, failure: { class: 'infrastructure', key: 'its sdist did not arrive within 60 s' } })
+  if (opened) expect(crawling.destroyed).toBe(true)
+})
+
+test('the time that an sdist takes to arrive is not the time of its build', async () => {
+  const { builder, work, clock, runs } = await rig(but(' wheel -v ', () => undefined))
+  const building = builder.build({ ...work, sdist: async () => { await clock.advance(50_000); return work.sdist() } })
+  await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('wheel'))))
+  await clock.advance(50_000)
+  await clock.advance(10_000)
+  expect(await building).toMatchObject({ ok: false, failure: { class: 'timed-out', key: '60 s' } })
+})
+
 async function needing(...requirements: string[]): Promise<Buffer> {
   const metadata = METADATA.replace('\n\n', `\n${requirements.map((one) => `Requires-Dist: ${one}\n`).join('')}\n`)
   return Buffer.from(await zip(wheelContents({ 'demo.py': '' }, { tags: ['py3-none-any'], purelib: true, metadata })))
