@@ -13,7 +13,8 @@ export interface ServedList {
   sha256: string
   contentType: string
   size: number
-  read(): Promise<Readable>
+  /** Open already, so that a newer list does not take it away; who does not read it destroys it. */
+  body: Readable
 }
 
 export interface ProjectList {
@@ -23,6 +24,8 @@ export interface ProjectList {
 
 /** A failing upstream is left alone for so long. */
 const LEFT_ALONE_MS = 5_000
+/** Lists are replaced minutes apart: a second try all but always finds the newer one. */
+const MOST_TRIES = 3
 
 /** The upstream's list of projects: tens of megabytes, so it lives as a blob and is streamed both ways. */
 export function createProjectList({ store, blobs, upstream, clock, log, freshness }: {
@@ -40,12 +43,26 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
 
   return {
     async list(format, via) {
-      const json = await flight('json', () => current(via))
-      const sha256 = format === 'json' ? json : await flight(`html ${json}`, () => htmlOf(json))
-      const found = await blobs.stat(sha256)
-      if (!found) throw new MuslinError('internal', 'the list of projects is missing; restore the blob folder from a backup')
-      return { sha256, contentType: CONTENT_TYPES[format], size: found.size, read: () => blobs.read(sha256) }
+      for (let tries = 1; ; tries++) {
+        try {
+          return await opened(format, via)
+        } catch (error) {
+          // A newer list was recorded meanwhile, by another process maybe, and this one removed.
+          if (!isGone(error)) throw error
+          if (tries === MOST_TRIES) throw new MuslinError('internal', 'the list of projects is missing; restore the blob folder from a backup', { cause: error })
+        }
+      }
     },
+  }
+
+  async function opened(format: PageKind, via: string | undefined): Promise<ServedList> {
+    const json = await flight('json', () => current(via))
+    const sha256 = format === 'json' ? json : await flight(`html ${json}`, () => htmlOf(json))
+    const body = await blobs.read(sha256)
+    const found = await blobs.stat(sha256)
+    if (found) return { sha256, contentType: CONTENT_TYPES[format], size: found.size, body }
+    body.destroy()
+    throw new MuslinError('no-such-file', 'the list of projects was replaced while it was opened; ask again')
   }
 
   async function current(via: string | undefined): Promise<string> {
@@ -87,4 +104,8 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
     if (before && before.sha256 !== html.sha256) await blobs.remove(before.sha256)
     return html.sha256
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof MuslinError && error.code === 'no-such-file'
 }

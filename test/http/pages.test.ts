@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import supertest from 'supertest'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -137,6 +138,20 @@ test('the list of projects, as JSON and as HTML, kept while the upstream fails',
   const html = await rig.get('/finished/simple/', { 'accept': 'text/html', 'accept-encoding': 'gzip' })
   expect(gunzipSync(html.body).toString()).toContain('cffi/')
   expect((await rig.get('/simple/', { ...json, 'if-none-match': list.headers.etag! })).status).toBe(304)
+})
+
+test('a list that is not sent is let go of', async () => {
+  const { read } = rig.blobs
+  const opened: Readable[] = []
+  rig.blobs.read = async (...words) => {
+    const body = await read(...words)
+    opened.push(body)
+    return body
+  }
+  const { headers } = await rig.get('/simple/', json)
+  await rig.get('/simple/', { ...json, 'if-none-match': headers.etag! })
+  await rig.get('/simple/', json, 'HEAD')
+  expect(opened.map(({ destroyed }) => destroyed)).toEqual([true, true, true])
 })
 
 test('a list that the upstream has as HTML alone is served in both forms', async () => {

@@ -29,12 +29,18 @@ const upstream: Upstream = {
   async file() { throw new Error('no file is asked for') },
 }
 
-function make(): ProjectList {
-  return createProjectList({ ...bench, upstream, log: silent, freshness: 60 })
+function make(parts: Partial<Parameters<typeof createProjectList>[0]> = {}): ProjectList {
+  return createProjectList({ ...bench, upstream, log: silent, freshness: 60, ...parts })
 }
 
 async function read(list: ProjectList, format: PageKind = 'json'): Promise<string> {
-  return text(await (await list.list(format)).read())
+  return text((await list.list(format)).body)
+}
+
+async function digest(list: ProjectList, format: PageKind = 'json'): Promise<string> {
+  const { sha256, body } = await list.list(format)
+  body.destroy()
+  return sha256
 }
 
 /** Names of the stored blobs. */
@@ -50,13 +56,13 @@ test('of the lists that follow each other only the last one is stored, in each f
     await bench.clock.advance(61_000)
     expect(await read(list)).toContain(name)
     expect(await read(list, 'html')).toContain(name)
-    expect(await stored()).toEqual([(await list.list('json')).sha256, (await list.list('html')).sha256].toSorted())
+    expect(await stored()).toEqual([await digest(list, 'json'), await digest(list, 'html')].toSorted())
   }
 })
 
 test('who reads an older list reads it to its end, and the same list again is kept', async () => {
   const list = make()
-  const body = await (await list.list('json')).read()
+  const { body } = await list.list('json')
   await bench.clock.advance(61_000)
   await read(list)
   expect(await stored()).toHaveLength(1)
@@ -69,10 +75,53 @@ test('who reads an older list reads it to its end, and the same list again is ke
 test('a list that another process removed is fetched anew, its etag notwithstanding', async () => {
   etag = '"1"'
   const list = make()
-  const html = await list.list('html')
-  await bench.blobs.remove((await list.list('json')).sha256)
-  await bench.blobs.remove(html.sha256)
+  const html = await digest(list, 'html')
+  await bench.blobs.remove(await digest(list))
+  await bench.blobs.remove(html)
   await bench.clock.advance(61_000)
   expect(await read(list, 'html')).toContain('cffi')
   expect(await read(make())).toContain('cffi')
+})
+
+test('a list that is replaced before it is read is served in the state that was asked for, in each form', async () => {
+  const list = make()
+  for (const format of ['json', 'html'] as const) {
+    const older = await list.list(format)
+    names.push(`newer-than-${format}`)
+    await bench.clock.advance(61_000)
+    expect(await read(list, format)).toContain(`newer-than-${format}`)
+    const body = await text(older.body)
+    expect(body).not.toContain(`newer-than-${format}`)
+    expect(Buffer.byteLength(body)).toBe(older.size)
+  }
+})
+
+test('a list that another process replaces while it is opened is asked for once more, and given up where that goes on', async () => {
+  const other = make()
+  const replacedAt = (moment: 'read' | 'stat', times: number) => {
+    const replace = async () => {
+      if (times-- <= 0) return
+      names.push(`newer-${names.length}`)
+      await bench.clock.advance(61_000)
+      await digest(other)
+    }
+    return make({ blobs: {
+      ...bench.blobs,
+      async read(sha256) {
+        if (moment === 'read') await replace()
+        return bench.blobs.read(sha256)
+      },
+      async stat(sha256) {
+        const found = await bench.blobs.stat(sha256)
+        if (moment === 'stat') await replace()
+        return found
+      },
+    } })
+  }
+  for (const moment of ['read', 'stat'] as const) {
+    for (const format of ['json', 'html'] as const) {
+      expect(await read(replacedAt(moment, 1), format)).toContain(names.at(-1))
+    }
+  }
+  await expect(replacedAt('read', 10).list('json')).rejects.toMatchObject({ code: 'internal' })
 })

@@ -42,13 +42,14 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
     const format = negotiated(ctx)
     const served = await list.list(format, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
-    if (validated(ctx, gzip ? `${served.sha256}-gzip` : served.sha256, REVALIDATE)) return
+    const held = validated(ctx, gzip ? `${served.sha256}-gzip` : served.sha256, REVALIDATE)
+    if (held || ctx.method === 'HEAD') served.body.destroy()
+    if (held) return
     ctx.set('Content-Type', served.contentType)
     if (gzip) ctx.set('Content-Encoding', 'gzip')
     else ctx.length = served.size
     if (ctx.method === 'HEAD') return
-    const body = await served.read()
-    ctx.body = gzip ? pipeline(body, createGzip({ level: 5 }), () => {}) : body
+    ctx.body = gzip ? pipeline(served.body, createGzip({ level: 5 }), () => {}) : served.body
   })
 
   router.get(`${path}/:project`, (ctx) => { redirect(ctx, `${projectName(ctx)}/`) })
