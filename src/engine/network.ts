@@ -9,6 +9,7 @@ export interface FetchNetwork { name: string; host: string; closed: boolean }
 /**
  * The network, made if there is none, and the host at which this machine answers on it (its gateway). On an internal network the engine
  * forwards nothing: names do not resolve and other machines are out of reach; what listens on this machine's own addresses stays reachable.
+ * Two processes that make it at the same moment may take one each; both are as good, and the next ones agree.
  * `ready` names a network of the admin's and, where Muslin is not at its gateway, the host: nothing is made then.
  */
 export async function fetchNetwork({ cli, name, instance, ready, desktop }: {
