@@ -7,6 +7,7 @@ import { MuslinError } from '../errors.ts'
 import type { Clock } from '../services/ports.ts'
 import type { Address } from './address.ts'
 import { isReset, upstreamFailure } from './failure.ts'
+import { createRest } from './rest.ts'
 
 /** Milliseconds. */
 export interface Timeouts {
@@ -28,6 +29,8 @@ export interface Answer {
 export interface Requests {
   /** GETs a URL. Throws what is no answer at all; any status is an answer, redirects apart. */
   get(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer>
+  /** As `get`, for the index itself: throws at once while it rests. */
+  getIndex(url: URL, headers: Record<string, string>): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -48,12 +51,19 @@ export function createRequests(parts: { address: Address; ca: string[] | undefin
     // One connection a request: a slow reader of a big file then holds up nobody else.
     allowH2: false,
   })
-  return { get, close: () => agent.destroy() }
+  const unlessResting = createRest({ clock })
 
-  async function get(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer> {
+  return {
+    get: (url, headers, signal) => follow(url, (at) => ask(at, headers, signal)),
+    // Where it redirects to may be down, or not to be trusted, for one page alone.
+    getIndex: (url, headers) => follow(url, (at) => at.origin === address.base.origin ? unlessResting(() => ask(at, headers)) : ask(at, headers)),
+    close: () => agent.destroy(),
+  }
+
+  async function follow(url: URL, askAt: (at: URL) => Promise<Answer>): Promise<Answer> {
     let at = url
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-      const answer = await ask(at, headers, signal)
+      const answer = await askAt(at)
       const { location } = answer.headers
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer
       dismiss(answer)
@@ -62,7 +72,7 @@ export function createRequests(parts: { address: Address; ca: string[] | undefin
     throw new MuslinError('upstream-bad-answer', `${url.host} redirects ${url.pathname} more than ${MOST_REDIRECTS} times; check the setting upstream`)
   }
 
-  async function ask(url: URL, headers: Record<string, string>, signal: AbortSignal | undefined, again = false): Promise<Answer> {
+  async function ask(url: URL, headers: Record<string, string>, signal?: AbortSignal, again = false): Promise<Answer> {
     const began = clock.now()
     const authorization = address.authorization(url)
     try {

@@ -5,28 +5,33 @@ const SHORTEST_MS = 3_000
 const LONGEST_MS = 30_000
 
 /**
- * Runs `ask` unless the upstream rests. It rests for some seconds after it could not be reached or did not answer in time, each time
- * twice as long, and whoever asks meanwhile is told at once what went wrong: an upstream that hangs takes its timeout from one
- * request, not from every project. Any other answer, a refusal too, ends that.
+ * Runs `ask`, which resolves with the head of an answer, unless the upstream rests. It rests for some seconds after it could not be
+ * reached or did not answer in time, each time twice as long, and whoever asks meanwhile is told at once what went wrong: an upstream
+ * that hangs takes its timeout from one request, not from every project. Any head, a refusal's too, ends that, and what comes after
+ * the head does not matter: one page that breaks off says nothing about the others.
  */
 export function createRest({ clock }: { clock: Clock }): <T>(ask: () => Promise<T>) => Promise<T> {
   let failures = 0
+  let heads = 0
   let resting: { until: number; error: MuslinError } | undefined
 
   return async (ask) => {
     if (resting && clock.now() < resting.until) throw resting.error
+    const before = heads
     try {
       const answer = await ask()
       wake()
       return answer
     } catch (error) {
-      if (isSilence(error)) rest(error)
-      else wake()
+      if (!isSilence(error)) wake()
+      // It has answered others since this one asked: only this one page hangs.
+      else if (heads === before) rest(error)
       throw error
     }
   }
 
   function wake(): void {
+    heads += 1
     failures = 0
     resting = undefined
   }

@@ -9,7 +9,6 @@ import { listFromHtml } from './list-html.ts'
 import { ANY_LIST, checkPage, isHtml, JSON_PAGE, refuseHtml } from './page.ts'
 import type { Answer, Timeouts } from './requests.ts'
 import { createRequests, dismiss, VIA } from './requests.ts'
-import { createRest } from './rest.ts'
 
 const TIMEOUTS: Timeouts = { connect: 5_000, headers: 20_000, idle: 30_000 }
 // PyPI's largest pages are a few MB of JSON.
@@ -30,12 +29,11 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
 }): Upstream & { close(): Promise<void> } {
   const address = parseAddress(url)
   const requests = createRequests({ address, ca, instance, log, clock, timeouts })
-  const unlessResting = createRest({ clock })
 
   return {
     label: address.label,
 
-    page: (project, etag, via) => unlessResting(async () => {
+    async page(project, etag, via) {
       const answer = await ask(new URL(`${encodeURIComponent(project)}/`, address.base), JSON_PAGE, etag, via)
       if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
       if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
@@ -43,9 +41,9 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
       const json = await wholeBody(answer, largestPage)
       checkPage(json, answer.url)
       return { kind: 'page', json, etag: answer.headers.etag, url: answer.url.href }
-    }),
+    },
 
-    list: (etag, via) => unlessResting(async () => {
+    async list(etag, via) {
       const answer = await ask(address.base, ANY_LIST, etag, via)
       if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
       const html = answer.status === 200 && isHtml(answer.headers)
@@ -55,7 +53,7 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
       // A generator that nobody has begun lets go of nothing.
       body.once('close', () => bytes.destroy())
       return { kind: 'list', body, etag: answer.headers.etag }
-    }),
+    },
 
     async file(fileUrl, signal) {
       // Raw bytes, as pip takes them: some servers label a .tar.gz with Content-Encoding, and decoding it would change its digest.
@@ -70,7 +68,7 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
 
   async function ask(at: URL, accept: string, etag: string | undefined, via: string | undefined): Promise<Answer> {
     const passed = via === undefined ? instance : `${via}, ${instance}`
-    return await requests.get(at, { accept, 'accept-encoding': ENCODINGS, [VIA]: passed, ...(etag !== undefined && { 'if-none-match': etag }) })
+    return await requests.getIndex(at, { accept, 'accept-encoding': ENCODINGS, [VIA]: passed, ...(etag !== undefined && { 'if-none-match': etag }) })
   }
 }
 

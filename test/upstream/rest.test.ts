@@ -53,6 +53,17 @@ test('those who asked before it fell silent count once', async () => {
   expect(await rested()).toBe(3_000)
 })
 
+test('one page that hangs while others are answered lets nobody rest', async () => {
+  const hanging = unlessResting(async () => {
+    await clock.sleep(1_000)
+    throw silence
+  }).catch((error: unknown) => error)
+  await unlessResting(async () => 'an answer')
+  await clock.advance(1_000)
+  expect(await hanging).toBe(silence)
+  expect(await unlessResting(async () => 'another')).toBe('another')
+})
+
 test('a refusal is an answer', async () => {
   await expect(fail(new MuslinError('upstream-refused', '403'))()).rejects.toThrow('403')
   expect(await rested()).toBe(0)

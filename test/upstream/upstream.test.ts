@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { pino } from 'pino'
@@ -195,6 +195,31 @@ test('an upstream that does not answer is left alone, for its list and every pag
   const upstream = make(server.origin, { timeouts: { connect: 500, headers: 40, idle: 40 } })
   for (const ask of [() => upstream.page('six'), () => upstream.page('cffi'), () => upstream.list()]) await expect(ask()).rejects.toMatchObject({ code: 'upstream-timeout' })
   expect(server.requests).toHaveLength(1)
+})
+
+describe('one page that breaks lets the upstream not rest', () => {
+  const timeouts = { connect: 500, headers: 40, idle: 40 }
+
+  test.each([
+    ['is cut', 'upstream-unreachable', (socket: Socket) => { socket.destroy() }], ['stops', 'upstream-timeout', () => undefined],
+  ])('where its body %s', async (_how, code, breaks) => {
+    const server = await serve((request, response) => {
+      if (request.url !== '/six/') return sendJson(request, response, PAGE)
+      response.write('{"meta"', () => breaks(request.socket))
+    })
+    const upstream = make(server.origin, { timeouts })
+    await expect(upstream.page('six')).rejects.toMatchObject({ code })
+    expect((await upstream.page('cffi')).kind).toBe('page')
+  })
+
+  test('where it is redirected to a host that is down', async () => {
+    const down = await startServer(() => undefined)
+    await down.close()
+    const server = await serve((request, response) => request.url === '/six/' ? response.writeHead(302, { location: down.origin }).end() : sendJson(request, response, PAGE))
+    const upstream = make(server.origin)
+    await expect(upstream.page('six')).rejects.toMatchObject({ code: 'upstream-unreachable' })
+    expect((await upstream.page('cffi')).kind).toBe('page')
+  })
 })
 
 test('nobody listens', async () => {
