@@ -15,6 +15,8 @@ export interface Limits { cpu: number; memory: number; disk: number; time: numbe
 export const PLACE = '/tmp/muslin'
 /** Enough for a parallel build of anything known; a fork bomb ends here. */
 export const PROCESSES = 512
+/** Wheels lie in memory while they are fetched: these are enough for any but the very largest. */
+const FETCH_BYTES = 1 << 30
 
 export interface Session {
   readonly work: BuildWork
@@ -57,8 +59,8 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
   const ended = new AbortController()
   const signal = AbortSignal.any([work.signal, deadline.signal, ended.signal])
   const open = new Set<Run>()
-  /** Runs in use, and removals under way. */
-  const pending: Promise<unknown>[] = []
+  const using: Promise<unknown>[] = []
+  const removals: Promise<void>[] = []
   const steps: { step: Step; seconds: number; peakBytes?: number }[] = []
   const record: BuildRecord = { limits: { ...limits, processes: PROCESSES }, steps }
   const peaks = new Map<Step, number>()
@@ -78,15 +80,16 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       return () => met.abort()
     },
     within(spec, use) {
-      const using = withRun(create(spec), spec.network, use)
-      pending.push(using)
-      return using
+      const result = withRun(create(spec), spec.network, use)
+      using.push(result)
+      return result
     },
     say: (line) => work.log.write(`Muslin: ${line}\n`),
     async end() {
       ended.abort(new Error('the job has ended'))
-      // Each may add its removal.
-      for (const one of pending) await one.then(() => undefined, () => undefined)
+      // Each of the first may add its removal.
+      await Promise.allSettled(using)
+      await Promise.all(removals)
       await closeStep()
       return record
     },
@@ -102,20 +105,22 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       if (run) {
         await notePeak(run)
         open.delete(run)
-        // Nothing that comes next needs it gone.
-        pending.push(run.remove())
+        // Only the next run that gets all of the memory waits for it.
+        removals.push(run.remove())
       }
     }
   }
 
   async function create(spec: { image: string; network: 'none' | 'fetch' }): Promise<Run> {
     signal.throwIfAborted()
+    // One run at a time gets all of the memory that a build may use; what fetches beside it has its own, smaller share.
+    if (spec.network === 'none' && removals.length > 0) await guard(Promise.all(removals))
     const creating = engine.create({
       image: spec.image,
       label: `job ${work.job.id}, ${current?.step ?? 'start'}`,
       user: '1000:1000',
       network: spec.network,
-      limits: { cpu: limits.cpu, memoryBytes: limits.memory, diskBytes: limits.disk, processes: PROCESSES },
+      limits: { cpu: limits.cpu, memoryBytes: memoryOf(spec.network), diskBytes: limits.disk, processes: PROCESSES },
       writable: ['/tmp'],
     })
     try {
@@ -145,7 +150,7 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       const step = stepOf(network)
       const { oomKills } = await usage(await creating)
       // The texts of compilers differ, and hostile code can write any of them: the kernel's own count comes first.
-      if (oomKills > 0) return { class: 'out-of-memory', key: `${step}, ${Math.round(limits.memory / (1 << 20))} MiB` }
+      if (oomKills > 0) return { class: 'out-of-memory', key: `${step}, ${Math.round(memoryOf(network) / (1 << 20))} MiB` }
       return classifyLog(text, { step })
     }
     return {
@@ -161,6 +166,11 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
       },
       get: async (names, maxBytes) => guard((await creating).get(PLACE, names, maxBytes)),
     }
+  }
+
+  /** What fetches gets a quarter of what compiles, so that raising `limits.memory` helps it too. */
+  function memoryOf(network: 'none' | 'fetch'): number {
+    return network === 'fetch' ? Math.min(limits.memory, Math.max(FETCH_BYTES, limits.memory / 4)) : limits.memory
   }
 
   /** Runs that fetch go on beside others in whatever step, and what is prepared beside the first of them is for the step that follows. */

@@ -72,7 +72,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
     kind: amount, fallback: (machine) => Math.min(2, machine.cores), fallbackText: '2, or 1 on a machine with one core',
     text: 'Cores that one build may use.',
   },
-  'limits.memory': { kind: size, fallback: () => 4 * GIB, fallbackText: '4g', text: 'Memory that one build may use.' },
+  'limits.memory': { kind: size, fallback: () => 4 * GIB, fallbackText: '4g', text: 'Memory that one build may use. What fetches its requirements beside it has a quarter as much, or up to 1g where that is more.' },
   'limits.disk': { kind: size, fallback: () => 4 * GIB, fallbackText: '4g', text: 'Bytes that one build may write. They lie in memory, and count there only while in use.' },
   'limits.time': { kind: duration(1), fallback: () => 1800, fallbackText: '30m', text: 'How long one build may take.' },
   fetchNetwork: {

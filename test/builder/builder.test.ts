@@ -43,12 +43,12 @@ const well: Answer = (command, run) => {
 /** As `well`, but this command goes otherwise. */
 const but = (words: string, otherwise: Answer): Answer => (command, run) => command.includes(words) ? otherwise(command, run) : well(command, run)
 
-async function rig(answer: Answer, options: { sdist?: Record<string, string>; known?: Buffer; signal?: AbortSignal } = {}) {
+async function rig(answer: Answer, options: { sdist?: Record<string, string>; known?: Buffer; signal?: AbortSignal; memory?: number } = {}) {
   const clock = manualClock()
   const fake = fakeEngine(answer)
   const builder = createBuilder({
     engine: fake.engine, targets: [TARGET], images: { builder: { [TARGET.name]: 'builder' }, clean: { [TARGET.name]: 'clean' } },
-    limits: { cpu: 2, memory: 2 ** 30, disk: 2 ** 26, time: 60 }, indexUrl: async () => 'http://muslin:8080', clock, log: pino({ level: 'silent' }),
+    limits: { cpu: 2, memory: options.memory ?? 2 ** 30, disk: 2 ** 26, time: 60 }, indexUrl: async () => 'http://muslin:8080', clock, log: pino({ level: 'silent' }),
   })
   const told: string[] = []
   let log = ''
@@ -248,6 +248,31 @@ describe('a failure', () => {
     expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'build-requirement-unbuildable', key: 'foo' } })
     expect(runs).toEqual([])
   })
+})
+
+test.each([[2 ** 29, 2 ** 29], [2 ** 32, 2 ** 30], [2 ** 33, 2 ** 31]])('of %d bytes of memory what fetches gets %d', async (memory, share) => {
+  const { builder, work, runs } = await rig(well, { memory })
+  expect(await builder.build(work)).toMatchObject({ ok: true })
+  expect(runs.map(({ spec }) => [spec.network, spec.limits.memoryBytes])).toEqual([['none', memory], ['fetch', share], ['none', memory]])
+})
+
+test('nothing is tried until the run that compiled has given its memory back', async () => {
+  const { builder, work, runs, engine } = await rig(well)
+  const create = engine.create
+  const removals: (() => void)[] = []
+  engine.create = async (spec) => {
+    const run = await create(spec)
+    const remove = run.remove
+    return { ...run, remove: async () => { await new Promise<void>((resolve) => { removals.push(resolve) }); return remove() } }
+  }
+  let tried = false
+  const building = builder.build({ ...work, onStep: async (step) => { tried ||= step === 'try' } })
+  await until(() => tried)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  expect(runs.map(({ spec }) => spec.image)).toEqual(['builder', 'builder'])
+  const pump = setInterval(() => { for (const remove of removals.splice(0)) remove() })
+  expect(await building.finally(() => clearInterval(pump))).toMatchObject({ ok: true })
+  expect(runs.map(({ spec }) => spec.image)).toEqual(['builder', 'builder', 'clean'])
 })
 
 test('a build that takes too long is stopped and removed', async () => {
