@@ -143,7 +143,19 @@ describe.skipIf(!pip)('fetch.py', () => {
   })
 })
 
-test('setup.sh installs by apk and pip, and makes the user that builds run as', async () => {
+test('what the Dockerfile runs installs by apk and pip, and makes the user that builds run as', async () => {
+  const dockerfile = await readFile(`${BUILDERS}/alpine/Dockerfile`, 'utf8')
+  const [, source, target] = /^COPY (\S+) (\/tmp\/\S+)$/m.exec(dockerfile) ?? []
+  const [command, ...others] = [...dockerfile.matchAll(/^RUN (.*)$/gm)].map(([, line]) => line!)
+  if (!source || !target || !command) throw new Error('the Dockerfile copies nothing, or runs nothing')
+  expect(others).toEqual([])
+  expect(command).toContain(target)
+  const copied = join(folder, 'setup.sh')
+  /** As an engine runs it, in a shell whose environment holds the arguments, with the copied file here instead of there. */
+  const runLine = async () => {
+    await copyFile(`${BUILDERS}/alpine/${source}`, copied)
+    return run('sh', ['-c', command.replaceAll(target, copied)], { env })
+  }
   const record = (name: string) => `#!/bin/sh\necho "${name} $*" >> "$RECORD"\n`
   await write({
     'bin/apk': record('apk'), 'bin/adduser': record('adduser'),
@@ -151,7 +163,8 @@ test('setup.sh installs by apk and pip, and makes the user that builds run as', 
   })
   for (const name of ['apk', 'adduser', 'python3']) await chmod(join(folder, 'bin', name), 0o755)
   const env = { PATH: `${folder}/bin:${process.env['PATH']}`, RECORD: `${folder}/record`, AUDITWHEEL: '6.8.2' }
-  expect(run('sh', [`${BUILDERS}/alpine/setup.sh`], { env })).toEqual({ status: 0, output: '' })
+  expect(await runLine()).toEqual({ status: 0, output: '' })
+  expect(run('test', ['-e', copied]).status).toBe(1)
   expect((await readFile(join(folder, 'record'), 'utf8')).trim().split('\n')).toEqual([
     'apk add --no-cache build-base linux-headers patchelf pkgconf',
     expect.stringMatching(/^python3 -m pip install .*auditwheel==6\.8\.2$/),
@@ -160,7 +173,7 @@ test('setup.sh installs by apk and pip, and makes the user that builds run as', 
     'adduser -D -u 1000 builder',
   ])
   await write({ 'bin/apk': '#!/bin/sh\nexit 1\n' })
-  expect(run('sh', [`${BUILDERS}/alpine/setup.sh`], { env }).status).not.toBe(0)
+  expect((await runLine()).status).not.toBe(0)
 })
 
 test('the Dockerfile takes its base as an argument and needs no newer builder', async () => {
