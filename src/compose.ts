@@ -139,7 +139,11 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const id = workerId()
     const engine = createDockerEngine({
       instance, log, process: id,
-      live: async () => [id, ...(await store.workers.live(clock.now() - 60_000)).filter((other) => isAlive(other, id))],
+      // Who runs a job counts too: a worker whose engine does not answer is not heard of, and its runs must not be swept by others.
+      live: async () => {
+        const running = (await store.jobs.list({ state: 'running' })).flatMap((job) => job.worker ?? [])
+        return [id, ...[...await store.workers.live(clock.now() - 60_000), ...running].filter((other) => isAlive(other, id))]
+      },
       ...(settings.fetchNetwork === undefined ? {} : { fetchNetwork: settings.fetchNetwork }),
       ...(settings.fetchUrl === undefined ? {} : { fetchHost: new URL(settings.fetchUrl).hostname }),
     })
