@@ -12,6 +12,7 @@ import type { PromiseBook } from '../services/promises.ts'
 import type { ReadyTargets } from '../services/ready-targets.ts'
 import type { Wishes } from '../services/wishes.ts'
 import { createAskers } from './asker.ts'
+import { createHostCheck } from './host-check.ts'
 import { createLinks } from './links.ts'
 import { gate } from './middleware/gate.ts'
 import { requestLog } from './middleware/log.ts'
@@ -66,7 +67,7 @@ export function createApp(deps: AppDeps): Koa {
   const router = new Router({ strict: true, sensitive: true })
   homeRoutes(router, { links })
   healthRoutes(router, deps)
-  simpleRoutes(router, deps)
+  simpleRoutes(router, { ...deps, hostRefused: createHostCheck(deps) })
   fileRoutes(router, deps)
   promiseRoutes(router, { ...deps, waiting, links, shown: createShownMetadata(deps) })
   buildRoutes(router, deps)

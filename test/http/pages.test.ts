@@ -128,6 +128,20 @@ test('promises are for installers on a musl target, and only while a builder is 
   expect((await promised('/simple/cffi/', AGENTS.pip)).count).toBe(0)
 })
 
+test('nothing is promised under a host name under which no build may be started', async () => {
+  rig.upstream.project('cffi', [sdist, glibc])
+  await rig.ready()
+  const asked = async (path: string, host: string) => (await rig.get(path, { ...json, host, 'user-agent': AGENTS.pip }))
+  for (const path of ['/simple/cffi/', `/target/${TARGET}/simple/cffi/`]) {
+    const [foreign, own] = [await asked(path, 'wheels.example:8080'), await asked(path, 'muslin.internal:8080')]
+    expect(JSON.parse(foreign.body.toString()).files.map(({ filename }: { filename: string }) => filename)).toEqual([sdist.filename, glibc.filename])
+    expect(own.body.toString()).toContain('/promise/')
+    // The host is part of the URL that a cache goes by, so it is no matter of Vary; the tag must tell the two apart all the same.
+    expect(foreign.headers.vary).toBe(own.headers.vary)
+    expect(foreign.headers.etag).not.toBe(own.headers.etag)
+  }
+})
+
 test('the list of projects, as JSON and as HTML, kept while the upstream fails', async () => {
   rig.upstream.project('cffi', [sdist])
   rig.upstream.project('numpy', [])

@@ -19,9 +19,14 @@ export interface SimpleDeps {
   readyTargets: ReadyTargets
   /** Names of the configured targets: their views exist before any worker is ready. */
   targets: string[]
+  /** Whether the request came under a name under which no build may be started. */
+  hostRefused: (ctx: Context) => boolean
 }
 
-/** Who gets promises on a view (`finished`: nobody), and whether that depends on the User-Agent. */
+/**
+ * Who gets promises on a view (`finished`: nobody), and whether that depends on the User-Agent. It depends on the host too, which
+ * `Vary` does not name: the host is part of the URL by which a cache keeps an answer (RFC 9110 section 12.5.5, RFC 9111 section 2).
+ */
 type Audience = (ctx: Context) => Promise<{ target: Target | undefined; variesByAgent: boolean }>
 
 /** Pages must be asked for anew each time: what they promise may have failed or been built meanwhile. */
@@ -70,16 +75,21 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
   })
 }
 
-/** pip and uv's installing commands on a musl target. Their locking ones, and all others, are better off without promises. */
-function byAgent({ readyTargets }: SimpleDeps): Audience {
+/**
+ * pip and uv's installing commands on a musl target. Their locking ones, and all others, are better off without promises, and so are
+ * those who come under a name under which no build may be started: they take the sdist. What else keeps a request from starting
+ * builds is no matter here: installers may, and `Sec-Fetch-Site` comes from browsers alone.
+ */
+function byAgent({ readyTargets, hostRefused }: SimpleDeps): Audience {
   return async (ctx) => {
     const targets = [...(await readyTargets()).keys()].flatMap((name) => parseTarget(name) ?? [])
     const client = parseUserAgent(ctx.req.headers['user-agent'])
-    return { target: client.installs ? targetOf(client, targets) : undefined, variesByAgent: targets.length > 0 }
+    const target = client.installs ? targetOf(client, targets) : undefined
+    return { target: target && !hostRefused(ctx) ? target : undefined, variesByAgent: targets.length > 0 }
   }
 }
 
-function byPath({ readyTargets, targets }: SimpleDeps): Audience {
+function byPath({ readyTargets, targets, hostRefused }: SimpleDeps): Audience {
   return async (ctx) => {
     const name = String(ctx.params['target'])
     const target = parseTarget(name)
@@ -87,7 +97,7 @@ function byPath({ readyTargets, targets }: SimpleDeps): Audience {
       const known = targets.length > 0 ? `the targets are ${targets.join(', ')}` : 'there is none'
       throw new MuslinError('unknown-target', `${name.slice(0, 60)} is no configured target; ${known}`)
     }
-    return { target, variesByAgent: false }
+    return { target: hostRefused(ctx) ? undefined : target, variesByAgent: false }
   }
 }
 

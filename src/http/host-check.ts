@@ -1,0 +1,24 @@
+import type { Context } from 'koa'
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import { cleanLine } from '../domain/clean.ts'
+import type { Admission } from '../services/admission.ts'
+
+/** Strangers make names up: so many are remembered. */
+const MOST_NAMES = 100
+
+/**
+ * Whether a request came under a host name that is not ours: no build may be started for it, so no promise could be kept. Each such
+ * name is told once in the log, because who installs sees sdists and not why.
+ */
+export function createHostCheck({ admission, log }: { admission: Admission; log: Logger }): (ctx: Context) => boolean {
+  const told = new LRUCache<string, true>({ max: MOST_NAMES })
+  return (ctx) => {
+    const { host } = ctx.req.headers
+    if (admission.isOwnHost(host)) return false
+    const name = cleanLine(host ?? '(none)', 100)
+    if (!told.has(name)) log.warn({ host: name }, 'pages promise no wheels under this host name; add it to allowedHosts if it is yours')
+    told.set(name, true)
+    return true
+  }
+}
