@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { cleanLine } from '../domain/clean.ts'
 import { isElf } from '../domain/elf.ts'
 import { parseWheelFilename } from '../domain/filename.ts'
+import type { FailureClass } from '../domain/failure.ts'
 import type { BuildPlan } from '../domain/plan.ts'
 import type { Target } from '../domain/target.ts'
 import { carryText, carryWheels, type Carried } from './carry.ts'
@@ -27,6 +28,8 @@ export interface Source {
 const REQUIRES = z.object({ requires: z.array(z.string().max(2000)).max(500) })
 const METADATA = z.object({ metadata: z.string().nullable() })
 const ANSWER_BYTES = 8 << 20
+/** Unpacking runs no code of the sdist: these are the machine's fault, or the image's. */
+const NOT_OF_SDIST: FailureClass[] = ['out-of-memory', 'out-of-disk', 'missing-command']
 
 /** Unpacks the sdist and makes an empty environment: what can be done before any wheel is there. Nothing of the sdist's code runs. */
 export async function unpack(box: Box, source: Source): Promise<void> {
@@ -42,7 +45,7 @@ export async function unpack(box: Box, source: Source): Promise<void> {
   const unpacked = await box.exec(['python3', `${PLACE}/hooks.py`, 'unpack'], { env: PLAIN })
   if (unpacked.exitCode !== 0) {
     const why = await box.why(unpacked.text)
-    throw new Failed(why.class === 'out-of-memory' || why.class === 'out-of-disk' ? why : { class: 'bad-sdist', key: 'it cannot be unpacked' })
+    throw new Failed(NOT_OF_SDIST.includes(why.class) ? why : { class: 'bad-sdist', key: 'it cannot be unpacked' })
   }
   await box.must(['python3', '-m', 'venv', '--without-pip', VENV], { env: PLAIN })
 }

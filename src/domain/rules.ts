@@ -131,6 +131,12 @@ const CRASHES: Rule[] = [
   { class: 'build-failed', weight: 'trace', hint: 'ommand \'', pattern: /^error: [Cc]ommand '\[?'?([^' ,]{1,80}).*(exit (?:status|code) \d{1,4})/, key: '$2 of $1' },
 ]
 
+/** The image's own lack: the shell that starts our commands, and auditwheel. */
+const IMAGE: Rule[] = [
+  { class: 'missing-command', weight: 'clue', steps: ['fetch', 'metadata', 'build', 'repair'], hint: 'exec: ', pattern: /^sh: (?:(?:line )?\d{1,6}: )?exec: (?:line \d{1,6}: )?([\w.+-]{1,60}): not found$/, key: '$1' },
+  { class: 'missing-command', weight: 'cause', steps: ['repair'], hint: 'required utility', pattern: /Cannot find required utility [`']([\w.+-]{1,60})[`'] in PATH/, key: '$1' },
+]
+
 const REPAIR: Rule[] = [
   { class: 'repair-failed', weight: 'cause', steps: ['repair'], hint: 'could not be located', pattern: /required library "([^"]{1,100})" could not be located/, key: 'the library $1 is nowhere' },
   { class: 'repair-failed', weight: 'cause', steps: ['repair'], hint: 'cannot repair', pattern: /cannot repair .{0,200} because (?:of )?(.+)/, key: '$1' },
@@ -144,5 +150,5 @@ const TRY: Rule[] = [
 
 /** In a line the first rule that fits counts, so the narrow ones stand before the wide ones. */
 export const RULES: readonly Rule[] = [
-  ...RESOURCES, ...TRY, ...REPAIR, ...HEADERS, ...PKG_CONFIG, ...COMMANDS, ...LIBRARIES, ...PYTHON, ...NETWORK, ...CRASHES, ...CODE,
+  ...RESOURCES, ...IMAGE, ...TRY, ...REPAIR, ...HEADERS, ...PKG_CONFIG, ...COMMANDS, ...LIBRARIES, ...PYTHON, ...NETWORK, ...CRASHES, ...CODE,
 ]

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBuilder } from '../../src/builder/builder.ts'
 import { parseTarget } from '../../src/domain/target.ts'
 import { MuslinError } from '../../src/errors.ts'
+import { makeElf } from '../fixtures/make-elf.ts'
 import { wheelContents, zip } from '../fixtures/make-wheel.ts'
 import { manualClock } from '../manual-clock.ts'
 import { fakeEngine, type Answer } from './fake-engine.ts'
@@ -23,10 +24,12 @@ let root: string
 let wheel: Buffer
 /** As `wheel`, with a requirement. */
 let needy: Buffer
+let native: Buffer
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'muslin-builder-'))
   wheel = Buffer.from(await zip(wheelContents({ 'demo.py': 'x = 1\n' }, { tags: ['py3-none-any'], purelib: true, metadata: METADATA })))
   needy = await needing('kind>=1')
+  native = Buffer.from(await zip(wheelContents({ '_demo.so': makeElf({}) }, { tags: ['cp313-cp313-linux_x86_64'], metadata: METADATA })))
 })
 afterAll(() => rm(root, { recursive: true }))
 
@@ -220,6 +223,25 @@ describe('a failure', () => {
   ])('by what a run is for: %s', async (_, answer, failure) => {
     const { builder, work } = await rig(answer)
     expect(await builder.build(work)).toMatchObject({ ok: false, failure })
+  })
+
+  const shell = (name: string) => () => ({ exitCode: 127, output: `sh: exec: line 0: ${name}: not found\n` })
+
+  test('a builder image without auditwheel', async () => {
+    const { builder, work } = await rig((command, run) => {
+      if (command.startsWith('auditwheel ')) return shell('auditwheel')()
+      if (!command.includes(' wheel -v ')) return well(command, run)
+      run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', native)
+      return {}
+    })
+    const outcome = await builder.build(work)
+    expect(outcome).toMatchObject({ ok: false, failure: { class: 'missing-command', key: 'auditwheel' } })
+    expect((outcome.record['steps'] as { step: string }[]).at(-1)).toMatchObject({ step: 'repair' })
+  })
+
+  test.each([['hooks.py unpack'], ['fetch.py']])('a builder image without Python, first seen at %s', async (command) => {
+    const { builder, work } = await rig(but(command, shell('python3')))
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'missing-command', key: 'python3' } })
   })
 
   test('native by its plan, pure by its wheel', async () => {
