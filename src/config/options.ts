@@ -38,7 +38,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   tlsKey: { kind: path, fallback: () => undefined, fallbackText: 'plain http', text: 'The PEM file with the certificate\'s key. Needs tlsCert.' },
   allowedHosts: {
     kind: list('host names'), fallback: () => [],
-    text: 'More names under which requests may start builds. IP addresses, localhost, this machine\'s name, host.docker.internal and publicUrl\'s host always may.',
+    text: 'More names under which promises are listed and requests may start builds. IP addresses, localhost, this machine\'s name, host.docker.internal and publicUrl\'s host always may.',
   },
   data: { kind: path, fallback: () => './data', text: 'The folder for the database, the stored files and the build logs. It is created.' },
   upstream: {
