@@ -14,7 +14,7 @@ export function canonicalRequirement(text: string): string | undefined {
   const [, name, extras, rest] = /^\s*([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(.*)$/is.exec(text) ?? []
   if (name === undefined || rest === undefined) return undefined
   // In a direct reference a semicolon belongs to the URL unless white space stands before it.
-  const [, what = '', marker] = (rest.startsWith('@') ? /^(.*?)(?:\s;(.*))?$/s : /^([^;]*)(?:;(.*))?$/s).exec(rest) ?? []
+  const [, what = '', marker] = (rest.startsWith('@') ? /^(@\s*\S*.*?)(?:\s;(.*))?$/s : /^([^;]*)(?:;(.*))?$/s).exec(rest) ?? []
   const version = what.startsWith('@') ? ` @ ${what.slice(1).trim()}` : canonicalList(what)
   const condition = marker === undefined ? '' : canonicalMarker(marker)
   if (version === undefined || condition === undefined) return undefined

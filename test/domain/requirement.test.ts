@@ -11,6 +11,12 @@ test('extras are normalised wherever they stand in a marker', () => {
   expect(canonicalRequirement("foo; os_name == 'nt' and 'A.B' == extra")).toBe('foo; os_name == "nt" and "a-b" == extra')
 })
 
+test('what stands first behind the @ is the URL, even a semicolon', () => {
+  expect(canonicalRequirement('foo@;')).toBe('foo @ ;')
+  expect(canonicalRequirement('foo @ ;')).toBe('foo @ ;')
+  expect(canonicalRequirement('foo @ ;x  ; extra == "a"')).toBe('foo @ ;x; extra == "a"')
+})
+
 test('no text makes it throw, and a canonical one stays as it is', () => {
   const likely = fc.stringMatching(/^[a-z]{1,3} ?(\[x\])? ?[<>=!~]{0,2}[0-9.]{0,3} ?;? ?[a-z_('"]{0,9} ?(==|in|and|or)? ?["'a-z)]{0,9}$/)
   fc.assert(fc.property(fc.oneof(fc.string(), likely), (text) => {
