@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import { parseWheelFilename } from '../../../src/domain/filename.ts'
 import { wheelFits } from '../../../src/domain/tags.ts'
 import { parseTarget } from '../../../src/domain/target.ts'
-import { BUILDER, CLEAN, cleanEnv, LABEL, ROOT, TARGET, type Check, type Lab } from '../lab.ts'
+import { BUILDER, CLEAN, cleanEnv, docker, LABEL, ROOT, TARGET, type Check, type Lab } from '../lab.ts'
 import { realUpstream } from '../relay.ts'
 
 const SERVICE = join(ROOT, 'examples/service')
@@ -15,7 +15,11 @@ const IMAGE = 'muslin-test-service:latest'
 export default async function service(check: Check, lab: Lab): Promise<void> {
   const compiled = (await readFile(join(SERVICE, 'compiled.txt'), 'utf8')).split('\n').map((line) => line.replace(/#.*/, '').trim()).filter(Boolean)
   const requirements = await readFile(join(SERVICE, 'requirements.txt'), 'utf8')
-  lab.onClose(async () => { await execa('docker', ['rmi', '-f', IMAGE], { env: cleanEnv(), extendEnv: false, reject: false }) })
+  lab.onClose(async () => {
+    await execa('docker', ['rmi', '-f', IMAGE], { env: cleanEnv(), extendEnv: false, reject: false })
+    // The first build's image lost its name to the second's.
+    await docker(['image', 'prune', '-f', '--filter', `label=${LABEL}`])
+  })
 
   await check(`the upstream has no fitting wheel for ${compiled.join(', ')}`, async () => {
     assert.ok(compiled.length >= 5)
