@@ -52,12 +52,20 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   targets: {
     kind: list('targets such as cp313-musllinux_1_2_x86_64'),
     fallback: (machine) => machine.pythons.map((python) => `cp${python.replace('.', '')}-musllinux_1_2_${machine.cpu}`),
-    fallbackText: 'each CPython in support on musllinux_1_2 and this CPU, and each target with a ready builder image',
+    fallbackText: 'each CPython in support on musllinux_1_2 and this CPU, each target with a ready builder image, and with the embedded engine each CPython that it finds',
     text: 'What wheels are made for.',
   },
   builder: {
-    kind: choice('auto', 'docker', 'none'), fallback: () => 'auto',
-    text: 'What builds run in. auto takes docker if its engine answers, else none; with none Muslin is a proxy and promises nothing.',
+    kind: choice('auto', 'docker', 'embedded', 'none'), fallback: () => 'auto',
+    text: 'What builds run in. auto takes docker if its engine answers, else embedded (this machine\'s own CPython and zig, in a sandbox without containers) if it can work here, else none; with none Muslin is a proxy and promises nothing.',
+  },
+  python: {
+    kind: list('paths of CPythons'), fallback: () => [], fallbackText: 'those on the PATH and under ~/.pyenv/versions',
+    text: 'More CPythons for the embedded engine: one with its headers builds for its version, one that runs on musl tries the wheels of its version.',
+  },
+  isolation: {
+    kind: choice('sandbox', 'none'), fallback: () => 'sandbox',
+    text: 'How the embedded engine locks builds in. With none the code of every sdist runs with your own rights, files and network: for machines that are thrown away afterwards.',
   },
   builderImages: {
     kind: pairs('TARGET', 'IMAGE'), fallback: () => ({}), flag: 'builder-image', fallbackText: 'built by Muslin on first use',

@@ -13,7 +13,10 @@ export interface Settings {
   upstream: string | undefined
   upstreamCa: string | undefined
   targets: string[]
-  builder: 'auto' | 'docker' | 'none'
+  builder: 'auto' | 'docker' | 'embedded' | 'none'
+  /** Executables of CPythons for the embedded engine, beside those that it finds. */
+  python: string[]
+  isolation: 'sandbox' | 'none'
   /** Target → image. */
   builderImages: Record<string, string>
   cleanImages: Record<string, string>

@@ -1,7 +1,8 @@
 /** Jobs: wishes to build, and what became of them. */
 import type { Failure } from './failure.ts'
 
-export type JobKind = 'metadata' | 'build'
+/** A trial is a build whose wheel is verified and tried, but neither kept nor listed; it changes nothing that others are told. */
+export type JobKind = 'metadata' | 'build' | 'trial'
 
 /** Higher goes first. A metadata job goes before every build job, whatever its priority. */
 export const PRIORITY = { rebuild: 0, background: 10, prebuild: 20, asked: 30, waiting: 40 } as const

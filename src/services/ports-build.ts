@@ -47,6 +47,11 @@ export interface Engine {
 export type ImageSource =
   /** A ready-made image by its reference. */
   | { kind: 'ready'; ref: string }
+  /**
+   * A CPython of this machine by its executable, for engines without images. `compiles`: with what compiles C, or C and C++, for this
+   * musl target; without it the interpreter alone, as a clean image.
+   */
+  | { kind: 'interpreter'; python: string; compiles?: { target: string; languages: 'c' | 'c++' } }
   /** To be built: the folder's files and the build arguments name it. */
   | { kind: 'build'; name: string; folder: string; args: Record<string, string> }
 
@@ -80,10 +85,13 @@ export interface Run {
   /** A tar stream of the named entries of a folder; the whole is at most `maxBytes`. */
   get(folder: string, names: string[], maxBytes: number): Promise<Readable>
   /** Read by the engine's own means, not by code of the run where that can be helped. */
-  usage(): Promise<{ peakBytes: number | undefined; oomKills: number }>
+  usage(): Promise<Usage>
   /** Ends everything in it, whatever state it is in. Never throws; may be called twice. */
   remove(): Promise<void>
 }
+
+/** `exceeded`: the engine ended the run for this limit, where the kernel does not refuse by itself. */
+export interface Usage { peakBytes: number | undefined; oomKills: number; exceeded?: 'disk' | 'processes' }
 
 export interface ExecOptions {
   env: Record<string, string>

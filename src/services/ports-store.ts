@@ -69,7 +69,17 @@ export interface MetadataStore {
 // ---------------------------------------------------------------- jobs
 
 
-export interface Build { id: number; job: number; worker: string; startedAt: number; finishedAt: number | undefined; failure: Failure | undefined; record: BuildRecord | undefined }
+export interface Build {
+  id: number
+  job: number
+  worker: string
+  startedAt: number
+  finishedAt: number | undefined
+  failure: Failure | undefined
+  record: BuildRecord | undefined
+  /** The steps that began, in their order. */
+  steps: { step: Step; startedAt: number }[]
+}
 
 /** How many jobs there may be before a new one is refused, counted in the transaction that would make it: no two wishes share the last place. */
 export interface WishBound {
@@ -89,8 +99,8 @@ export interface JobStore {
   /** Without making one. */
   find(wish: Pick<Wish, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>): Promise<Job | undefined>
   get(id: number): Promise<Job | undefined>
-  /** Newest first. */
-  list(filter?: { state?: JobState; project?: string; limit?: number }): Promise<Job[]>
+  /** Newest first. `before`: only jobs with a smaller id, for the next page. */
+  list(filter?: { state?: JobState; kind?: JobKind; project?: string; before?: number; limit?: number }): Promise<Job[]>
   /** Jobs of this project whose failure is remembered: (sdist sha256, target, recipe, image). */
   remembered(project: string): Promise<Pick<Job, 'sdist' | 'target' | 'recipe' | 'image'>[]>
   count(state: JobState, kind?: JobKind): Promise<number>
@@ -107,7 +117,7 @@ export interface JobStore {
    * False when the lease was lost (or the job cancelled): the worker stops.
    */
   heartbeat(build: number, leaseUntil: number): Promise<boolean>
-  step(build: number, step: Step): Promise<void>
+  step(build: number, step: Step, now: number): Promise<void>
   /** Ends a run; a build's ends its queued metadata job with it. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
   fail(build: number, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
   /** Success without a new wheel: a metadata job's, which is remembered as it was before, or a build's whose wheel was there already. */
@@ -134,8 +144,12 @@ export interface JobStore {
   /** Ends a queued or running job; it is remembered like a failure, since wishing does not start it again. */
   cancel(id: number, now: number): Promise<Job | undefined>
   build(id: number): Promise<Build | undefined>
-  /** Seconds that earlier builds of this project took, newest first. */
+  /** Seconds that earlier successful builds of this project took, newest first. */
   history(project: string): Promise<number[]>
+  /** Jobs that are claimed before this one, as things stand; undefined where it is not queued. */
+  ahead(id: number): Promise<number | undefined>
+  /** When the failed job is queued again by itself. */
+  retryAt(id: number): Promise<number | undefined>
   /** Calls back soon after anything may have changed, whichever process changed it; returns how to stop. */
   watch(changed: () => void): () => void
 }
@@ -149,6 +163,44 @@ export interface WorkerStore {
   live(since: number): Promise<string[]>
   /** Union over the workers heard of since `since`. */
   targets(since: number): Promise<Map<string, string>>
+}
+
+/** A plan that somebody had built: `lines` and `request` are theirs, as JSON; what became of each is told by its job. */
+export interface StoredPrebuild { id: number; createdAt: number; askedBy: string; name: string; targets: string[]; lines: StoredPrebuildLine[] }
+
+export interface StoredPrebuildLine {
+  /** The line of the plan as it was shown. */
+  plan: Record<string, unknown>
+  /** The job that was made or joined; undefined where nothing was to be built, or it was left out. */
+  job: number | undefined
+  leftOut: boolean
+}
+
+export interface PrebuildStore {
+  create(prebuild: Omit<StoredPrebuild, 'id'>): Promise<number>
+  get(id: number): Promise<StoredPrebuild | undefined>
+  /** Newest first, without their lines. */
+  list(limit: number): Promise<Omit<StoredPrebuild, 'lines'>[]>
+}
+
+export interface SessionStore {
+  /** `idSha256` is all that is kept of the cookie. */
+  create(session: { idSha256: string; csrf: string; expiresAt: number }): Promise<void>
+  /** Undefined where there is none, or it has expired by `now`. */
+  get(idSha256: string, now: number): Promise<{ csrf: string; expiresAt: number } | undefined>
+  remove(idSha256: string): Promise<void>
+}
+
+/** What installers were served. */
+export interface DownloadStore {
+  /**
+   * Counts files that were served. Of a wheel that we built, the same client counts once within an hour; each that counts adds the measured
+   * seconds of its build to what was saved.
+   */
+  add(downloads: { sha256: string; filename: string; client: string; at: number }[]): Promise<void>
+  totals(): Promise<{ files: number; wheels: number; savedSeconds: number }>
+  /** Wheels that we published, in all. */
+  built(): Promise<number>
 }
 
 /** Small things that must survive: instance id, signing key, hashes of tokens. */
@@ -165,6 +217,9 @@ export interface Store {
   jobs: JobStore
   workers: WorkerStore
   secrets: SecretStore
+  prebuilds: PrebuildStore
+  sessions: SessionStore
+  downloads: DownloadStore
   /** Changes whenever the answer for this project's page may have changed, whichever process changed it. */
   generation(project: string): Promise<number>
   close(): void
