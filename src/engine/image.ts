@@ -20,13 +20,14 @@ const LAST_LINES = 5
 /**
  * Makes an image ready. A ready-made one is looked for, else pulled once; its digest and its `ref` are its id, so that a tag that moves
  * later changes nothing. One to be built is named by `imageDigest`; it is built where no image of that name is. Throws
- * `image-unavailable`, or `engine-unavailable` where no engine answers.
+ * `image-unavailable` (for an interpreter of the machine too), or `engine-unavailable` where no engine answers.
  */
 export async function makeImage(image: ImageSource, { cli, log }: { cli: Cli; log: Logger }): Promise<{ ref: string; digest: string }> {
   if (image.kind === 'ready') {
     const id = await inspect(cli, image.ref) ?? await pull(cli, image.ref, log)
     return { ref: id, digest: id }
   }
+  if (image.kind === 'interpreter') throw noInterpreters()
   const digest = await imageDigest(image.folder, image.args)
   const ref = `${image.name}:${digest.slice(0, 12)}`
   if (!await inspect(cli, ref)) await build(cli, image, { ref, digest, log })
@@ -35,6 +36,7 @@ export async function makeImage(image: ImageSource, { cli, log }: { cli: Cli; lo
 
 /** The digest that `makeImage` would give, without making anything; undefined where a ready-made image is not on the engine. */
 export async function knownDigest(image: ImageSource, cli: Cli): Promise<string | undefined> {
+  if (image.kind === 'interpreter') throw noInterpreters()
   return image.kind === 'ready' ? inspect(cli, image.ref) : imageDigest(image.folder, image.args)
 }
 
@@ -119,6 +121,10 @@ async function build(cli: Cli, image: ImageSource & { kind: 'build' }, { ref, di
     const why = ended.timedOut ? `not done in ${BUILD_MS / 60_000} minutes` : lines.join(' | ').slice(-800)
     throw unavailable(`${ref} cannot be built (${why}): see the server's log, or name a ready-made image in builderImages`)
   }
+}
+
+function noInterpreters(): MuslinError {
+  return unavailable('a container engine has images, not interpreters of this machine: name an image in builderImages')
 }
 
 function unavailable(detail: string): MuslinError {

@@ -13,7 +13,10 @@ export function fakeEngine(answer: Answer) {
   const runs: FakeRun[] = []
   const absent = new Set<string>()
   const asked: ImageSource[] = []
-  const nameOf = (image: ImageSource) => image.kind === 'ready' ? image.ref : `${image.name} ${image.args['PYTHON_IMAGE']}`
+  const nameOf = (image: ImageSource) => {
+    if (image.kind === 'interpreter') return `${image.python}${image.compiles ? ` for ${image.compiles.languages}` : ''}`
+    return image.kind === 'ready' ? image.ref : `${image.name} ${image.args['PYTHON_IMAGE']}`
+  }
   const engine: Engine = {
     name: 'fake',
     async image(image) {

@@ -22,7 +22,7 @@ test('the oldest Alpine of each Python is built on, and tried on', async () => {
   const { images, asked } = rig()
   await images.ready(CP311)
   await images.ready(CP313)
-  expect(asked.map((image) => image.kind === 'ready' ? image.ref : image.args)).toEqual([
+  expect(asked.map((image) => image.kind === 'build' ? image.args : image.kind === 'ready' ? image.ref : image)).toEqual([
     { PYTHON_IMAGE: 'python:3.11-alpine3.18' }, 'python:3.11-alpine3.18', { PYTHON_IMAGE: 'python:3.13-alpine3.19' }, 'python:3.13-alpine3.19',
   ])
   expect(images.muslRelease(CP311)).toBe('1.2.4')
