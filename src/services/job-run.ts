@@ -83,7 +83,7 @@ export function createJobRunner(deps: {
       },
       onStep: async (step) => {
         log.write(`Muslin: step ${step}\n`)
-        await store.jobs.step(job.build, step)
+        await store.jobs.step(job.build, step, clock.now())
       },
       log,
       signal,

@@ -30,7 +30,16 @@ export interface JobRow {
   finished_at: number | null
 }
 
-export interface BuildRow { id: number; job: number; worker: string; started_at: number; finished_at: number | null; failure: string | null; record: string | null }
+export interface BuildRow {
+  id: number
+  job: number
+  worker: string
+  started_at: number
+  finished_at: number | null
+  failure: string | null
+  record: string | null
+  steps: string
+}
 
 /** A job as the services know it. */
 export function toJob(row: JobRow): Job {
@@ -69,6 +78,7 @@ export function toBuild(row: BuildRow): Build {
     finishedAt: row.finished_at ?? undefined,
     failure: toFailure(row.failure),
     record: row.record === null ? undefined : (JSON.parse(row.record) as BuildRecord),
+    steps: JSON.parse(row.steps) as Build['steps'],
   }
 }
 

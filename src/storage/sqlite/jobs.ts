@@ -6,7 +6,7 @@ import { createAdopt } from './adopt.ts'
 import type { Changes } from './changes.ts'
 import { toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
 import { asPort } from './port.ts'
-import { createRuns } from './runs.ts'
+import { createRuns, SIBLING } from './runs.ts'
 
 type Key = Pick<JobRow, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>
 type NewRow = Key & Pick<JobRow, 'project' | 'version' | 'sdist_filename' | 'asked_by' | 'priority' | 'created_at'>
@@ -24,8 +24,10 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     VALUES (@kind, @project, @version, @sdist, @sdist_filename, @target, @recipe, @image, @asked_by, @priority, @created_at) RETURNING *`)
   const raise = db.prepare<[number, number], JobRow>('UPDATE jobs SET priority = ? WHERE id = ? RETURNING *')
   const select = db.prepare<[number], JobRow>('SELECT * FROM jobs WHERE id = ?')
-  const selectSome = db.prepare<{ state: string | null; project: string | null; limit: number }, JobRow>(`
-    SELECT * FROM jobs WHERE (@state IS NULL OR state = @state) AND (@project IS NULL OR project = @project) ORDER BY id DESC LIMIT @limit`)
+  const selectSome = db.prepare<{ state: string | null; kind: string | null; project: string | null; before: number | null; limit: number }, JobRow>(`
+    SELECT * FROM jobs WHERE (@state IS NULL OR state = @state) AND (@kind IS NULL OR kind = @kind)
+      AND (@project IS NULL OR project = @project) AND (@before IS NULL OR id < @before)
+    ORDER BY id DESC LIMIT @limit`)
   const selectRemembered = db.prepare<[string], Remembered>(
     'SELECT DISTINCT sdist, sdist_filename, target, recipe, image FROM jobs WHERE project = ? AND remembered = 1')
   const count = db.prepare<{ state: string; kind: string | null }, number>(
@@ -38,13 +40,21 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING *`)
   const cancel = db.prepare<{ id: number; failure: string; now: number }, JobRow>(`
-    UPDATE jobs SET state = 'cancelled', failure = @failure, remembered = 1, retry_at = NULL, lease_until = NULL, finished_at = @now
+    UPDATE jobs SET state = 'cancelled', failure = @failure, remembered = (kind <> 'trial'), retry_at = NULL, lease_until = NULL, finished_at = @now
     WHERE id = @id AND state IN ('queued', 'running') RETURNING *`)
   const endBuild = db.prepare<[number, string, number | null]>('UPDATE builds SET finished_at = ?, failure = ? WHERE id = ? AND finished_at IS NULL')
   const selectBuild = db.prepare<[number], BuildRow>('SELECT * FROM builds WHERE id = ?')
   const selectHistory = db.prepare<[string, number], number>(`
     SELECT (builds.finished_at - builds.started_at) / 1000.0 FROM wheels JOIN builds ON builds.id = wheels.build
     WHERE wheels.project = ? ORDER BY builds.id DESC LIMIT ?`).pluck()
+
+  // In the order of claims. A metadata job whose build is queued or runs is answered by that, and goes before nobody.
+  const countAhead = db.prepare<[number], number | null>(`
+    SELECT iif(self.state = 'queued', (SELECT count(*) FROM jobs WHERE jobs.state = 'queued'
+      AND (jobs.kind <> 'metadata', -jobs.priority, jobs.created_at, jobs.id) < (self.kind <> 'metadata', -self.priority, self.created_at, self.id)
+      AND NOT (jobs.kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running')))), NULL)
+    FROM jobs AS self WHERE self.id = ?`).pluck()
+  const selectRetry = db.prepare<[number], number | null>("SELECT retry_at FROM jobs WHERE id = ? AND state = 'failed'").pluck()
 
   const makeOrRaise = db.transaction((wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean } => {
     const found = selectByKey.get(toKey(wish))
@@ -101,7 +111,9 @@ export function createJobs(db: Database, changes: Changes): JobStore {
       return row && toJob(row)
     },
     get: find,
-    list: ({ state, project, limit } = {}) => selectSome.all({ state: state ?? null, project: project ?? null, limit: limit ?? -1 }).map(toJob),
+    list: ({ state, kind, project, before, limit } = {}) => selectSome.all({
+      state: state ?? null, kind: kind ?? null, project: project ?? null, before: before ?? null, limit: limit ?? -1,
+    }).map(toJob),
     remembered: (project) => selectRemembered.all(project).map(({ sdist, sdist_filename, ...key }) => ({ ...key, sdist: { sha256: sdist, filename: sdist_filename } })),
     count: (state, kind) => count.get({ state, kind: kind ?? null }) ?? 0,
     retry: (id) => told(queueAgain.immediate(id)),
@@ -111,6 +123,8 @@ export function createJobs(db: Database, changes: Changes): JobStore {
       return row && toBuild(row)
     },
     history: (project) => selectHistory.all(project, HISTORY),
+    ahead: (id) => countAhead.get(id) ?? undefined,
+    retryAt: (id) => selectRetry.get(id) ?? undefined,
   })
   return { ...port, watch: changes.watch }
 }

@@ -4,12 +4,15 @@ import Database from 'better-sqlite3'
 import type { Store } from '../../services/ports.ts'
 import { diskError } from '../disk-error.ts'
 import { createChanges } from './changes.ts'
+import { createDownloads } from './downloads.ts'
 import { createJobs } from './jobs.ts'
 import { createMetadata } from './metadata.ts'
 import { migrate } from './migrate.ts'
 import { createPages } from './pages.ts'
 import { asPort } from './port.ts'
+import { createPrebuilds } from './prebuilds.ts'
 import { createSecrets } from './secrets.ts'
+import { createSessions } from './sessions.ts'
 import { createWheels } from './wheels.ts'
 import { createWorkers } from './workers.ts'
 
@@ -57,6 +60,9 @@ function storeOf(db: Database.Database): Store {
     jobs: createJobs(db, changes),
     workers: createWorkers(db),
     secrets: createSecrets(db),
+    prebuilds: createPrebuilds(db),
+    sessions: createSessions(db),
+    downloads: createDownloads(db),
     ...asPort<Pick<Store, 'generation'>>({ generation: changes.generation }),
     close() {
       changes.close()

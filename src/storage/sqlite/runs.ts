@@ -9,7 +9,7 @@ import type { AtOnce } from './port.ts'
 type Runs = Pick<JobStore, 'claim' | 'heartbeat' | 'step' | 'fail' | 'done' | 'metadataKnown' | 'giveBack' | 'requeue'>
 
 /** A build job that learns what a metadata job wants, whatever image it uses. */
-const SIBLING = "twin.kind = 'build' AND twin.sdist = jobs.sdist AND twin.target = jobs.target AND twin.recipe = jobs.recipe"
+export const SIBLING = "twin.kind = 'build' AND twin.sdist = jobs.sdist AND twin.target = jobs.target AND twin.recipe = jobs.recipe"
 /** The build job of a metadata job: the same wish but for its kind. */
 const TWIN = `${SIBLING} AND twin.image = jobs.image`
 
@@ -30,7 +30,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
   const selectTwin = db.prepare<{ id: number; targets: string; now: number }, JobRow>(`
     SELECT twin.* FROM jobs JOIN jobs AS twin ON ${TWIN}
     WHERE jobs.id = @id AND twin.state = 'queued' AND NOT EXISTS (
-      SELECT 1 FROM jobs AS other WHERE other.kind = 'build' AND other.priority > twin.priority
+      SELECT 1 FROM jobs AS other WHERE other.kind <> 'metadata' AND other.priority > twin.priority
         AND (other.state = 'queued' OR (other.state = 'running' AND other.lease_until <= @now))
         AND (other.target, other.image) IN (SELECT key, value FROM json_each(@targets)))`)
   const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
@@ -40,9 +40,12 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     WHERE id = @id RETURNING *`)
   const heartbeat = db.prepare<{ build: number; leaseUntil: number }>(`UPDATE jobs SET lease_until = @leaseUntil WHERE ${RUN}`)
   const step = db.prepare<{ build: number; step: Step }>(`UPDATE jobs SET step = @step WHERE ${RUN}`)
+  const noteStep = db.prepare<{ build: number; step: Step; now: number }>(`
+    UPDATE builds SET steps = json_insert(steps, '$[#]', json_object('step', @step, 'startedAt', CAST(@now AS INTEGER))) WHERE id = @build`)
   const endBuild = db.prepare<[number, string | null, string | null, number | null]>('UPDATE builds SET finished_at = ?, failure = ?, record = ? WHERE id = ?')
+  // What came of a trial stops no promise.
   const failRun = db.prepare<{ build: number; failure: string; now: number; retryAt: number | null }, JobRow>(`
-    UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, retry_at = @retryAt, lease_until = NULL, finished_at = @now
+    UPDATE jobs SET state = 'failed', failure = @failure, remembered = (kind <> 'trial'), retry_at = @retryAt, lease_until = NULL, finished_at = @now
     WHERE ${RUN} RETURNING *`)
   // METADATA alone shows nothing of a compile: what is remembered of a metadata job stays until there is a wheel.
   const endRun = db.prepare<{ build: number; now: number }, JobRow>(`
@@ -76,6 +79,12 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     const build = Number(insertBuild.run(next.id, worker, now).lastInsertRowid)
     const row = startRun.get({ id: next.id, worker, build, now, leaseUntil })
     return row && { ...toJob(row), build }
+  })
+
+  const begin = db.transaction((...[build, name, now]: Parameters<Runs['step']>): boolean => {
+    const ours = step.run({ build, step: name }).changes > 0
+    if (ours) noteStep.run({ build, step: name, now })
+    return ours
   })
 
   const fail = db.transaction((...[build, failure, record, now, retryAt]: Parameters<Runs['fail']>): boolean => {
@@ -115,7 +124,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
   return {
     claim: (...args) => told(claim.immediate(...args)),
     heartbeat: (build, leaseUntil) => heartbeat.run({ build, leaseUntil }).changes > 0,
-    step(build, name) { told(step.run({ build, step: name }).changes) },
+    step(...args) { told(begin.immediate(...args)) },
     fail: (...args) => told(fail.immediate(...args)),
     done: (...args) => told(done.immediate(...args)),
     metadataKnown(sdist, target, now) { told(endKnown.run({ sdist, target, now }).changes) },

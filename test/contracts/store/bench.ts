@@ -46,6 +46,9 @@ export function makeStoreBench(make: MakeStore): StoreBench {
     get jobs() { return made.store.jobs },
     get workers() { return made.store.workers },
     get secrets() { return made.store.secrets },
+    get prebuilds() { return made.store.prebuilds },
+    get sessions() { return made.store.sessions },
+    get downloads() { return made.store.downloads },
     generation: (project) => made.store.generation(project),
     close: () => made.store.close(),
   }

@@ -8,7 +8,7 @@ export function runsContract({ store, another, running }: StoreBench): void {
     test('a claim marks the job, counts the attempt and begins a build', async () => {
       const job = await running()
       expect(job).toMatchObject({ state: 'running', worker: 'w1', attempts: 1, startedAt: 10, step: undefined })
-      expect(await store.jobs.build(job.build ?? 0)).toEqual({ id: job.build, job: job.id, worker: 'w1', startedAt: 10, finishedAt: undefined, failure: undefined, record: undefined })
+      expect(await store.jobs.build(job.build ?? 0)).toEqual({ id: job.build, job: job.id, worker: 'w1', startedAt: 10, finishedAt: undefined, failure: undefined, record: undefined, steps: [] })
       expect(await store.jobs.claim('w2', BOTH, 11, 100)).toBeUndefined()
     })
 
@@ -106,7 +106,7 @@ export function runsContract({ store, another, running }: StoreBench): void {
     ])('who lost the lease %s writes nothing any more', async (_how, next) => {
       const job = await running()
       const again = await store.jobs.claim(next, BOTH, 100, 400)
-      await store.jobs.step(job.build, 'build')
+      await store.jobs.step(job.build, 'build', 55)
       await store.jobs.giveBack(job.build, 'death', 101)
       expect(await store.jobs.heartbeat(job.build, 900)).toBe(false)
       expect(await store.jobs.fail(job.build, FAILURE, undefined, 101)).toBe(false)
@@ -119,7 +119,7 @@ export function runsContract({ store, another, running }: StoreBench): void {
 
     test('steps are shown', async () => {
       const job = await running()
-      await store.jobs.step(job.build, 'repair')
+      await store.jobs.step(job.build, 'repair', 20)
       expect((await store.jobs.get(job.id))?.step).toBe('repair')
     })
 
@@ -131,7 +131,7 @@ export function runsContract({ store, another, running }: StoreBench): void {
 
     test('a job of a dead worker is queued again with its attempt counted, its build without a failure', async () => {
       const job = await running()
-      await store.jobs.step(job.build, 'build')
+      await store.jobs.step(job.build, 'build', 55)
       await store.jobs.giveBack(job.build, 'death', 60)
       expect(await store.jobs.get(job.id)).toMatchObject({ state: 'queued', attempts: 1, step: undefined, failure: undefined, remembered: false })
       expect(await store.jobs.build(job.build ?? 0)).toMatchObject({ finishedAt: 60, failure: undefined })
