@@ -17,10 +17,10 @@ export function addDockerArgs(program: Command, context: Context): void {
     .option('--name <ARG>', 'The build argument that takes the index URL.', 'PIP_INDEX_URL')
     .option('--server <URL>', 'The server to use. Default: MUSLIN_SERVER, else publicUrl, else the one that runs here.')
   addSettingsFlags(command, SETTINGS)
-  command.action(() => {
+  command.action(async () => {
     const { name, server } = command.opts<{ name: string; server?: string }>()
     const settings = loadSettings({ flags: givenFlags(command, SETTINGS), env: context.env, cwd: context.cwd })
-    const { words, warning } = dockerArgs(serverUrl({ server, env: context.env, cwd: context.cwd, settings }), name)
+    const { words, warning } = dockerArgs(await serverUrl({ server, env: context.env, cwd: context.cwd, settings }), name)
     if (warning !== undefined) context.warn(warning)
     context.print(words.join(' '))
   })

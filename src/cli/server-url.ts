@@ -1,28 +1,19 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readServerFile } from '../config/data-folder.ts'
 import type { Settings } from '../config/settings.ts'
 import { MuslinError } from '../errors.ts'
 
 /**
  * The running server's address: `--server`, MUSLIN_SERVER, the setting publicUrl, else what the server wrote into its data folder
- * when it started. Throws `bad-settings`.
+ * when it started. Throws `bad-settings`, or `data-folder` where no server has run.
  */
-export function serverUrl(input: { server: string | undefined; env: Record<string, string | undefined>; cwd: string; settings: Settings }): URL {
+export async function serverUrl(input: { server: string | undefined; env: Record<string, string | undefined>; cwd: string; settings: Settings }): Promise<URL> {
   const { server, env, cwd, settings } = input
   if (server !== undefined) return parseUrl(server, '--server')
   if (env['MUSLIN_SERVER']) return parseUrl(env['MUSLIN_SERVER'], 'MUSLIN_SERVER')
   if (settings.publicUrl !== undefined) return parseUrl(settings.publicUrl, 'publicUrl')
-  const file = resolve(cwd, settings.data, 'server.json')
-  return parseUrl(readServer(file), file)
-}
-
-function readServer(file: string): string {
-  try {
-    const { url } = JSON.parse(readFileSync(file, 'utf8')) as { url: string }
-    return url
-  } catch (error) {
-    throw new MuslinError('bad-settings', `no server has run with this data folder (${file} cannot be read); start one, or give --server URL or --data DIR`, { cause: error })
-  }
+  const data = resolve(cwd, settings.data)
+  return parseUrl((await readServerFile(data)).url, resolve(data, 'server.json'))
 }
 
 function parseUrl(text: string, from: string): URL {

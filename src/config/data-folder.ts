@@ -27,7 +27,7 @@ export async function readServerFile(data: string): Promise<ServerFile> {
   try {
     return JSON.parse(await readFile(join(data, 'server.json'), 'utf8')) as ServerFile
   } catch (error) {
-    throw new MuslinError('data-folder', `no server has run on ${data}; start one, or name its folder by --data`, { cause: error })
+    throw new MuslinError('data-folder', `no server has run on ${data}; start one, or name its folder by --data (a command may name the server itself, by --server)`, { cause: error })
   }
 }
 

@@ -64,10 +64,11 @@ describe('the server', () => {
     expect(await printed(['--server', 'https://flag.example'], env)).toContain('//flag.example/')
   })
 
-  test('is missed with a remedy', async () => {
+  test.each([['is absent', undefined], ['is damaged', '{"url":']])('is missed with a remedy where its file %s', async (_how, text) => {
+    if (text !== undefined) writeFileSync(join(cwd, 'server.json'), text)
     const context = testContext({ cwd })
-    expect(await run(['docker-args'], context)).toBe(3)
-    expect(context.warned.join()).toMatch(/no server has run with this data folder .*; start one, or give --server URL/)
+    expect(await run(['docker-args', '--data', '.'], context)).toBe(3)
+    expect(context.warned.join()).toMatch(/The data folder cannot be used: no server has run on .*; start one, .* by --server/)
     expect(context.printed).toEqual([])
   })
 })
