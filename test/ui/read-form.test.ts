@@ -3,7 +3,7 @@ import { createServer, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { MuslinError } from '../../src/errors.ts'
-import { MAX_FORM_BYTES, readForm } from '../../src/ui/form.ts'
+import { MAX_FORM_BYTES, readForm } from '../../src/ui/read-form.ts'
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => { for (const end of ends.splice(0)) await end() })

@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http'
+import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy'
+import { MuslinError } from '../errors.ts'
+
+/** What a form sent. Values are in the order of the page; line ends in them are `\n`, whatever the browser made of them. */
+export interface Form {
+  value(name: string): string | undefined
+  values(name: string): string[]
+  files: { field: string; name: string; text: string }[]
+}
+
+export const MAX_FORM_BYTES = 20 * 1024 * 1024
+export const MAX_FORM_FILES = 50
+// A plan of 10,000 lines has a checkbox for each.
+const MAX_FIELDS = 12_000
+
+/**
+ * Reads a sent form, multipart or urlencoded (HTML, section 4.10.21). Files must be text: UTF-8, or UTF-16 with its mark, as a
+ * redirected `pip freeze` leaves them on Windows. Throws `too-large` beyond 20 MB or 50 files, else `bad-request`.
+ */
+export async function readForm(req: IncomingMessage): Promise<Form> {
+  try {
+    if (Number(req.headers['content-length'] ?? 0) > MAX_FORM_BYTES) throw tooLarge()
+    return await parse(req)
+  } catch (error) {
+    // The browser shows the answer only once it was let to send the rest.
+    req.unpipe()
+    req.resume()
+    throw error instanceof MuslinError ? error : new MuslinError('bad-request', `the form cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function parse(req: IncomingMessage): Promise<Form> {
+  return new Promise((resolve, reject) => {
+    const limits = { fieldSize: MAX_FORM_BYTES, fields: MAX_FIELDS, files: MAX_FORM_FILES, headerPairs: 20 }
+    const busboy = new Busboy({ headers: req.headers as BusboyHeaders, limits })
+    const fields: [string, string][] = []
+    const files: Promise<Form['files'][number] | undefined>[] = []
+    let bytes = 0
+    req.on('data', (chunk: Buffer) => { if ((bytes += chunk.length) > MAX_FORM_BYTES) reject(tooLarge()) })
+    req.once('error', reject)
+    busboy.on('field', (name, value) => { fields.push([name, value.replace(/\r\n?/g, '\n')]) })
+    busboy.on('file', (field, stream, name) => {
+      const file = readFile(field, stream, name)
+      file.catch(reject)
+      files.push(file)
+    })
+    busboy.on('filesLimit', () => reject(new MuslinError('too-large', `a form may bring ${MAX_FORM_FILES} files`)))
+    busboy.on('fieldsLimit', () => reject(new MuslinError('too-large', `a form may have ${MAX_FIELDS} fields`)))
+    busboy.on('error', reject)
+    busboy.on('finish', () => { Promise.all(files).then((read) => resolve(form(fields, read.flatMap((file) => file ?? []))), reject) })
+    req.pipe(busboy)
+  })
+}
+
+async function readFile(field: string, stream: BusboyFileStream, name: string | undefined): Promise<Form['files'][number] | undefined> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  // An input in which nothing was chosen is sent too, without a name.
+  return !name ? undefined : { field, name, text: decode(Buffer.concat(chunks), name) }
+}
+
+function decode(bytes: Buffer, name: string): string {
+  const mark = bytes.subarray(0, 2).toString('hex')
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw new MuslinError('bad-request', `${name.slice(0, 80)} is no text in UTF-8; choose a requirements or lock file`, { cause: error })
+  }
+}
+
+function form(fields: [string, string][], files: Form['files']): Form {
+  const values = (name: string): string[] => fields.filter(([field]) => field === name).map(([, value]) => value)
+  return { value: (name) => values(name)[0], values, files }
+}
+
+function tooLarge(): MuslinError {
+  return new MuslinError('too-large', `a form may be ${MAX_FORM_BYTES / 1024 / 1024} MB`)
+}
