@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { cleanLine } from '../domain/clean.ts'
+import { OWN_USER_DATA } from '../domain/client.ts'
 import type { Failure } from '../domain/failure.ts'
 import { requirementLine, requirementName } from '../domain/requirement-line.ts'
 import type { TarEntry } from '../services/tar.ts'
@@ -38,7 +39,7 @@ export async function fetchWheels(session: Session, { image, indexUrl, name, req
       'python3', `${PLACE}/fetch.py`, index.href, '--isolated', 'download', '--only-binary=:all:', '--no-cache-dir', '--disable-pip-version-check',
       '--no-input', '--progress-bar', 'off', '--retries', '2', '--timeout', '120',
       '-d', `${PLACE}/wheels`, '-r', `${PLACE}/requirements.txt`,
-    ], { env: PLAIN })
+    ], { env: { ...PLAIN, PIP_USER_AGENT_USER_DATA: OWN_USER_DATA } })
     if (exitCode !== 0) throw new Failed(fetchFailure(text) ?? await box.why(text))
     return carryWheels(session, box, 'wheels', join(session.work.scratch, name), 'infrastructure')
   })

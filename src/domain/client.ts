@@ -12,7 +12,12 @@ export interface Client {
   musl: { python: string; cpu: string; musl: { major: number; minor: number } } | undefined
   /** Whether it installs: pip (which does not tell), or uv with one of the commands that do and write no lock. */
   installs: boolean
+  /** pip as our own builds run it: what it is served is no installer's download. */
+  own: boolean
 }
+
+/** What our own builds' pip says of itself, by PIP_USER_AGENT_USER_DATA. */
+export const OWN_USER_DATA = 'muslin-builder'
 
 /** pip's text is under 1 kB; its free `user_data` may be anything. */
 const LONGEST = 4096
@@ -32,6 +37,7 @@ export function parseUserAgent(header: string | undefined): Client {
     subcommand,
     musl: tool === 'pip' || tool === 'uv' ? muslOf(told, tool) : undefined,
     installs: tool === 'pip' || (tool === 'uv' && INSTALLING.includes(subcommand.join(' '))),
+    own: tool === 'pip' && field(told, 'user_data') === OWN_USER_DATA,
   }
 }
 

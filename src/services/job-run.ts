@@ -53,7 +53,7 @@ export function createJobRunner(deps: {
       log.info('the job begins')
       if (job.attempts > MAX_ATTEMPTS) return await fail(job, DEADLY, undefined, sink)
       const work = await makeWork(job, signal, sink, scratch)
-      const failed = job.kind === 'metadata' ? await findMetadata(job, work) : await buildWheel(job, worker, work)
+      const failed = await runKind(job, worker, work)
       if (failed?.failure.class === 'infrastructure' && stopping.aborted) throw new Error(`the server stops: ${failed.failure.key}`)
       if (failed) await fail(job, failed.failure, failed.record, sink)
       log.info(failed ? { failure: failed.failure } : {}, failed ? 'the job failed' : 'the job is done')
@@ -68,6 +68,11 @@ export function createJobRunner(deps: {
     }
   }
 
+  function runKind(job: ClaimedJob, worker: string, work: BuildWork): Promise<Failed | undefined> {
+    if (job.kind === 'metadata') return findMetadata(job, work)
+    return job.kind === 'trial' ? tryOut(job, work) : buildWheel(job, worker, work)
+  }
+
   async function makeWork(job: ClaimedJob, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
     const known = await store.metadata.get(job.sdist.sha256, job.target)
     const earlier = await wheelsOf(job)
@@ -78,6 +83,8 @@ export function createJobRunner(deps: {
       sourceDate: await sourceDate(job),
       known: known === undefined ? undefined : await buffer(await blobs.read(known)),
       onMetadata: async (metadata) => {
+        // Promises answer with what is kept.
+        if (job.kind === 'trial') return
         await store.metadata.set(job.sdist.sha256, job.target, await keepBlob(blobs, [metadata]))
         await store.jobs.metadataKnown(job.sdist.sha256, job.target, clock.now())
       },
@@ -95,6 +102,15 @@ export function createJobRunner(deps: {
     const outcome = work.known ? { ok: true as const, value: { metadata: work.known }, record: {} } : await builder.metadata(work)
     if (!outcome.ok) return outcome
     await work.onMetadata(outcome.value.metadata)
+    await store.jobs.done(job.build, outcome.record, clock.now())
+    return undefined
+  }
+
+  /** The wheel goes away with the scratch folder. */
+  async function tryOut(job: ClaimedJob, work: BuildWork): Promise<Failed | undefined> {
+    const outcome = await builder.build(work)
+    if (!outcome.ok) return outcome
+    work.log.write(`Muslin: ${basename(outcome.value.wheel)} was built and tried; of a trial nothing is kept\n`)
     await store.jobs.done(job.build, outcome.record, clock.now())
     return undefined
   }
@@ -138,7 +154,8 @@ export function createJobRunner(deps: {
   async function fail(job: ClaimedJob, failure: Failure, record: BuildRecord | undefined, log: LogSink | undefined): Promise<void> {
     const { cause, remedy } = FAILURE_CLASSES[failure.class]
     log?.write(`Muslin: failed, ${failure.class}: ${job.project} ${job.version} ${cause(failure.key)}\nMuslin: ${remedy}\n`)
-    const after = failure === DEADLY ? undefined : retryAfterMs(failure.class)
+    // A trial is a person's question: once answered, nobody asks it again by itself.
+    const after = failure === DEADLY || job.kind === 'trial' ? undefined : retryAfterMs(failure.class)
     await store.jobs.fail(job.build, failure, record, clock.now(), after === undefined ? undefined : clock.now() + after)
   }
 

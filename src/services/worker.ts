@@ -47,7 +47,7 @@ export function isAlive(other: string, self: string): boolean {
   }
 }
 
-/** `slots` build jobs run at once, and one slot more is kept for metadata jobs. */
+/** `slots` build jobs run at once, and one slot more is kept for metadata jobs; trials are builds here. */
 export function createWorker(deps: {
   id: string
   slots: number
@@ -76,7 +76,7 @@ export function createWorker(deps: {
       await beat()
       unwatch = jobs.watch(ring)
       loops.push(every(BEAT_MS, beat, 'the heartbeat failed'), every(SWEEP_MS, sweep, 'the engine could not be swept'), slot(['metadata']))
-      for (let n = 0; n < deps.slots; n++) loops.push(slot(['metadata', 'build']))
+      for (let n = 0; n < deps.slots; n++) loops.push(slot(['metadata', 'build', 'trial']))
     },
     async stop(graceMs) {
       stopping.abort()

@@ -12,7 +12,7 @@ const MUSL = { python: 'cp313', cpu: 'x86_64', musl: { major: 1, minor: 2 } }
 
 describe('pip', () => {
   test('on musl has no libc to tell', () => {
-    expect(parseUserAgent(PIP_DEBIAN_MUSL)).toEqual({ tool: 'pip', version: '25.1.1', subcommand: [], musl: MUSL, installs: true })
+    expect(parseUserAgent(PIP_DEBIAN_MUSL)).toEqual({ tool: 'pip', version: '25.1.1', subcommand: [], musl: MUSL, installs: true, own: false })
     expect(parseUserAgent(PIP_ALPINE).musl).toEqual(MUSL)
   })
   test('without an os-release too', () => {
@@ -32,9 +32,16 @@ describe('pip', () => {
   ])('%s: no musl, still pip', (_, header) => expect(parseUserAgent(header)).toMatchObject({ tool: 'pip', musl: undefined, installs: true }))
 })
 
+test('pip as our own builds run it says so', () => {
+  const told = (data: string, header = PIP_ALPINE) => parseUserAgent(`${header.slice(0, -1)},"user_data":${data}}`)
+  expect(told('"muslin-builder"')).toMatchObject({ tool: 'pip', installs: true, own: true })
+  expect(told('"muslin-builder"', UV).own).toBe(false)
+  for (const other of ['"another"', '["muslin-builder"]', 'null']) expect(told(other).own).toBe(false)
+})
+
 describe('uv', () => {
   test('tells libc and command', () => {
-    expect(parseUserAgent(UV)).toEqual({ tool: 'uv', version: '0.13.9', subcommand: ['pip', 'install'], musl: MUSL, installs: true })
+    expect(parseUserAgent(UV)).toEqual({ tool: 'uv', version: '0.13.9', subcommand: ['pip', 'install'], musl: MUSL, installs: true, own: false })
   })
   test.each([
     ['["pip","install"]', true], ['["tool","install"]', true], ['["run"]', true], ['["lock"]', false], ['["sync"]', false], ['["add"]', false],
@@ -52,7 +59,7 @@ test.each([
   ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'browser', '5.0'], ['python-requests/2.32.3', 'other', '2.32.3'],
   ['Hatch/1.18.2 {"cpu":"x86_64"}', 'other', '1.18.2'], ['curl/8.5.0', 'other', '8.5.0'], ['pipx/1.0', 'other', '1.0'], ['', 'other', undefined], [undefined, 'other', undefined],
 ])('%s is %s', (header, tool, version) => {
-  expect(parseUserAgent(header)).toEqual({ tool, version, subcommand: [], musl: undefined, installs: false })
+  expect(parseUserAgent(header)).toEqual({ tool, version, subcommand: [], musl: undefined, installs: false, own: false })
 })
 
 test('nothing makes it throw, and nothing long gets through', () => {

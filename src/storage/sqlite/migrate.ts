@@ -13,7 +13,7 @@ const MIGRATIONS: string[] = [initial, firstLook]
 export function migrate(db: Database, migrations: string[] = MIGRATIONS): void {
   // A table that others refer to can only be made anew while references are not watched, and within a transaction SQLite does
   // not change that: they are checked at the end of each step instead.
-  const watched = db.pragma('foreign_keys', { simple: true })
+  const watched = Number(db.pragma('foreign_keys', { simple: true }))
   db.pragma('foreign_keys = OFF')
   try {
     while (versionOf(db, migrations.length) < migrations.length) db.transaction(step).immediate(db, migrations)
