@@ -18,6 +18,7 @@ import { MuslinError } from './errors.ts'
 import { createApp } from './http/app.ts'
 import { closeServer, createServer } from './http/server.ts'
 import { createAdmission } from './services/admission.ts'
+import { createDownloads } from './services/downloads.ts'
 import { createFiles, type Files } from './services/files.ts'
 import { createJobEvents } from './services/job-events.ts'
 import { createJobRunner } from './services/job-run.ts'
@@ -105,8 +106,10 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const promises = createPromises({ store })
     const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
     const admission = createAdmission({ clock, hosts: names, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
+    const downloads = createDownloads({ downloads: store.downloads, clock, log })
+    stops.push(() => downloads.close())
     const app = createApp({
-      jobs: store.jobs, logs, files, promises, admission, readyTargets, clock, log, instance,
+      jobs: store.jobs, logs, files, downloads, promises, admission, readyTargets, clock, log, instance,
       pages: createProjectPages({ store, upstreamPages: createUpstreamPages({ store, upstream, clock, log, freshness }), promises, readyTargets }),
       list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
       promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),

@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
 import type { Admission } from '../services/admission.ts'
+import type { Downloads } from '../services/downloads.ts'
 import type { Files } from '../services/files.ts'
 import type { JobEvents } from '../services/job-events.ts'
 import type { ProjectList } from '../services/list.ts'
@@ -34,6 +35,7 @@ export interface AppDeps {
   pages: ProjectPages
   list: ProjectList
   files: Files
+  downloads: Downloads
   promises: PromiseBook
   promiseMetadata: PromiseMetadata
   wishes: Wishes
@@ -68,7 +70,7 @@ export function createApp(deps: AppDeps): Koa {
   homeRoutes(router, { links })
   healthRoutes(router, deps)
   simpleRoutes(router, { ...deps, hostRefused: createHostCheck(deps) })
-  fileRoutes(router, deps)
+  fileRoutes(router, { ...deps, asker })
   promiseRoutes(router, { ...deps, waiting, links, shown: createShownMetadata(deps) })
   buildRoutes(router, deps)
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { JSON_V1, sha256, type SyntheticFile } from '../synthetic-upstream.ts'
-import { makeRig, type Rig } from './rig.ts'
+import { AGENTS, makeRig, type Rig } from './rig.ts'
 
 let rig: Rig
 beforeEach(async () => { rig = await makeRig() })
@@ -113,4 +113,29 @@ test('metadata by its announced digest, or by what the first fetch gave', async 
   const none = await listed({ filename: 'p-1.0.tar.gz', bytes: Buffer.from('sdist') })
   rig.upstream.break(undefined)
   expect((await rig.get(`${none}.metadata`)).status).toBe(404)
+})
+
+test('installers\' downloads are counted: whole files and beginnings, nothing else', async () => {
+  const path = await listed(wheel)
+  const counted = async () => {
+    await rig.downloads.flush()
+    return (await rig.store.downloads.totals()).files
+  }
+  const pip = { 'user-agent': AGENTS.pip }
+  const { headers: { etag } } = await rig.get(path, pip)
+  expect(await counted(), 'a file that is fetched from the upstream').toBe(1)
+  await rig.get(path, { 'user-agent': AGENTS.uv, 'range': 'bytes=0-9' })
+  await rig.get(path, { ...pip, range: 'bytes=0-1,4-5' })
+  await rig.get(path, { 'user-agent': AGENTS.poetry })
+  expect(await counted()).toBe(4)
+  await rig.get(path, pip, 'HEAD')
+  await rig.get(path, { ...pip, 'if-none-match': etag! })
+  await rig.get(path, { ...pip, range: 'bytes=10-' })
+  await rig.get(path, { ...pip, range: 'bytes=100-' })
+  await rig.get(`${path}.metadata`, pip)
+  await rig.get(path.replace('p-1.0', 'q-1.0'), pip)
+  await rig.get(path, { 'user-agent': AGENTS.browser })
+  await rig.get(path)
+  await rig.get(path, { 'user-agent': `${AGENTS.pip.slice(0, -1)},"user_data":"muslin-builder"}` })
+  expect(await counted()).toBe(4)
 })

@@ -393,3 +393,21 @@ test('who watches a log longer than what is kept of it misses nothing, and what 
   expect((await watched).body.toString()).toBe(`${all}Muslin: failed\n`)
   request.destroy()
 })
+
+test('a promised wheel counts as it is served, by one client once an hour, and saves the seconds of its build', async () => {
+  const path = await promise()
+  const held = rig.get(path, pip)
+  await rig.clock.began(8_000)
+  const job = await rig.claim()
+  await rig.clock.advance(7_000)
+  await rig.publish(job, WHEEL, METADATA)
+  await held
+  await rig.get(`${path}.metadata`, pip)
+  await rig.get(path, pip)
+  await rig.downloads.flush()
+  expect(await rig.store.downloads.totals()).toEqual({ files: 2, wheels: 1, savedSeconds: 7 })
+  await rig.clock.advance(3_600_000)
+  await rig.get(`/files/${sha256(WHEEL)}/cffi-1.17-1-cp313-cp313-musllinux_1_2_x86_64.whl`, pip)
+  await rig.downloads.flush()
+  expect(await rig.store.downloads.totals()).toEqual({ files: 3, wheels: 2, savedSeconds: 14 })
+})

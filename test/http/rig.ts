@@ -13,6 +13,7 @@ import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
 import { createApp } from '../../src/http/app.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
+import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
 import { createFiles } from '../../src/services/files.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
 import { createProjectList } from '../../src/services/list.ts'
@@ -66,6 +67,7 @@ export interface Rig {
   store: Store
   blobs: BlobStore
   logs: BuildLogs
+  downloads: Downloads
   clock: ManualClock
   closing: AbortController
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Answer>
@@ -153,10 +155,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
   const promises = createPromises({ store })
   const files = createFiles({ store, blobs, upstream, log })
+  const downloads = createDownloads({ downloads: store.downloads, clock, log })
   const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
   const app = createApp({
-    jobs: store.jobs, logs, files, promises, admission, readyTargets, clock, log,
+    jobs: store.jobs, logs, files, downloads, promises, admission, readyTargets, clock, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
@@ -171,9 +174,10 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    server, store, blobs, logs, closing,
+    server, store, blobs, logs, downloads, closing,
     async stop() {
       await closeServer(server, { closing, grace: AbortSignal.abort() })
+      await downloads.close()
       await upstream.close()
       store.close()
     },

@@ -1,19 +1,26 @@
 import type Router from '@koa/router'
+import type { Context } from 'koa'
 import { MuslinError } from '../../errors.ts'
+import type { Asker } from '../../services/admission.ts'
+import type { Downloads } from '../../services/downloads.ts'
 import type { Files } from '../../services/files.ts'
 import { sendFile, sendMetadata } from '../send.ts'
 
 const METADATA = '.metadata'
 
 /** Files and their metadata (PEP 658) by (sha256, name): only recorded pairs are known. */
-export function fileRoutes(router: Router, { files }: { files: Files }): void {
+export function fileRoutes(router: Router, { files, downloads, asker }: {
+  files: Files
+  downloads: Downloads
+  asker: (ctx: Context) => Asker
+}): void {
   router.get('/files/:sha256/:filename', async (ctx) => {
     const { sha256 = '', filename = '' } = ctx.params as Record<string, string>
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new MuslinError('no-such-file', 'files are named by 64 hexadecimal digits; follow a link of the project\'s page')
     if (filename.endsWith(METADATA)) {
       await sendMetadata(ctx, await files.metadata(sha256, filename.slice(0, -METADATA.length)), { immutable: true })
     } else {
-      await sendFile(ctx, await files.open(sha256, filename), { filename })
+      if (await sendFile(ctx, await files.open(sha256, filename), { filename })) downloads.served({ sha256, filename, ...asker(ctx) })
     }
   })
 }

@@ -4,6 +4,7 @@ import type { Context } from 'koa'
 import { metadataChangedLine } from '../../domain/reason.ts'
 import { parseMetadata, sameForInstallers } from '../../domain/metadata.ts'
 import { MuslinError } from '../../errors.ts'
+import type { Downloads } from '../../services/downloads.ts'
 import type { Files } from '../../services/files.ts'
 import type { BuiltWheel } from '../../services/ports.ts'
 import type { PromiseMetadata } from '../../services/promise-metadata.ts'
@@ -16,6 +17,7 @@ import type { Waiting } from '../waiting/wait.ts'
 
 export interface PromiseDeps {
   files: Files
+  downloads: Downloads
   promises: PromiseBook
   promiseMetadata: PromiseMetadata
   wishes: Wishes
@@ -28,7 +30,7 @@ const METADATA = '.metadata'
 
 /** Promised wheels: held until they are built, and for ever valid afterwards. */
 export function promiseRoutes(router: Router, deps: PromiseDeps): void {
-  const { files, promises, promiseMetadata, wishes, waiting, links, shown } = deps
+  const { files, downloads, promises, promiseMetadata, wishes, waiting, links, shown } = deps
 
   router.get('/promise/:id/:filename', async (ctx) => {
     const { id = '', filename = '' } = ctx.params as Record<string, string>
@@ -64,7 +66,8 @@ export function promiseRoutes(router: Router, deps: PromiseDeps): void {
     const wheel = await promises.kept(promised)
     if (!wheel) return false
     if (ctx.method !== 'HEAD') await refuseChanged(ctx, id, promised, wheel, began)
-    await sendFile(ctx, await files.open(wheel.sha256, wheel.filename), wheel)
+    const { sha256, filename } = wheel
+    if (await sendFile(ctx, await files.open(sha256, filename), wheel)) downloads.served({ sha256, filename, ...waiting.asker(ctx) })
     return true
   }
 
