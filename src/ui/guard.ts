@@ -1,0 +1,21 @@
+import type { Context } from 'koa'
+import { MuslinError } from '../errors.ts'
+import { authOf } from './show.ts'
+
+/**
+ * Lets a form pass that changes something. Throws `token-needed` where nobody is logged in, `forged-request` where the form does not carry
+ * the session's token: only a page of ours could write that into it.
+ */
+export function requireForm(ctx: Context, csrf: string | null | undefined): void {
+  const auth = authOf(ctx)
+  if (!auth?.session) throw new MuslinError('token-needed', 'you are not logged in, or no longer: log in, open the page again, and press the button there')
+  if (!auth.csrfOk(csrf ?? undefined)) throw new MuslinError('forged-request', 'the form does not belong to your session: open the page again, and press the button there')
+}
+
+/** Sends the browser on to a page after a form (RFC 9110 section 15.4.4): `path` is from the server's root, as in `ui/jobs/7`. */
+export function seeOther(ctx: Context, root: string, path: string): void {
+  ctx.status = 303
+  ctx.set('Cache-Control', 'no-store')
+  ctx.set('Location', `${root}${path}`)
+  ctx.body = ''
+}

@@ -1,0 +1,32 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import type { MuslinError } from '../errors.ts'
+import { assetRoutes } from './assets.ts'
+import { CSP } from './csp.ts'
+import type { UiDeps } from './deps.ts'
+import { errorBody } from './pages/error.ts'
+import { createShow, frameOf } from './show.ts'
+import { page } from './layout.ts'
+
+export interface Ui {
+  /** Adds the pages' routes. */
+  mount(router: Router): void
+  /** The page for an error; without the request it takes the server's root for `/`. */
+  errorPage(error: MuslinError, ctx?: Context): { body: string; csp: string }
+}
+
+/** The pages under /ui/: rendered here, usable without JavaScript, live with it. */
+export function createUi(deps: UiDeps): Ui {
+  const show = createShow(deps)
+  return {
+    mount(router) {
+      assetRoutes(router)
+      // Each page adds its own: <name>Routes(router, { ...deps, show }).
+      router.get('/ui', (ctx) => { ctx.redirect('ui/') })
+    },
+    errorPage(error, ctx) {
+      const frame = ctx ? frameOf(ctx, deps) : { root: '/', path: '/ui/', auth: undefined, version: deps.version }
+      return { body: page(errorBody(error, frame), frame), csp: CSP }
+    },
+  }
+}
