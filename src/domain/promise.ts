@@ -46,8 +46,8 @@ function coveredVersions(files: { filename: string }[], target: Target): Set<str
   return new Set(wheels.flatMap((wheel) => wheel && wheelFits(wheel, target) ? [versionKey(wheel.version)] : []))
 }
 
-/** Sdists that can be asked for by their digest; of each version the `.tar.gz` comes first. */
-function sdistsByVersion(page: ProjectPage): Map<string, [IndexFile, ...IndexFile[]]> {
+/** Sdists that can be asked for by their digest, by `versionKey`; of each version the `.tar.gz` comes first. */
+export function sdistsByVersion(page: ProjectPage): Map<string, [IndexFile, ...IndexFile[]]> {
   const found = new Map<string, [IndexFile, ...IndexFile[]]>()
   for (const file of page.files.toSorted((a, b) => Number(isZip(a)) - Number(isZip(b)))) {
     const version = parseSdistFilename(file.filename, page.name)?.version
@@ -69,7 +69,7 @@ function isZip(file: IndexFile): boolean {
  * stands for all, so that `>=3.13.2` fits. A client below that passes the promise over by itself. What cannot be read
  * fits, as in pip.
  */
-function pythonFits(requiresPython: string | null | undefined, target: Target): boolean {
+export function pythonFits(requiresPython: string | null | undefined, target: Target): boolean {
   const set = typeof requiresPython === 'string' ? parseSpecifiers(requiresPython) : undefined
   const newest = parseVersion(`${target.major}.${target.minor}.99`)!
   return set === undefined || satisfies(set, newest, { prereleases: true })

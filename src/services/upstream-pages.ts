@@ -12,8 +12,8 @@ export interface UpstreamPages {
    * `via` is passed on to it.
    */
   refresh(project: string, via?: string): Promise<void>
-  /** The kept page, parsed; undefined where the upstream knows no such project. */
-  read(project: string): Promise<{ page: ProjectPage; url: string } | undefined>
+  /** The kept page, parsed, and when it was had, milliseconds since 1970; undefined where the upstream knows no such project, or was never asked. */
+  read(project: string): Promise<{ page: ProjectPage; url: string; fetchedAt: number } | undefined>
 }
 
 /** After a failure a project is left alone for so long. */
@@ -83,9 +83,9 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
     }
   }
 
-  async function read(project: string): Promise<{ page: ProjectPage; url: string } | undefined> {
+  async function read(project: string): Promise<{ page: ProjectPage; url: string; fetchedAt: number } | undefined> {
     const kept = await store.pages.get(project)
-    return kept?.json && { page: JSON.parse(kept.json.toString()) as ProjectPage, url: kept.url }
+    return kept?.json && { page: JSON.parse(kept.json.toString()) as ProjectPage, url: kept.url, fetchedAt: kept.fetchedAt }
   }
 }
 

@@ -50,6 +50,18 @@ export const JobView = z.object({
 }).meta({ id: 'Job' })
 export type JobView = z.infer<typeof JobView>
 
+export const JobList = z.object({ jobs: z.array(JobView) }).meta({ id: 'Jobs' })
+export type JobList = z.infer<typeof JobList>
+
+/** What a person orders by hand. */
+export const JobOrder = z.strictObject({
+  project: z.string().min(1).max(200),
+  version: z.string().min(1).max(200).optional().describe('Default: the newest with an sdist; prereleases only where there is nothing else'),
+  targets: z.array(z.string()).min(1).max(100).optional().describe('Default: those that can be built for now'),
+  publish: z.boolean().optional().describe('False: the wheel is verified and tried, and not kept; default true'),
+}).meta({ id: 'JobOrder' })
+export type JobOrder = z.infer<typeof JobOrder>
+
 export const BuildView = z.object({
   id: z.number().int(),
   job: z.number().int(),
@@ -68,6 +80,9 @@ export const TargetView = z.object({
   configured: z.boolean(),
 }).meta({ id: 'Target' })
 export type TargetView = z.infer<typeof TargetView>
+
+export const TargetList = z.object({ targets: z.array(TargetView) }).meta({ id: 'Targets' })
+export type TargetList = z.infer<typeof TargetList>
 
 /** What becomes of one pinned release on one target. */
 export const PlanLine = z.object({
@@ -97,12 +112,12 @@ export const Plan = z.object({
 }).meta({ id: 'Plan' })
 export type Plan = z.infer<typeof Plan>
 
-export const LockText = z.object({
+export const LockText = z.strictObject({
   name: z.string().min(1).max(255).describe('Its file name: it tells the format'),
   text: z.string().max(16 << 20),
 }).meta({ id: 'LockText' })
 
-export const PlanRequest = z.object({
+export const PlanRequest = z.strictObject({
   files: z.array(LockText).min(1).max(50),
   targets: z.array(z.string()).max(100).optional().describe('Default: those that can be built for now'),
   extras: z.array(z.string()).max(100).optional().describe('Extras of the locked project itself'),
@@ -111,7 +126,7 @@ export const PlanRequest = z.object({
 export type PlanRequest = z.infer<typeof PlanRequest>
 
 export const PrebuildRequest = PlanRequest.extend({
-  only: z.array(z.object({ project: z.string(), version: z.string(), target: z.string() })).max(10_000).optional().describe('Of what would be built, only these'),
+  only: z.array(z.strictObject({ project: z.string(), version: z.string(), target: z.string() })).max(10_000).optional().describe('Of what would be built, only these'),
 }).meta({ id: 'PrebuildRequest' })
 export type PrebuildRequest = z.infer<typeof PrebuildRequest>
 
@@ -137,6 +152,11 @@ export const Prebuild = z.object({
   lines: z.array(PrebuildLine),
 }).meta({ id: 'Prebuild' })
 export type Prebuild = z.infer<typeof Prebuild>
+
+export const PrebuildList = z.object({
+  prebuilds: z.array(z.object({ id: z.number().int(), createdAt: time, name: z.string(), askedBy: z.string() })).describe('Newest first'),
+}).meta({ id: 'Prebuilds' })
+export type PrebuildList = z.infer<typeof PrebuildList>
 
 /** A release on a target, as the cached page and our tables know it. */
 export const MatrixCell = z.object({
@@ -167,8 +187,18 @@ export const Overview = z.object({
   wheelsServed: z.number().int().describe('Of these, wheels that were built here; the same client within an hour counts once'),
   wheelsBuilt: z.number().int(),
   secondsSaved: z.number().describe('Measured seconds of the build times installers\' downloads of its wheel'),
-  queued: z.number().int(), running: z.number().int(), failed: z.number().int(),
+  queued: z.number().int().describe('Builds that wait'), running: z.number().int(), failed: z.number().int().describe('Builds whose last run failed'),
   workers: z.number().int().describe('Worker processes heard of within a minute'),
   targets: z.array(TargetView),
 }).meta({ id: 'Stats' })
 export type Overview = z.infer<typeof Overview>
+
+/** What every error is answered with (RFC 9457). */
+export const Problem = z.object({
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string().describe('One line that names the cause and the remedy'),
+  code: z.string().describe('Stable; docs/errors.md lists all'),
+  link: z.string().optional().describe('Where to read more'),
+}).meta({ id: 'Problem' })
+export type Problem = z.infer<typeof Problem>

@@ -1,0 +1,130 @@
+import { FAILURE_CLASSES, type Failure } from '../domain/failure.ts'
+import { PRIORITY, type Job, type JobKind, type JobState } from '../domain/job.ts'
+import { MuslinError } from '../errors.ts'
+import type { Build, BuiltWheel, Clock, Store } from './ports.ts'
+import { stepViews } from './step-views.ts'
+import type { BuildView, FailureView, JobView, WheelView } from './views.ts'
+
+export interface JobFilter { state?: JobState; kind?: JobKind; project?: string; before?: number; limit?: number }
+
+export interface JobViews {
+  /** The job as it is shown. */
+  job(job: Job): Promise<JobView>
+  /** Newest first, 100 where no limit is given. */
+  jobs(filter?: JobFilter): Promise<JobView[]>
+  /** Throws `no-such-job`. */
+  get(id: number): Promise<JobView>
+  /** Throws `no-such-build`. */
+  build(id: number): Promise<BuildView>
+}
+
+const PAGE = 100
+
+/** Jobs and builds as people and programs are shown them. */
+export function createJobViews({ store, clock }: { store: Store; clock: Clock }): JobViews {
+  return { job: (job) => viewOf(job, lookups()), jobs, get, build }
+
+  async function jobs({ limit = PAGE, ...filter }: JobFilter = {}): Promise<JobView[]> {
+    const shared = lookups()
+    const found = await store.jobs.list({ ...filter, limit })
+    return Promise.all(found.map((job) => viewOf(job, shared)))
+  }
+
+  async function get(id: number): Promise<JobView> {
+    const job = await store.jobs.get(id)
+    if (!job) throw noSuchJob(id)
+    return viewOf(job, lookups())
+  }
+
+  async function build(id: number): Promise<BuildView> {
+    const found = await store.jobs.build(id)
+    const job = found && await store.jobs.get(found.job)
+    if (!found || !job) throw new MuslinError('no-such-build', `no build has the number ${id}; muslin jobs lists the jobs and their newest builds`)
+    return {
+      id: found.id, job: found.job, worker: found.worker,
+      startedAt: iso(found.startedAt), finishedAt: isoOrNull(found.finishedAt),
+      failure: found.failure ? failureView(found.failure) : null,
+      steps: stepViews(found, job.kind, clock.now()),
+      record: found.record ?? null,
+    }
+  }
+
+  /** What jobs of one project share is read once for a whole list. */
+  function lookups() {
+    return { history: once((project) => store.jobs.history(project)), wheels: once((project) => store.wheels.wheels(project)) }
+  }
+
+  async function viewOf(job: Job, { history, wheels }: ReturnType<typeof lookups>): Promise<JobView> {
+    const newest = job.build === undefined ? undefined : await store.jobs.build(job.build)
+    return {
+      id: job.id, kind: job.kind, project: job.project, version: job.version, target: job.target, sdist: job.sdist,
+      state: job.state,
+      step: job.step ?? null,
+      priority: priorityName(job.priority), askedBy: job.askedBy, attempts: job.attempts,
+      build: job.build ?? null,
+      createdAt: iso(job.createdAt), startedAt: isoOrNull(job.startedAt), finishedAt: isoOrNull(job.finishedAt),
+      seconds: newest ? ((newest.finishedAt ?? clock.now()) - newest.startedAt) / 1000 : null,
+      estimateSeconds: job.kind === 'metadata' ? null : median(await history(job.project)),
+      ahead: job.state === 'queued' ? await store.jobs.ahead(job.id) ?? null : null,
+      failure: job.failure ? failureView(job.failure) : null,
+      retryAt: job.state === 'failed' ? isoOrNull(await store.jobs.retryAt(job.id)) : null,
+      wheel: job.kind === 'build' && job.state === 'built' ? await wheelView(wheelOf(job, await wheels(job.project))) : null,
+    }
+  }
+
+  async function wheelView(wheel: BuiltWheel | undefined): Promise<WheelView | null> {
+    if (!wheel) return null
+    return {
+      filename: wheel.filename, sha256: wheel.sha256, size: wheel.size,
+      url: `files/${wheel.sha256}/${encodeURIComponent(wheel.filename)}`,
+      tried: wasTried(await store.jobs.build(wheel.build)),
+    }
+  }
+}
+
+export function failureView({ class: name, key }: Failure): FailureView {
+  const { cause, remedy } = FAILURE_CLASSES[name]
+  return { class: name, cause: cause(key), remedy }
+}
+
+export function noSuchJob(id: number): MuslinError {
+  return new MuslinError('no-such-job', `no job has the number ${id}; muslin jobs lists them`)
+}
+
+/** ISO 8601 in UTC of milliseconds since 1970. */
+export function iso(at: number): string {
+  return new Date(at).toISOString()
+}
+
+function isoOrNull(at: number | undefined): string | null {
+  return at === undefined ? null : iso(at)
+}
+
+/** The wheel of the job's own build; of a job that found one there, the newest of that release. */
+function wheelOf(job: Job, wheels: BuiltWheel[]): BuiltWheel | undefined {
+  return wheels.find((wheel) => wheel.build === job.build)
+    ?? wheels.filter((wheel) => wheel.version === job.version && wheel.target === job.target).toSorted((a, b) => b.number - a.number)[0]
+}
+
+/** The record says it where a wheel was not tried out, as the embedded engine may leave it. */
+function wasTried(build: Build | undefined): boolean {
+  const said = build?.record?.['try']
+  return typeof said === 'object' && said !== null && !('notTried' in said)
+}
+
+function priorityName(priority: number): string {
+  return Object.entries(PRIORITY).find(([, value]) => value === priority)?.[0] ?? String(priority)
+}
+
+function median(numbers: number[]): number | null {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? null
+}
+
+function once<Result>(read: (key: string) => Promise<Result>): (key: string) => Promise<Result> {
+  const known = new Map<string, Promise<Result>>()
+  return (key) => {
+    const found = known.get(key) ?? read(key)
+    known.set(key, found)
+    return found
+  }
+}

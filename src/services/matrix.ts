@@ -1,0 +1,91 @@
+import { sha256Of } from '../domain/digest.ts'
+import type { Job } from '../domain/job.ts'
+import { isValidName, normalizeName } from '../domain/names.ts'
+import { pythonFits } from '../domain/promise.ts'
+import { wheelFits } from '../domain/tags.ts'
+import { parseTarget, type Target } from '../domain/target.ts'
+import { MuslinError } from '../errors.ts'
+import { failureView, iso } from './job-views.ts'
+import { releasesOf, type Release } from './matrix-releases.ts'
+import type { Store } from './ports.ts'
+import type { ReadyTargets } from './ready-targets.ts'
+import type { UpstreamPages } from './upstream-pages.ts'
+import type { MatrixCell, ProjectMatrix } from './views.ts'
+
+export interface Matrix {
+  /**
+   * What there is of a project, release by target, from the kept page alone: nothing is asked of the upstream and nothing started.
+   * Throws `bad-name`, and `no-such-project` where nothing of it is kept.
+   */
+  project(name: string): Promise<ProjectMatrix>
+}
+
+/** What one column needs. `image`: digest of what builds for it now. */
+interface Column { target: Target; image: string | undefined }
+
+export function createMatrix({ store, upstreamPages, readyTargets, targets: configured }: {
+  store: Store
+  upstreamPages: Pick<UpstreamPages, 'read'>
+  readyTargets: ReadyTargets
+  /** Names of the configured targets. */
+  targets: string[]
+}): Matrix {
+  return { project }
+
+  async function project(name: string): Promise<ProjectMatrix> {
+    if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
+    const normalized = normalizeName(name)
+    const kept = await upstreamPages.read(normalized)
+    const wheels = await store.wheels.wheels(normalized)
+    if (!kept && wheels.length === 0) throw new MuslinError('no-such-project', `nothing of ${normalized} is kept here; check the name, or open /simple/${normalized}/ once`)
+    const jobs = Map.groupBy(await store.jobs.list({ project: normalized }), (job) => keyOf(job.sdist.sha256, job.target))
+    const ready = await readyTargets()
+    const columns = [...new Set([...configured, ...ready.keys()])].flatMap((column) => {
+      const target = parseTarget(column)
+      return target ? [{ target, image: ready.get(column) }] : []
+    })
+    return {
+      project: normalized,
+      fetchedAt: kept ? iso(kept.fetchedAt) : null,
+      targets: columns.map(({ target }) => target.name),
+      releases: releasesOf(kept?.page, wheels).map((release) => ({
+        version: release.version, yanked: release.yanked, prerelease: release.prerelease,
+        uploadedAt: release.uploadedAt === undefined ? null : iso(release.uploadedAt),
+        cells: Object.fromEntries(columns.map((column) => [column.target.name, cellOf(release, column, jobs)])),
+      })),
+    }
+  }
+}
+
+function cellOf(release: Release, { target, image }: Column, jobs: Map<string, Job[]>): MatrixCell {
+  const fitting = release.upstream.filter(({ wheel }) => wheelFits(wheel, target))
+  // pip takes the most specific one.
+  const upstream = fitting.find(({ wheel }) => !wheel.platforms.includes('any')) ?? fitting[0]
+  if (upstream) return cell(upstream.wheel.platforms.includes('any') ? 'pure-wheel' : 'upstream-wheel', { filename: upstream.filename })
+  const own = release.sdists.flatMap((sdist) => jobs.get(keyOf(sha256Of(sdist) ?? '', target.name)) ?? [])
+  const built = release.built.filter((wheel) => wheel.target === target.name).toSorted((a, b) => b.number - a.number)[0]
+  if (built) return cell('built', { filename: built.filename, job: own.find((job) => job.build === built.build)?.id ?? null, build: built.build })
+  const job = telling(own, image)
+  if (job && job.state !== 'built') return cell(job.state, { job: job.id, build: job.build ?? null, failure: job.failure ? failureView(job.failure) : null })
+  const [sdist] = release.sdists
+  if (!sdist) return cell('no-sdist')
+  return cell(pythonFits(sdist['requires-python'], target) ? 'could-build' : 'unsupported-python')
+}
+
+function cell(verdict: MatrixCell['verdict'], rest: Partial<MatrixCell> = {}): MatrixCell {
+  return { verdict, filename: null, job: null, build: null, failure: null, ...rest }
+}
+
+/**
+ * The job that says how it stands: one that is under way, else one that failed. With another builder image a release is promised again,
+ * so what failed with an older one says nothing while there is a newer one. A metadata job that fails ends the promise too.
+ */
+function telling(jobs: Job[], image: string | undefined): Job | undefined {
+  const ours = jobs.filter(({ kind }) => kind !== 'trial').toSorted((a, b) => Number(b.kind === 'build') - Number(a.kind === 'build') || b.id - a.id)
+  return ours.find(({ state }) => state === 'running') ?? ours.find(({ state }) => state === 'queued')
+    ?? ours.find((job) => (job.state === 'failed' || job.state === 'cancelled') && (image === undefined || job.image === image))
+}
+
+function keyOf(sdist: string, target: string): string {
+  return `${sdist} ${target}`
+}

@@ -1,0 +1,127 @@
+import { sha256Of } from '../domain/digest.ts'
+import { parseSdistFilename } from '../domain/filename.ts'
+import { PRIORITY, type Job, type Wish } from '../domain/job.ts'
+import { isValidName, normalizeName } from '../domain/names.ts'
+import type { ProjectPage } from '../domain/page.ts'
+import { sdistsByVersion } from '../domain/promise.ts'
+import { canonicalVersion, compareVersions, isPrerelease, parseVersion, versionKey } from '../domain/version.ts'
+import { MuslinError } from '../errors.ts'
+import { noSuchJob } from './job-views.ts'
+import type { Clock, Store } from './ports.ts'
+import type { ReadyTargets } from './ready-targets.ts'
+import type { UpstreamPages } from './upstream-pages.ts'
+import type { JobOrder } from './views.ts'
+
+export interface Orders {
+  /**
+   * One job a target: made, joined, or tried again where it had failed or was cancelled; of a wheel that is there the job that built it.
+   * A trial is a job of its own. Throws `bad-name`, `no-such-project`, `no-such-release`, `unknown-target` and `no-builder`.
+   */
+  build(order: JobOrder, askedBy: string): Promise<Job[]>
+  /** Queues a failed or cancelled job again. Throws `no-such-job`, and `not-possible-now` of any other. */
+  retry(id: number): Promise<Job>
+  /** Ends a queued or running job. Throws `no-such-job`, and `not-possible-now` of any other. */
+  cancel(id: number): Promise<Job>
+}
+
+interface Release { project: string; version: string; sdist: { sha256: string; filename: string } }
+
+/** What a person orders by hand. */
+export function createOrders({ store, upstreamPages, readyTargets, targets: configured, clock }: {
+  store: Store
+  upstreamPages: UpstreamPages
+  readyTargets: ReadyTargets
+  /** Names of the configured targets. */
+  targets: string[]
+  clock: Clock
+}): Orders {
+  const { jobs, wheels } = store
+
+  return { build, retry, cancel }
+
+  async function build({ project: name, version, targets, publish = true }: JobOrder, askedBy: string): Promise<Job[]> {
+    if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
+    const images = imagesFor(await readyTargets(), targets)
+    const release = await releaseOf(normalizeName(name), version)
+    const ordered: Job[] = []
+    for (const [target, image] of images) {
+      const there = publish ? await builtJob(release, target) : undefined
+      ordered.push(there ?? await wished({ kind: publish ? 'build' : 'trial', ...release, target, recipe: '', image, priority: PRIORITY.waiting, askedBy }))
+    }
+    return ordered
+  }
+
+  /** Whoever orders what failed before wants it tried again, and waits for it. */
+  async function wished(wish: Wish): Promise<Job> {
+    const { job } = await jobs.wish(wish, clock.now())
+    if (job.state !== 'failed' && job.state !== 'cancelled') return job
+    await jobs.retry(job.id, clock.now())
+    return (await jobs.wish(wish, clock.now())).job
+  }
+
+  async function builtJob({ project, sdist }: Release, target: string): Promise<Job | undefined> {
+    const built = (await wheels.wheels(project)).filter((wheel) => wheel.sdist === sdist.sha256 && wheel.target === target)
+    const newest = built.toSorted((a, b) => b.number - a.number)[0]
+    const run = newest && await jobs.build(newest.build)
+    return run && jobs.get(run.job)
+  }
+
+  function imagesFor(ready: Map<string, string>, names: string[] | undefined): Map<string, string> {
+    if (ready.size === 0) throw new MuslinError('no-builder', 'no builder is ready; the server printed at its start which engine it found, muslin doctor says more')
+    if (names === undefined) return ready
+    return new Map(names.map((name) => {
+      const image = ready.get(name)
+      if (image !== undefined) return [name, image]
+      if (configured.includes(name)) throw new MuslinError('no-builder', `no builder is ready for ${name}; those of ${[...ready.keys()].join(', ')} are`)
+      throw new MuslinError('unknown-target', `${name.slice(0, 60)} is no configured target; the targets are ${configured.join(', ')}`)
+    }))
+  }
+
+  async function releaseOf(project: string, version: string | undefined): Promise<Release> {
+    await upstreamPages.refresh(project)
+    const kept = await upstreamPages.read(project)
+    if (!kept) throw new MuslinError('no-such-project', `the upstream knows no project ${project}; check the name`)
+    const sdists = sdistsOf(kept.page, project)
+    if (version === undefined) {
+      const [newest] = sdists.filter(({ yanked }) => !yanked).toSorted(newestFirst)
+      if (!newest) throw new MuslinError('no-such-release', `no release of ${project} has an sdist, so nothing can be compiled; install its wheels`)
+      return newest.release
+    }
+    const found = sdists.find(({ release }) => versionKey(release.version) === versionKey(version))
+    if (!found) throw new MuslinError('no-such-release', `${project} has no release ${version.slice(0, 60)} with an sdist; ask /simple/${project}/ for its files`)
+    return found.release
+  }
+
+  async function retry(id: number): Promise<Job> {
+    const job = await known(id)
+    if (job.state !== 'failed' && job.state !== 'cancelled') {
+      throw new MuslinError('not-possible-now', `job ${id} is ${job.state}; only failed and cancelled jobs are tried again`)
+    }
+    return await jobs.retry(id, clock.now()) ?? job
+  }
+
+  async function cancel(id: number): Promise<Job> {
+    const job = await known(id)
+    if (job.state !== 'queued' && job.state !== 'running') throw new MuslinError('not-possible-now', `job ${id} is ${job.state}; only queued and running jobs are cancelled`)
+    return await jobs.cancel(id, clock.now()) ?? job
+  }
+
+  async function known(id: number): Promise<Job> {
+    const job = await jobs.get(id)
+    if (!job) throw noSuchJob(id)
+    return job
+  }
+}
+
+function sdistsOf(page: ProjectPage, project: string): { release: Release; yanked: boolean }[] {
+  return [...sdistsByVersion(page).values()].map(([{ filename, yanked, ...file }]) => ({
+    release: { project, version: canonicalVersion(parseSdistFilename(filename, page.name)!.version), sdist: { sha256: sha256Of(file)!, filename } },
+    yanked: Boolean(yanked),
+  }))
+}
+
+/** PEP 440 "Handling of pre-releases": they come after everything else. */
+function newestFirst(a: { release: Release }, b: { release: Release }): number {
+  const [one, other] = [parseVersion(a.release.version)!, parseVersion(b.release.version)!]
+  return Number(isPrerelease(one)) - Number(isPrerelease(other)) || compareVersions(other, one)
+}

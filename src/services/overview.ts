@@ -1,0 +1,43 @@
+import { parseTarget } from '../domain/target.ts'
+import type { Clock, Store } from './ports.ts'
+import { HEARD_WITHIN_MS, type ReadyTargets } from './ready-targets.ts'
+import type { Overview, TargetView } from './views.ts'
+
+export interface OverviewService {
+  overview(): Promise<Overview>
+  /** Those configured, and those that a worker builds for besides. */
+  targets(): Promise<TargetView[]>
+}
+
+/** What was served, built and saved, and what is under way. */
+export function createOverview({ store, readyTargets, targets: configured, clock }: {
+  store: Store
+  readyTargets: ReadyTargets
+  /** Names of the configured targets. */
+  targets: string[]
+  clock: Clock
+}): OverviewService {
+  const { jobs, downloads, workers } = store
+
+  return { overview, targets }
+
+  async function overview(): Promise<Overview> {
+    const { files, wheels, savedSeconds } = await downloads.totals()
+    return {
+      files, wheelsServed: wheels, wheelsBuilt: await downloads.built(), secondsSaved: savedSeconds,
+      queued: await jobs.count('queued', 'build'), running: await jobs.count('running', 'build'), failed: await jobs.count('failed', 'build'),
+      workers: (await workers.live(clock.now() - HEARD_WITHIN_MS)).length,
+      targets: await targets(),
+    }
+  }
+
+  async function targets(): Promise<TargetView[]> {
+    const ready = await readyTargets()
+    return [...new Set([...configured, ...ready.keys()])].flatMap((name) => {
+      const target = parseTarget(name)
+      if (!target) return []
+      const image = ready.get(name) ?? null
+      return { name, python: `${target.major}.${target.minor}`, cpu: target.cpu, ready: image !== null, image, configured: configured.includes(name) }
+    })
+  }
+}

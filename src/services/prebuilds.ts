@@ -1,0 +1,112 @@
+import { PRIORITY, type Job } from '../domain/job.ts'
+import { normalizeName } from '../domain/names.ts'
+import { versionKey } from '../domain/version.ts'
+import { MuslinError } from '../errors.ts'
+import { failureView, iso } from './job-views.ts'
+import type { Clock, Store, StoredPrebuildLine } from './ports.ts'
+import type { ReadyTargets } from './ready-targets.ts'
+import type { Plan, PlanLine, PlanRequest, Prebuild, PrebuildLine, PrebuildList, PrebuildRequest } from './views.ts'
+
+export interface Prebuilds {
+  /**
+   * Plans and queues what would be built, or of it what `only` names; a job that failed before is tried again only where `only` names it.
+   * Throws what planning does, `bad-request` where `only` names a line that the plan has not, and `no-builder`.
+   */
+  create(request: PrebuildRequest, askedBy: string): Promise<Prebuild>
+  /** As it stands now. Throws `no-such-prebuild`. */
+  get(id: number): Promise<Prebuild>
+  /** Newest first. */
+  list(limit: number): Promise<PrebuildList['prebuilds']>
+}
+
+type Named = Pick<PlanLine, 'project' | 'version' | 'target'>
+
+/** Plans that somebody had built, and how far they are. */
+export function createPrebuilds({ store, planner, readyTargets, workers, clock }: {
+  store: Store
+  planner: { plan(request: PlanRequest): Promise<Plan> }
+  readyTargets: ReadyTargets
+  /** How many builds run at once. */
+  workers: number
+  clock: Clock
+}): Prebuilds {
+  const { jobs, prebuilds } = store
+
+  return { create, get, list: async (limit) => (await prebuilds.list(limit)).map(({ id, createdAt, name, askedBy }) => ({ id, createdAt: iso(createdAt), name, askedBy })) }
+
+  async function create({ only, ...request }: PrebuildRequest, askedBy: string): Promise<Prebuild> {
+    const plan = await planner.plan(request)
+    const named = only && new Set(only.map(keyOf))
+    const planned = new Set(plan.lines.map(keyOf))
+    const missing = only?.find((line) => !planned.has(keyOf(line)))
+    if (missing) throw new MuslinError('bad-request', `only names ${missing.project} ${missing.version} for ${missing.target}, which the plan has not; take the names from the plan`)
+    const images = await readyTargets()
+    const lines: StoredPrebuildLine[] = []
+    for (const line of plan.lines) lines.push(await ordered(line, named, images, askedBy))
+    const name = plan.files.map((file) => file.name).join(', ')
+    return get(await prebuilds.create({ createdAt: clock.now(), askedBy, name, targets: plan.targets, lines }))
+  }
+
+  async function ordered(line: PlanLine, named: Set<string> | undefined, images: Map<string, string>, askedBy: string): Promise<StoredPrebuildLine> {
+    const wanted = named?.has(keyOf(line)) ?? true
+    const earlier = line.job === null ? undefined : await jobs.get(line.job)
+    const failed = earlier?.state === 'failed' || earlier?.state === 'cancelled'
+    if (line.verdict === 'cannot' && failed && named && wanted) return { plan: line, job: await again(earlier), leftOut: false }
+    if (line.verdict !== 'would-build' || !line.sdist) return { plan: line, job: undefined, leftOut: false }
+    if (!wanted) return { plan: line, job: undefined, leftOut: true }
+    const image = images.get(line.target)
+    if (image === undefined) throw new MuslinError('no-builder', `no builder is ready for ${line.target}; start one, or leave that target out`)
+    const { project, version, target, sdist } = line
+    const { job } = await jobs.wish({ kind: 'build', project, version, target, sdist, recipe: '', image, priority: PRIORITY.prebuild, askedBy }, clock.now())
+    const over = job.state === 'failed' || job.state === 'cancelled'
+    return { plan: line, job: over && named ? await again(job) : job.id, leftOut: false }
+  }
+
+  async function again(job: Job): Promise<number> {
+    return (await jobs.retry(job.id, clock.now()) ?? job).id
+  }
+
+  async function get(id: number): Promise<Prebuild> {
+    const stored = await prebuilds.get(id)
+    if (!stored) throw new MuslinError('no-such-prebuild', `no prebuild has the number ${id}; take it from the address that it was started with`)
+    const waitedFor = new Map<number, Job>()
+    for (const { job } of stored.lines) {
+      const found = job === undefined || waitedFor.has(job) ? undefined : await jobs.get(job)
+      if (found) waitedFor.set(found.id, found)
+    }
+    const lines = stored.lines.map((line) => lineView(line, waitedFor.get(line.job ?? 0)))
+    const states = [...waitedFor.values()].map(({ state }) => state)
+    const done = states.filter((state) => state !== 'queued' && state !== 'running').length
+    const finished = done === states.length
+    return {
+      id, createdAt: iso(stored.createdAt), askedBy: stored.askedBy, name: stored.name, targets: stored.targets,
+      done, total: states.length, failed: states.filter((state) => state === 'failed' || state === 'cancelled').length,
+      finished,
+      remainingSeconds: finished ? null : remaining(lines),
+      lines,
+    }
+  }
+
+  function lineView({ plan, leftOut }: StoredPrebuildLine, job: Job | undefined): PrebuildLine {
+    const line = plan as PlanLine
+    return {
+      ...line,
+      job: job?.id ?? line.job,
+      state: job?.state ?? (leftOut ? 'left-out' : line.verdict === 'cannot' ? 'cannot' : 'had'),
+      build: job?.build ?? null,
+      failure: job?.failure ? failureView(job.failure) : null,
+      seconds: job?.startedAt === undefined || job.state === 'queued' ? null : ((job.finishedAt ?? clock.now()) - job.startedAt) / 1000,
+    }
+  }
+
+  /** What is still to do, shared by all builders, but never less than the longest of it. A run that outlasts its estimate ends any moment. */
+  function remaining(lines: PrebuildLine[]): number {
+    const open = new Map(lines.filter(({ state }) => state === 'queued' || state === 'running').map((line) => [line.job, line]))
+    const left = [...open.values()].map(({ state, estimateSeconds, seconds }) => Math.max(1, (estimateSeconds ?? 0) - (state === 'running' ? seconds ?? 0 : 0)))
+    return Math.round(Math.max(left.reduce((sum, each) => sum + each, 0) / Math.max(1, workers), ...left))
+  }
+}
+
+function keyOf({ project, version, target }: Named): string {
+  return JSON.stringify([normalizeName(project), versionKey(version), target])
+}
