@@ -1,10 +1,14 @@
 import { describe, expect, test, vi } from 'vitest'
 import { makeStoreBench, type MakeStore, wheelOf } from './store/bench.ts'
 import { changesContract } from './store/changes.ts'
+import { downloadsContract } from './store/downloads.ts'
 import { endingsContract } from './store/endings.ts'
 import { imagesContract } from './store/images.ts'
 import { pagesContract } from './store/pages.ts'
+import { prebuildsContract } from './store/prebuilds.ts'
+import { queueContract } from './store/queue.ts'
 import { runsContract } from './store/runs.ts'
+import { trialsContract } from './store/trials.ts'
 import { wishesContract } from './store/wishes.ts'
 
 /** What every database does. */
@@ -18,6 +22,10 @@ export function storeContract(name: string, make: MakeStore): void {
     imagesContract(bench)
     endingsContract(bench)
     changesContract(bench)
+    trialsContract(bench)
+    queueContract(bench)
+    prebuildsContract(bench)
+    downloadsContract(bench)
 
     describe('workers', () => {
       test('targets are the union of the workers heard of; the newest image counts', async () => {

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Store } from '../../../src/services/ports.ts'
-import { migrate } from '../../../src/storage/sqlite/migrate.ts'
 import { openSqlite } from '../../../src/storage/sqlite/open.ts'
 import { wishFor } from '../../contracts/store/bench.ts'
 import { storeContract } from '../../contracts/store.ts'
@@ -62,20 +61,6 @@ test('a file that is no database is refused with what to do', async () => {
   await mkdir(join(folder, 'data'))
   await writeFile(file, 'not a database, but long enough to be taken for one'.repeat(50))
   expect(() => openSqlite({ file })).toThrow(expect.objectContaining({ code: 'data-folder', detail: expect.stringContaining('damaged') }))
-})
-
-test('migrations run once each, in order; one that fails leaves nothing of itself', () => {
-  const db = new Database(':memory:')
-  const good = ['CREATE TABLE a (x)', 'CREATE TABLE b (x)']
-  migrate(db, good)
-  migrate(db, good)
-  expect(db.pragma('user_version', { simple: true })).toBe(2)
-  expect(() => migrate(db, [...good, 'CREATE TABLE c (x); CREATE TABLE a (x)'])).toThrow('already exists')
-  expect(db.pragma('user_version', { simple: true })).toBe(2)
-  expect(db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all()).toEqual(['a', 'b'])
-  migrate(db, [...good, 'CREATE TABLE c (x)'])
-  expect(db.pragma('user_version', { simple: true })).toBe(3)
-  db.close()
 })
 
 test('processes that open a new database at once, and wish for the same, make one job', async () => {
