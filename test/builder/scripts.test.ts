@@ -1,11 +1,15 @@
 /** The scripts that run in containers, run here by this machine's Python and shell. */
 import { spawnSync } from 'node:child_process'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fetchWheels } from '../../src/builder/fetch.ts'
+import { PLACE, type Box, type Session } from '../../src/builder/session.ts'
+import { parseUserAgent } from '../../src/domain/client.ts'
 
 const BUILDERS = join(import.meta.dirname, '../../builders')
 const python = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 11, 4))']).status === 0
@@ -139,6 +143,36 @@ describe.skipIf(!pip)('fetch.py', () => {
       expect(asked).toBeGreaterThan(0)
     } finally {
       elsewhere.close()
+    }
+  })
+
+  test('tells the index that it is a build\'s, whatever environment pip is isolated from', async () => {
+    const agents: (string | undefined)[] = []
+    const index = createHttpServer((request, response) => {
+      agents.push(request.headers['user-agent'])
+      response.writeHead(404).end()
+    })
+    await new Promise<void>((resolve) => { index.listen(0, '127.0.0.1', resolve) })
+    const here = (text: string) => text.replaceAll(PLACE, folder)
+    const box: Pick<Box, 'put' | 'exec'> = {
+      async put(entries) {
+        for (const { name, body } of entries) await write({ [name]: String(body) })
+      },
+      async exec([program = '', ...rest], { env = {} } = {}) {
+        const { all, exitCode } = await execa(program, rest.map(here), {
+          cwd: folder, env: { ...env, HOME: folder, PATH: process.env['PATH'] ?? '' }, extendEnv: false, reject: false, all: true,
+        })
+        return { exitCode: exitCode ?? -1, text: all }
+      },
+    }
+    const session = { within: (_spec: unknown, use: (given: Box) => Promise<unknown>) => use(box as Box) } as unknown as Session
+    try {
+      const { port } = index.address() as AddressInfo
+      const fetched = fetchWheels(session, { image: 'image', indexUrl: `http://127.0.0.1:${port}/`, name: 'fetched', requirements: ['demo'] })
+      await expect(fetched).rejects.toMatchObject({ failure: { class: 'build-requirement-unbuildable', key: 'demo' } })
+      expect(agents.map((agent) => parseUserAgent(agent))).toEqual([expect.objectContaining({ tool: 'pip', own: true })])
+    } finally {
+      index.close()
     }
   })
 })

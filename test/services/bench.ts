@@ -69,7 +69,7 @@ export async function makeBench(): Promise<Bench> {
     runner: (parts) => createJobRunner({ store, blobs, logs, builder, sdist: async () => Readable.from([SDIST]), scratch, clock, log, ...parts }),
     wish: async (change) => (await store.jobs.wish(wishFor(change), clock.now())).job,
     async claim(worker = 'me') {
-      const claimed = await store.jobs.claim(worker, { kinds: ['metadata', 'build'], targets: { [TARGET]: 'image-1' } }, clock.now(), clock.now() + 60_000)
+      const claimed = await store.jobs.claim(worker, { kinds: ['metadata', 'build', 'trial'], targets: { [TARGET]: 'image-1' } }, clock.now(), clock.now() + 60_000)
       if (!claimed) throw new Error('there is nothing to claim')
       return claimed
     },

@@ -176,6 +176,56 @@ describe('a metadata job', () => {
   })
 })
 
+describe('a trial', () => {
+  test('is a whole build, of which nothing is kept but its record and log', async () => {
+    const waiting = await bench.wish({ kind: 'metadata', image: 'image-2' })
+    let kind: string | undefined
+    bench.builder.play = async (work, asked) => {
+      kind = asked
+      await work.onStep('metadata')
+      await work.onMetadata(Buffer.from(METADATA))
+      await bench.clock.advance(4_000)
+      await work.onStep('try')
+      return built(work, { record: { try: { modules: 1 } } })
+    }
+    await bench.wish({ kind: 'trial' })
+    const job = await runNext()
+    expect(kind).toBe('build')
+    expect(job).toMatchObject({ kind: 'trial', state: 'built', finishedAt: bench.clock.now() })
+    expect(await wheels()).toEqual([])
+    expect(await bench.store.metadata.get('a'.repeat(64), TARGET)).toBeUndefined()
+    expect(await bench.blobs.stat(sha256('the bytes of a wheel'))).toBeUndefined()
+    expect(await bench.blobs.stat(sha256(METADATA))).toBeUndefined()
+    expect(await bench.job(waiting.id)).toMatchObject({ state: 'queued' })
+    const run = await bench.store.jobs.build(job.build!)
+    expect(run?.record).toEqual({ try: { modules: 1 } })
+    expect(run?.steps).toEqual([{ step: 'metadata', startedAt: bench.clock.now() - 4_000 }, { step: 'try', startedAt: bench.clock.now() }])
+    expect(await logText(bench.logs, job.build!)).toContain(`demo-1.0-1-cp313-${TARGET}.whl was built and tried; of a trial nothing is kept`)
+    expect(await readdir(bench.scratch)).toEqual([])
+  })
+
+  test('is run although there is a wheel, under the number that the next one would have', async () => {
+    await bench.wish()
+    await runNext()
+    const there = await wheels()
+    let number: number | undefined
+    bench.builder.play = (work) => { number = work.number; return built(work, { bytes: 'other bytes' }) }
+    await bench.wish({ kind: 'trial' })
+    expect(await runNext()).toMatchObject({ state: 'built' })
+    expect(number).toBe(2)
+    expect(await wheels()).toEqual(there)
+  })
+
+  test('that fails stops no promise, and is not run again by itself', async () => {
+    bench.builder.play = async () => ({ ok: false, failure: { class: 'infrastructure', key: 'no engine' }, record: {} })
+    await bench.wish({ kind: 'trial' })
+    const job = await runNext()
+    expect(job).toMatchObject({ state: 'failed', failure: { class: 'infrastructure' }, remembered: false })
+    expect(await bench.store.jobs.retryAt(job.id)).toBeUndefined()
+    expect(await bench.store.jobs.remembered('demo')).toEqual([])
+  })
+})
+
 describe('a build that fails', () => {
   test.each<[FailureClass, string, number | undefined]>([
     ['missing-header', 'demo 1.0 needs header ffi.h', 3 * DAY],

@@ -143,6 +143,19 @@ test('while a build slot is free, a metadata job is answered by the build of its
   await only.end()
 })
 
+test('trials take the slots of builds', async () => {
+  const runs = standing()
+  await wishNumber(1, 'trial')
+  await wishNumber(2)
+  await start(1)
+  const first = await runs.next()
+  expect(first.work.job.version).toBe('1.1')
+  await bench.clock.began(LEASE_MS)
+  expect(await bench.store.jobs.count('queued')).toBe(1)
+  await first.end()
+  expect((await runs.next()).work.job.version).toBe('1.2')
+})
+
 describe('what dead workers left', () => {
   const dead = `${hostname()}:${spawnSync('true').pid}:dead`
 
