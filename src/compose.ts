@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { createBuilder } from './builder/builder.ts'
+import { createBuilder, createImages } from './builder/builder.ts'
 import { createStaticMetadata } from './builder/static-metadata.ts'
 import type { Service } from './cli/context.ts'
 import { upstreamCertificates } from './config/certificates.ts'
@@ -152,8 +152,11 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     })
     const builder = createBuilder({
       engine, clock, log,
-      targets: settings.targets.map((name) => parseTarget(name)).filter((target): target is Target => target !== undefined),
-      images: { builder: settings.builderImages, clean: settings.cleanImages },
+      images: createImages({
+        engine, clock, log,
+        targets: settings.targets.map((name) => parseTarget(name)).filter((target): target is Target => target !== undefined),
+        images: { builder: settings.builderImages, clean: settings.cleanImages },
+      }),
       limits: settings.limits,
       indexUrl: async () => {
         if (settings.fetchUrl !== undefined) return settings.fetchUrl

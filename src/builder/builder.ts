@@ -7,24 +7,26 @@ import { pipeline } from 'node:stream/promises'
 import type { Logger } from 'pino'
 import { cleanLine } from '../domain/clean.ts'
 import type { Failure } from '../domain/failure.ts'
+import { LANGUAGES } from '../domain/languages.ts'
 import { planBuild } from '../domain/plan.ts'
-import type { Target } from '../domain/target.ts'
+import { parseTarget, type Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
 import type { Builder, BuildWork, Clock, Engine, Outcome } from '../services/ports.ts'
 import type { Carried } from './carry.ts'
 import { checkWheel } from './check.ts'
-import { askMetadata, compile, prepare, repair, unpack, type Source } from './compile.ts'
+import { askMetadata, compile, prepare, repair, unpack, type Begun, type Source } from './compile.ts'
 import { buildEnvironment } from './environment.ts'
 import { Failed } from './failed.ts'
 import { fetchWheels, requirementLines } from './fetch.ts'
-import { createImages, type Image, type ReadyImages } from './images.ts'
+import type { Images, ReadyPair } from './images.ts'
 import { readSdist } from './sdist.ts'
 import { createSession, PROCESSES, type Box, type Limits, type Session } from './session.ts'
 import { tryWheel } from './try.ts'
 import { readWheel, WheelError } from './wheel-file.ts'
 
 export type { Limits } from './session.ts'
-export type { ReadyImages } from './images.ts'
+export { createImages, type Images, type ReadyImages } from './images.ts'
+export { createInterpreterImages } from './interpreter-images.ts'
 
 /** No sdist that anybody builds comes near it, and reading so many headers takes a second. */
 const MAX_ENTRIES = 200_000
@@ -37,8 +39,8 @@ const JAMMED = /\b(?:cannot|can't) fork\b|OCI runtime exec failed.*temporarily u
 
 export interface BuilderDeps {
   engine: Engine
-  targets: Target[]
-  images: ReadyImages
+  /** The engine's kind of them: `createImages` or `createInterpreterImages`. */
+  images: Images
   limits: Limits
   /** Base URL at which the fetch container reaches Muslin, such as `http://172.30.0.1:8080`. */
   indexUrl: () => Promise<string>
@@ -46,10 +48,9 @@ export interface BuilderDeps {
   log: Logger
 }
 
-/** A builder on an engine. `targets` are those of the settings; those that no image is known for are left out. */
+/** A builder on an engine. */
 export function createBuilder(deps: BuilderDeps): Builder {
-  const { engine, limits, clock, log } = deps
-  const images = createImages(deps)
+  const { engine, images, limits, clock, log } = deps
 
   return {
     targets: () => images.targets(),
@@ -57,9 +58,9 @@ export function createBuilder(deps: BuilderDeps): Builder {
     metadata: (work) => outcome(work, async (session) => {
       const source = await plan(session)
       if (source.plan.metadata !== undefined) return { metadata: Buffer.from(source.plan.metadata) }
-      const { builder } = await start(session)
-      return { metadata: await withEnvironment(session, builder, source, async (box) =>
-        await askMetadata(session, box, source) ?? metadataOfWheel(session, await compile(session, box, source)),
+      const { ready } = await start(session, source)
+      return { metadata: await withEnvironment(session, ready, source, async (box, begun) =>
+        await askMetadata(box, begun) ?? metadataOfWheel(session, await compile(session, box, begun)),
       ) }
     }),
     build: (work) => outcome(work, async (session) => {
@@ -69,26 +70,37 @@ export function createBuilder(deps: BuilderDeps): Builder {
         await work.onMetadata(Buffer.from(source.plan.metadata))
         known = true
       }
-      const { target, builder, clean } = await start(session)
-      const repaired = await withEnvironment(session, builder, source, async (box) => {
+      const { target, ready } = await start(session, source)
+      const repaired = await withEnvironment(session, ready, source, async (box, begun) => {
         if (!known) {
-          const metadata = await askMetadata(session, box, source)
+          const metadata = await askMetadata(box, begun)
           if (metadata) await work.onMetadata(metadata)
         }
         await session.step('build')
-        const wheel = await compile(session, box, source)
+        const wheel = await compile(session, box, begun)
         await session.step('repair')
-        return repair(session, box, source, wheel, target)
+        return repair(session, box, source, wheel, ready.bundles ? target : undefined)
       })
       await session.step('verify')
       const muslRelease = images.muslRelease(target)
       const { wheel, verdict } = await checkWheel(session, repaired, { target, muslRelease, expected: source.plan.expected })
       const { ok: _, metadata, requiresPython, ...figures } = verdict
       session.record['verify'] = { ...figures, muslRelease, filename: wheel.filename, sha256: wheel.sha256, size: wheel.size }
-      await session.step('try')
-      session.record['try'] = await tryWheel(session, wheel, { metadata, clean: clean.ref, image: builder.ref, indexUrl: await session.guard(deps.indexUrl()) })
+      session.record['try'] = await attempt(session, ready, target, wheel, metadata)
       return { wheel: wheel.path, metadata: Buffer.from(metadata), requiresPython }
     }),
+  }
+
+  async function attempt(session: Session, { builder, clean, bundles }: ReadyPair, target: Target, wheel: Carried, metadata: Uint8Array) {
+    if (!clean) {
+      const notTried = `no Python ${target.major}.${target.minor} that runs on musl is at hand`
+      session.say(`the wheel is not tried: ${notTried}`)
+      return { notTried }
+    }
+    await session.step('try')
+    // A builder that cannot run on musl would fetch requirements for its own libc.
+    const image = bundles ? builder.ref : clean.ref
+    return tryWheel(session, wheel, { metadata, clean: clean.ref, image, indexUrl: await session.guard(deps.indexUrl()) })
   }
 
   /** Runs the steps and makes of their end what the port promises. */
@@ -119,36 +131,43 @@ export function createBuilder(deps: BuilderDeps): Builder {
     const contents = await session.guard(readSdist(path, { entries: MAX_ENTRIES, bytes: limits.disk }))
     const planned = planBuild(contents)
     if ('failure' in planned) throw new Failed(planned.failure)
-    const { backend, requires, expected, metadata } = planned.plan
-    session.record['plan'] = { backend, requires, expected, staticMetadata: metadata !== undefined, sources: contents.sources }
+    const { backend, requires, expected, languages, metadata } = planned.plan
+    session.record['plan'] = { backend, requires, expected, staticMetadata: metadata !== undefined, sources: contents.sources, languages }
     session.say(`${contents.entries} entries, backend ${cleanLine(backend)}, requires ${requires.map((text) => cleanLine(text)).join(', ') || 'nothing'}, expected ${expected}`)
+    const foreign = languages.find((language) => images.languages?.includes(language) === false)
+    if (foreign !== undefined) throw new Failed({ class: 'unsupported-language', key: LANGUAGES[foreign] })
     return { plan: planned.plan, path, size: (await stat(path)).size, folder: contents.folder }
   }
 
   /** Images first: making one takes minutes once, and is not the job's time. */
-  async function start(session: Session): Promise<{ target: Target; builder: Image; clean: Image }> {
-    const target = deps.targets.find(({ name }) => name === session.work.job.target)
-    if (!target) throw new MuslinError('unknown-target', `${session.work.job.target} is not among this worker's targets`)
-    const { builder, clean } = await session.guard(images.ready(target))
-    session.record['images'] = { builder, clean }
-    session.record['environment'] = buildEnvironment(limits, session.work.sourceDate)
+  async function start(session: Session, source: Source): Promise<{ target: Target; ready: ReadyPair }> {
+    const target = parseTarget(session.work.job.target)
+    if (!target) throw new MuslinError('unknown-target', `${session.work.job.target} is no target's name`)
+    const ready = await session.guard(images.ready(target, { languages: source.plan.languages.includes('c++') ? 'c++' : 'c' }))
+    session.record['images'] = { builder: ready.builder, clean: ready.clean }
+    session.record['environment'] = environmentOf(session, ready)
     session.startDeadline({ class: 'timed-out', key: `${limits.time} s` })
-    return { target, builder, clean }
+    return { target, ready }
+  }
+
+  function environmentOf(session: Session, ready: ReadyPair): Record<string, string> {
+    return { ...buildEnvironment(limits, session.work.sourceDate), ...ready.env }
   }
 
   /** Steps fetch and metadata up to where the backend can be asked anything; its hook for more requirements is code of the sdist. */
-  async function withEnvironment<T>(session: Session, builder: Image, source: Source, use: (box: Box) => Promise<T>): Promise<T> {
+  async function withEnvironment<T>(session: Session, ready: ReadyPair, source: Source, use: (box: Box, begun: Begun) => Promise<T>): Promise<T> {
     // What is no plain requirement is refused before anything runs.
     requirementLines(source.plan.requires)
     await session.step('fetch')
     const indexUrl = await session.guard(deps.indexUrl())
-    const fetch = (name: string) => (requirements: string[]): Promise<Carried[]> => fetchWheels(session, { image: builder.ref, indexUrl, name, requirements })
-    return session.within({ image: builder.ref, network: 'none' }, async (box) => {
+    const fetch = (name: string) => (requirements: string[]): Promise<Carried[]> => fetchWheels(session, { image: ready.builder.ref, indexUrl, name, requirements })
+    const begun = { ...source, environment: environmentOf(session, ready) }
+    return session.within({ image: ready.builder.ref, network: 'none' }, async (box) => {
       const [wheels] = await Promise.all([fetch('fetched')(source.plan.requires), unpack(box, source)])
       await session.step('metadata')
-      const used = await prepare(session, box, source, wheels, fetch('fetched-more'))
+      const used = await prepare(session, box, begun, wheels, fetch('fetched-more'))
       session.record['requirements'] = used.map(({ filename, sha256 }) => ({ filename, sha256 }))
-      return use(box)
+      return use(box, begun)
     })
   }
 

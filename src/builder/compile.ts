@@ -9,7 +9,7 @@ import type { FailureClass } from '../domain/failure.ts'
 import type { BuildPlan } from '../domain/plan.ts'
 import type { Target } from '../domain/target.ts'
 import { carryText, carryWheels, type Carried } from './carry.ts'
-import { buildEnvironment, inVenv, pip, pipInVenv, PLAIN, VENV } from './environment.ts'
+import { inVenv, pip, pipInVenv, PLAIN, VENV } from './environment.ts'
 import { Failed } from './failed.ts'
 import { fetchFailure, requirementLines, wheelEntry } from './fetch.ts'
 import { script } from './scripts.ts'
@@ -23,6 +23,12 @@ export interface Source {
   size: number
   /** Its top-level folder. */
   folder: string
+}
+
+/** A source whose images are known. */
+export interface Begun extends Source {
+  /** For commands that run the sdist's own code. */
+  environment: Record<string, string>
 }
 
 const REQUIRES = z.object({ requires: z.array(z.string().max(2000)).max(500) })
@@ -54,10 +60,10 @@ export async function unpack(box: Box, source: Source): Promise<void> {
  * Fills the environment, and asks the backend what else it requires; `fetch` gets what the wheels at hand do not satisfy.
  * Returns all wheels that the environment was made from.
  */
-export async function prepare(session: Session, box: Box, source: Source, wheels: Carried[], fetch: (requirements: string[]) => Promise<Carried[]>): Promise<Carried[]> {
+export async function prepare(session: Session, box: Box, source: Begun, wheels: Carried[], fetch: (requirements: string[]) => Promise<Carried[]>): Promise<Carried[]> {
   const { plan } = source
   await install(box, plan.requires, wheels)
-  const { requires } = await askBackend(session, box, source, 'requires', REQUIRES)
+  const { requires } = await askBackend(box, source, 'requires', REQUIRES)
   const more = requires.filter((requirement) => !plan.requires.includes(requirement))
   if (more.length === 0) return wheels
   session.say(`the backend asks for ${more.length} more requirements: perhaps the wheels at hand will do`)
@@ -72,19 +78,19 @@ export async function prepare(session: Session, box: Box, source: Source, wheels
 }
 
 /** METADATA as the backend tells it before it compiles; undefined where it has no hook for that (PEP 517: it is optional). */
-export async function askMetadata(session: Session, box: Box, source: Source): Promise<Buffer | undefined> {
-  const { metadata } = await askBackend(session, box, source, 'metadata', METADATA)
+export async function askMetadata(box: Box, source: Begun): Promise<Buffer | undefined> {
+  const { metadata } = await askBackend(box, source, 'metadata', METADATA)
   return metadata === null ? undefined : Buffer.from(metadata)
 }
 
 /** Compiles; exactly one wheel must come of it. */
-export async function compile(session: Session, box: Box, source: Source): Promise<Carried> {
+export async function compile(session: Session, box: Box, source: Begun): Promise<Carried> {
   const { text } = await box.must(
     pipInVenv([
       'wheel', '-v', '--use-pep517', '--no-deps', '--no-index', '--no-build-isolation', '--no-cache-dir', '--progress-bar', 'off',
       '-w', `${PLACE}/out`, sourceFolder(source),
     ]),
-    { env: buildEnvironment(session.limits, session.work.sourceDate), cwd: sourceFolder(source) },
+    { env: source.environment, cwd: sourceFolder(source) },
   )
   const [wheel, ...others] = await carryWheels(session, box, 'out', join(session.work.scratch, 'out'))
   if (!wheel || others.length > 0) {
@@ -95,10 +101,10 @@ export async function compile(session: Session, box: Box, source: Source): Promi
 }
 
 /**
- * The wheel with the libraries that it needs bundled; a pure one as it is. Throws Failed: `pure-fallback` where a native part was expected,
- * or a platform is named, and there is none.
+ * The wheel with the libraries that it needs bundled for the target; a pure one as it is, and any where no target is given. Throws Failed:
+ * `pure-fallback` where a native part was expected, or a platform is named, and there is none.
  */
-export async function repair(session: Session, box: Box, source: Source, wheel: Carried, target: Target): Promise<Carried> {
+export async function repair(session: Session, box: Box, source: Source, wheel: Carried, target: Target | undefined): Promise<Carried> {
   const named = parseWheelFilename(wheel.filename)
   if (!named) throw new Failed({ class: 'wrong-wheel', key: `${wheel.filename} is no wheel's file name` })
   if (named.platforms.includes('any')) {
@@ -108,6 +114,10 @@ export async function repair(session: Session, box: Box, source: Source, wheel: 
   }
   // Seen with PyYAML: a build that lost its native part still names the platform, and exits with 0.
   if (!await holdsElf(wheel.path)) throw new Failed({ class: 'pure-fallback', key: '' })
+  if (!target) {
+    session.say('nothing is bundled: there are no libraries for musl here')
+    return wheel
+  }
   const { text } = await box.must(
     ['auditwheel', 'repair', '--plat', target.name.slice(target.python.length + 1), '-w', `${PLACE}/repaired`, `${PLACE}/out/${wheel.filename}`],
     { env: PLAIN },
@@ -142,10 +152,8 @@ async function tryInstall(box: Box, requirements: string[], wheels: Carried[]): 
   )
 }
 
-async function askBackend<T>(session: Session, box: Box, source: Source, question: 'requires' | 'metadata', answer: z.ZodType<T>): Promise<T> {
-  await box.must(inVenv(['python', `${PLACE}/hooks.py`, question]), {
-    env: buildEnvironment(session.limits, session.work.sourceDate), cwd: sourceFolder(source),
-  })
+async function askBackend<T>(box: Box, source: Begun, question: 'requires' | 'metadata', answer: z.ZodType<T>): Promise<T> {
+  await box.must(inVenv(['python', `${PLACE}/hooks.py`, question]), { env: source.environment, cwd: sourceFolder(source) })
   const text = await carryText(box, 'answer.json', ANSWER_BYTES, 'build-failed')
   try {
     return answer.parse(JSON.parse(text))

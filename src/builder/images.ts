@@ -1,46 +1,71 @@
 /** Which images build and try for a target, and whether they can be had now. */
 import type { Logger } from 'pino'
 import table from '../../builders/targets.json' with { type: 'json' }
+import type { Language } from '../domain/languages.ts'
 import type { Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Engine, ImageSource } from '../services/ports.ts'
 import { BUILDERS } from './scripts.ts'
+import { createWithdrawn } from './withdrawn.ts'
 
 /** Ready-made images by target name, from the settings. */
 export interface ReadyImages { builder: Record<string, string>; clean: Record<string, string> }
 
 export interface Image { ref: string; digest: string }
 
+export interface ReadyPair {
+  builder: Image
+  /** Where finished wheels are tried; undefined where there is nothing of the target's kind at hand. */
+  clean: Image | undefined
+  /** More variables for commands that run the sdist's code. */
+  env: Record<string, string>
+  /** Libraries of the builder image are put into wheels. Without it the image has none to put in, and cannot run on musl either. */
+  bundles: boolean
+}
+
 export interface Images {
+  /** What these images compile; undefined: whatever their compilers do. */
+  readonly languages: readonly Language[] | undefined
   /** Target → digest of its builder image, without those whose image could not be had a short while ago. */
   targets(): Promise<Map<string, string>>
-  /** Both images of a target, made or pulled where they are absent. Throws `image-unavailable` and withdraws the target, or `engine-unavailable`. */
-  ready(target: Target): Promise<{ builder: Image; clean: Image }>
-  /** The release of musl on the target's Alpine: what its clients have at least. */
+  /**
+   * The images of a target, made or pulled where they are absent. Throws `image-unavailable` and withdraws the target, or
+   * `engine-unavailable`.
+   */
+  ready(target: Target, needs: { languages: 'c' | 'c++' }): Promise<ReadyPair>
+  /** The release of musl that the target's clients have at least. */
   muslRelease(target: Target): string
 }
 
-const WITHDRAWN_MS = 10 * 60_000
 /** The oldest Alpine release that knows RELR relocations, and its musl: what a Python that the table does not know is held to. */
 const OLDEST_MUSL = '1.2.4'
 
 const PYTHONS: Record<string, { alpine: string }> = table.pythons
 const ALPINES: Record<string, { musl: string }> = table.alpines
 
+/** The release of musl on the Alpine of the target's Python. */
+export function muslRelease(target: Target): string {
+  const alpine = PYTHONS[`${target.major}.${target.minor}`]?.alpine
+  return (alpine === undefined ? undefined : ALPINES[alpine]?.musl) ?? OLDEST_MUSL
+}
+
+/** Images of a container engine. `targets` are those of the settings; those that no image is known for are left out. */
 export function createImages(deps: { engine: Engine; targets: Target[]; images: ReadyImages; clock: Clock; log: Logger }): Images {
-  const { engine, images, clock, log } = deps
-  const withdrawnUntil = new Map<string, number>()
+  const { engine, images, log } = deps
+  const withdrawn = createWithdrawn(deps)
   const pulling = new Set<string>()
   let silent = false
 
   return {
+    languages: undefined,
+    muslRelease,
     async targets() {
       try {
         const found = new Map<string, string>()
         for (const target of deps.targets) {
           const digest = await digestOf(target).catch((error: unknown) => {
             if (!(error instanceof MuslinError) || error.code !== 'image-unavailable') throw error
-            withdraw(target, error)
+            withdrawn.add(target, error)
             return undefined
           })
           if (digest !== undefined) found.set(target.name, digest)
@@ -58,21 +83,17 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
       const builder = builderSource(target)
       if (!builder) throw new MuslinError('image-unavailable', `no image is known that builds for ${target.name}: name one by --builder-image`)
       try {
-        return { builder: await engine.image(builder), clean: await engine.image(cleanSource(target)) }
+        return { builder: await engine.image(builder), clean: await engine.image(cleanSource(target)), env: {}, bundles: true }
       } catch (error) {
-        if (error instanceof MuslinError && error.code === 'image-unavailable') withdraw(target, error)
+        if (error instanceof MuslinError && error.code === 'image-unavailable') withdrawn.add(target, error)
         throw error
       }
-    },
-    muslRelease(target) {
-      const alpine = PYTHONS[`${target.major}.${target.minor}`]?.alpine
-      return (alpine === undefined ? undefined : ALPINES[alpine]?.musl) ?? OLDEST_MUSL
     },
   }
 
   async function digestOf(target: Target): Promise<string | undefined> {
     const source = builderSource(target)
-    if (!source || (withdrawnUntil.get(target.name) ?? 0) > clock.now()) return undefined
+    if (!source || withdrawn.has(target)) return undefined
     const digest = await engine.digest(source)
     // The digest of an image to be built is known without the engine, so it is asked for the clean one: is it alive?
     await engine.digest(cleanSource(target))
@@ -86,15 +107,10 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
     try {
       await engine.image(source)
     } catch (error) {
-      withdraw(target, error)
+      withdrawn.add(target, error)
     } finally {
       pulling.delete(target.name)
     }
-  }
-
-  function withdraw(target: Target, error: unknown): void {
-    withdrawnUntil.set(target.name, clock.now() + WITHDRAWN_MS)
-    log.error({ err: error, target: target.name }, `the image cannot be had: nothing is built for this target for ${WITHDRAWN_MS / 60_000} minutes`)
   }
 
   function builderSource(target: Target): ImageSource | undefined {

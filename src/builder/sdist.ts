@@ -20,13 +20,14 @@ interface Member {
 }
 
 /** Files that are read; anything longer is no file of that name that a backend would take. */
-const TEXTS = { 'PKG-INFO': 'pkgInfo', 'pyproject.toml': 'pyproject', 'setup.py': 'setupPy', 'setup.cfg': 'setupCfg' } as const
+const TEXTS = { 'PKG-INFO': 'pkgInfo', 'pyproject.toml': 'pyproject', 'setup.py': 'setupPy', 'setup.cfg': 'setupCfg', 'meson.build': 'mesonBuild', 'CMakeLists.txt': 'cmakeLists' } as const
 const TEXT_BYTES = 4 << 20
 
 /** What the sdist at `path` (`.zip`, else `.tar.gz`) holds. Throws Failed with `bad-sdist` where it cannot be read or is not to be unpacked. */
 export async function readSdist(path: string, bounds: SdistBounds): Promise<SdistContents> {
   const contents: SdistContents = {
-    folder: '', entries: 0, bytes: 0, pkgInfo: undefined, pyproject: undefined, setupPy: undefined, setupCfg: undefined, sources: [],
+    folder: '', entries: 0, bytes: 0, pkgInfo: undefined, pyproject: undefined, setupPy: undefined, setupCfg: undefined,
+    mesonBuild: undefined, cmakeLists: undefined, sources: [],
   }
   const sources = new Set<string>()
   const take = async (member: Member) => {

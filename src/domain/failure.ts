@@ -7,6 +7,7 @@ export const FAILURE_CLASSES = {
   'missing-library': { cause: (key: string) => `needs the library ${key} to link`, remedy: 'use a builder image that holds the -dev package of this library' },
   'compiler-error': { cause: (key: string) => `does not compile: ${key}`, remedy: 'read the log; a newer release may compile' },
   'build-requirement-unbuildable': { cause: (key: string) => `its build requirement ${key} has no wheel`, remedy: 'build requirements are not compiled yet; use a release whose requirements have wheels' },
+  'unsupported-language': { cause: (key: string) => `needs a compiler for ${key}`, remedy: 'without containers only C and C++ are compiled: run Muslin with a container engine' },
   'no-sdist': { cause: () => 'its sdist is gone from the upstream', remedy: 'nothing can be compiled; ask the project for an sdist or a musllinux wheel' },
   'bad-sdist': { cause: (key: string) => `its sdist cannot be used: ${key}`, remedy: 'read the log; the sdist itself must be mended by its project' },
   'unsupported-python': { cause: (key: string) => `does not support this Python: ${key}`, remedy: 'use a release that supports this Python' },

@@ -1,6 +1,7 @@
 /** What an sdist says about its build, read without running any of it (`building.md` section 2, step 1). */
 import { parse as parseToml } from 'smol-toml'
 import type { Failure } from './failure.ts'
+import { languagesOf, type Language } from './languages.ts'
 import { isStatic, parseMetadata } from './metadata.ts'
 
 /** What was read out of an sdist. */
@@ -14,6 +15,8 @@ export interface SdistContents {
   pyproject: string | undefined
   setupPy: string | undefined
   setupCfg: string | undefined
+  mesonBuild: string | undefined
+  cmakeLists: string | undefined
   /** Endings of files that are compiled, such as `.c` or `.pyx`. */
   sources: string[]
 }
@@ -26,6 +29,8 @@ export interface BuildPlan {
   backendPath: string[]
   requires: string[]
   expected: ExpectedKind
+  /** What its compilers must know, as far as can be seen; a wrong guess costs time, or a build that fails later. */
+  languages: Language[]
   /** PKG-INFO, where it is certain to say what the wheel's METADATA will say. */
   metadata: string | undefined
 }
@@ -52,6 +57,7 @@ export function planBuild(contents: SdistContents): { plan: BuildPlan } | { fail
     plan: {
       ...system,
       expected: expectedKind(contents, system.backend),
+      languages: languagesOf(contents, system),
       metadata: contents.pkgInfo !== undefined && certain(contents.pkgInfo) ? contents.pkgInfo : undefined,
     },
   }

@@ -7,9 +7,10 @@ import { createGzip } from 'node:zlib'
 import { pino } from 'pino'
 import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createBuilder } from '../../src/builder/builder.ts'
+import { createBuilder, createImages, createInterpreterImages, type Images } from '../../src/builder/builder.ts'
 import { parseTarget } from '../../src/domain/target.ts'
 import { MuslinError } from '../../src/errors.ts'
+import type { Clock, Engine } from '../../src/services/ports.ts'
 import { makeElf } from '../fixtures/make-elf.ts'
 import { wheelContents, zip } from '../fixtures/make-wheel.ts'
 import { manualClock } from '../manual-clock.ts'
@@ -46,12 +47,16 @@ const well: Answer = (command, run) => {
 /** As `well`, but this command goes otherwise. */
 const but = (words: string, otherwise: Answer): Answer => (command, run) => command.includes(words) ? otherwise(command, run) : well(command, run)
 
-async function rig(answer: Answer, options: { sdist?: Record<string, string>; known?: Buffer; signal?: AbortSignal; memory?: number } = {}) {
+async function rig(answer: Answer, options: { sdist?: Record<string, string>; known?: Buffer; signal?: AbortSignal; memory?: number; images?: (engine: Engine, clock: Clock) => Images } = {}) {
   const clock = manualClock()
   const fake = fakeEngine(answer)
+  const quiet = { clock, log: pino({ level: 'silent' }) }
   const builder = createBuilder({
-    engine: fake.engine, targets: [TARGET], images: { builder: { [TARGET.name]: 'builder' }, clean: { [TARGET.name]: 'clean' } },
-    limits: { cpu: 2, memory: options.memory ?? 2 ** 30, disk: 2 ** 26, time: 60 }, indexUrl: async () => 'http://muslin:8080', clock, log: pino({ level: 'silent' }),
+    ...quiet,
+    engine: fake.engine, images: options.images?.(fake.engine, clock) ?? createImages({
+      engine: fake.engine, targets: [TARGET], images: { builder: { [TARGET.name]: 'builder' }, clean: { [TARGET.name]: 'clean' } }, ...quiet,
+    }),
+    limits: { cpu: 2, memory: options.memory ?? 2 ** 30, disk: 2 ** 26, time: 60 }, indexUrl: async () => 'http://muslin:8080',
   })
   const told: string[] = []
   let log = ''
@@ -295,6 +300,49 @@ test('nothing is tried until the run that compiled has given its memory back', a
   const pump = setInterval(() => { for (const remove of removals.splice(0)) remove() })
   expect(await building.finally(() => clearInterval(pump))).toMatchObject({ ok: true })
   expect(runs.map(({ spec }) => spec.image)).toEqual(['builder', 'builder', 'clean'])
+})
+
+describe('with interpreters of this machine', () => {
+  const interpreters = (clean: boolean) => (engine: Engine, clock: Clock) => createInterpreterImages({
+    engine, targets: [TARGET], cpu: 'x86_64', clock, log: pino({ level: 'silent' }),
+    interpreters: [
+      { executable: 'glibc-python', minor: '3.13', libc: 'glibc', headers: true }, ...(clean ? [{ executable: 'musl-python', minor: '3.13', libc: 'musl' as const, headers: false }] : []),
+    ],
+  })
+  const compiled: Answer = but(' wheel -v ', (_, run) => {
+    run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', native)
+    return {}
+  })
+
+  test('nothing is bundled, and what tries a wheel fetches for it', async () => {
+    const { builder, work, runs, log } = await rig(but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }), { images: interpreters(true) })
+    expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { modules: 1 }, environment: { CC: 'cc', CXX: 'c++' } } })
+    expect(runs.map(({ spec }) => `${spec.image}, ${spec.network}`).sort()).toEqual(['glibc-python for c, fetch', 'glibc-python for c, none', 'musl-python, fetch', 'musl-python, none'])
+    expect(log()).not.toMatch(/auditwheel/)
+  })
+
+  test('without a Python of musl the wheel is not tried, and that is said', async () => {
+    const { builder, work, told, log, runs } = await rig(compiled, { images: interpreters(false) })
+    expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { notTried: 'no Python 3.13 that runs on musl is at hand' }, verify: { native: true } } })
+    expect(told.at(-1)).toBe('verify')
+    expect(log()).toMatch(/the wheel is not tried: no Python 3\.13/)
+    expect(runs.flatMap(({ commands }) => commands).filter(([program]) => program === 'auditwheel')).toEqual([])
+  })
+
+  test.each<[string, string, Record<string, string>]>([
+    ['Rust', '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"', { 'demo-1.0/src/lib.rs': '' }],
+    ['Fortran', '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"', { 'demo-1.0/meson.build': 'project(\'demo\', \'c\', \'fortran\')' }],
+  ])('%s is refused before anything runs', async (key, pyproject, files) => {
+    const { builder, work, runs, asked } = await rig(well, { images: interpreters(true), sdist: { 'demo-1.0/pyproject.toml': pyproject, ...files } })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'unsupported-language', key } })
+    expect([runs, asked]).toEqual([[], []])
+  })
+
+  test('C++ is asked for where the sdist holds some', async () => {
+    const { builder, work, asked } = await rig(compiled, { images: interpreters(false), sdist: { ...SETUP, 'demo-1.0/a.cpp': '' } })
+    expect(await builder.build(work)).toMatchObject({ ok: true })
+    expect(asked).toMatchObject([{ compiles: { languages: 'c++' } }])
+  })
 })
 
 test('a build that takes too long is stopped and removed', async () => {

@@ -20,8 +20,8 @@ function rig(images: Partial<ReadyImages> = {}) {
 
 test('the oldest Alpine of each Python is built on, and tried on', async () => {
   const { images, asked } = rig()
-  await images.ready(CP311)
-  await images.ready(CP313)
+  await images.ready(CP311, { languages: 'c' })
+  await images.ready(CP313, { languages: 'c' })
   expect(asked.map((image) => image.kind === 'build' ? image.args : image.kind === 'ready' ? image.ref : image)).toEqual([
     { PYTHON_IMAGE: 'python:3.11-alpine3.18' }, 'python:3.11-alpine3.18', { PYTHON_IMAGE: 'python:3.13-alpine3.19' }, 'python:3.13-alpine3.19',
   ])
@@ -30,7 +30,7 @@ test('the oldest Alpine of each Python is built on, and tried on', async () => {
 
 test('a Python that the table does not know is built only with a ready image', async () => {
   expect([...(await rig().images.targets()).keys()]).toEqual([CP311.name, CP313.name])
-  await expect(rig().images.ready(CP38)).rejects.toMatchObject({ code: 'image-unavailable', detail: expect.stringContaining('--builder-image') })
+  await expect(rig().images.ready(CP38, { languages: 'c' })).rejects.toMatchObject({ code: 'image-unavailable', detail: expect.stringContaining('--builder-image') })
   const { images } = rig({ builder: { [CP38.name]: 'mine' }, clean: { [CP38.name]: 'clean' } })
   expect((await images.targets()).get(CP38.name)).toBe('digest of mine')
 })
@@ -38,7 +38,7 @@ test('a Python that the table does not know is built only with a ready image', a
 test('a target whose image cannot be had is withdrawn for ten minutes', async () => {
   const { images, absent, clock, lines } = rig()
   absent.add('python:3.13-alpine3.19')
-  await expect(images.ready(CP313)).rejects.toMatchObject({ code: 'image-unavailable' })
+  await expect(images.ready(CP313, { languages: 'c' })).rejects.toMatchObject({ code: 'image-unavailable' })
   expect((await images.targets()).has(CP313.name)).toBe(false)
   expect((await images.targets()).has(CP311.name)).toBe(true)
   expect(lines).toHaveLength(1)

@@ -44,6 +44,7 @@ describe('a sound sdist', () => {
     ])
     expect(await readSdist(path, BOUNDS)).toEqual({
       folder: 'demo-1.0', entries: 9, bytes: 11 + 18 + 12 + 6, pkgInfo: 'Name: demo\n', pyproject: '[build-system]\n', setupPy: undefined, setupCfg: undefined,
+      mesonBuild: undefined, cmakeLists: undefined,
       sources: ['.c', '.pyx'],
     })
   })

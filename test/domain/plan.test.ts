@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { planBuild, type SdistContents } from '../../src/domain/plan.ts'
 
 const plan = (contents: Partial<SdistContents>) => planBuild({
-  folder: 'demo-1.0', entries: 1, bytes: 1, pkgInfo: undefined, pyproject: undefined, setupPy: undefined, setupCfg: undefined, sources: [], ...contents,
+  folder: 'demo-1.0', entries: 1, bytes: 1, pkgInfo: undefined, pyproject: undefined, setupPy: undefined, setupCfg: undefined,
+  mesonBuild: undefined, cmakeLists: undefined, sources: [], ...contents,
 })
 const LEGACY = 'setuptools.build_meta:__legacy__'
 
