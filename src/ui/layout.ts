@@ -33,6 +33,7 @@ export function page({ title, nav, body, refreshSeconds }: Page, frame: Frame): 
 <title>${title} · Muslin</title>
 <link rel="icon" href="${root}${assetUrl('mark.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${root}${assetUrl('muslin.css')}">
+<link rel="stylesheet" href="${root}${assetUrl('pages.css')}">
 <script type="module" src="${root}${assetUrl('live.js')}"></script>
 ${refreshSeconds !== undefined && html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}"></noscript>`}
 </head>

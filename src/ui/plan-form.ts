@@ -1,35 +1,35 @@
 import { z } from 'zod'
 import { MuslinError } from '../errors.ts'
-import { LockText, PlanRequest, PrebuildRequest } from '../services/views.ts'
+import { LockText, PlanRequest, type PrebuildRequest } from '../services/views.ts'
 import type { Form } from './read-form.ts'
-
-/** What the form on /ui/prebuild holds, to be shown again as it was sent. */
-export interface PlanForm {
-  text: string
-  /** The name that the pasted text is given, or `auto`. */
-  kind: Kind
-  /** Files that were sent with it. */
-  files: PlanRequest['files']
-  /** Undefined: none was chosen. */
-  targets: string[] | undefined
-  extras: string
-  groups: string
-}
 
 /** File names tell a lock's format; a pasted text has none. */
 export const KINDS = ['auto', 'requirements.txt', 'pylock.toml', 'uv.lock', 'poetry.lock'] as const
 export type Kind = (typeof KINDS)[number]
 
-export const EMPTY: PlanForm = { text: '', kind: 'auto', files: [], targets: undefined, extras: '', groups: '' }
+/** What the form on /ui/prebuild holds, to be shown again as it was sent. */
+export const PlanForm = z.strictObject({
+  text: z.string(),
+  /** The name that the pasted text is given, or `auto`. */
+  kind: z.enum(KINDS),
+  /** Files that were sent with it. */
+  files: z.array(LockText),
+  /** Empty: those that the planner takes by default. */
+  targets: z.array(z.string()),
+  extras: z.string(),
+  groups: z.string(),
+})
+export type PlanForm = z.infer<typeof PlanForm>
+
+export const EMPTY: PlanForm = { text: '', kind: 'auto', files: [], targets: [], extras: '', groups: '' }
 
 /** The form as it came. Files that an earlier try brought come back in `kept`: no page can fill a browser's file input. */
 export function planForm(form: Form): PlanForm {
-  const targets = form.values('target')
   return {
     text: form.value('text') ?? '',
     kind: KINDS.find((kind) => kind === form.value('kind')) ?? 'auto',
     files: [...form.values('kept').map((kept) => parsed(LockText, kept)), ...form.files.map(({ name, text }) => ({ name, text }))],
-    targets: targets.length > 0 ? targets : undefined,
+    targets: form.values('target'),
     extras: form.value('extras') ?? '',
     groups: form.value('groups') ?? '',
   }
@@ -42,7 +42,7 @@ export function planRequest({ text, kind, files, targets, extras, groups }: Plan
   const names = (list: string): string[] => list.split(/[\s,]+/).filter((name) => name !== '')
   const request = {
     files: [...pasted, ...files],
-    ...targets && { targets },
+    ...targets.length > 0 && { targets },
     ...names(extras).length > 0 && { extras: names(extras) },
     ...names(groups).length > 0 && { groups: names(groups) },
   }
@@ -56,17 +56,18 @@ export function guessName(text: string): Exclude<Kind, 'auto'> {
   return /^content-hash\s*=/m.test(text) ? 'poetry.lock' : 'uv.lock'
 }
 
-/** A plan's request travels in its page: nothing is kept here until something is built. */
-export function hiddenRequest(request: PlanRequest): string { return JSON.stringify(request) }
+/** A line of a plan, as its checkbox names it. */
+export function lineKey({ project, version, target }: { project: string; version: string; target: string }): string {
+  return `${project}|${version}|${target}`
+}
 
-/** What is to be built: the request that the plan's page carried, and the lines that were left checked. */
-export function prebuildRequest(form: Form): PrebuildRequest {
-  const request = parsed(PlanRequest, form.value('request') ?? '')
+/** The form that made the plan, as the plan's page carried it, and the lines that were checked there. */
+export function carried(form: Form): { planForm: PlanForm; only: NonNullable<PrebuildRequest['only']> } {
   const only = form.values('only').map((line) => {
     const [project = '', version = '', target = ''] = line.split('|')
     return { project, version, target }
   })
-  return checked(PrebuildRequest, { ...request, only })
+  return { planForm: parsed(PlanForm, form.value('form') ?? ''), only }
 }
 
 function parsed<T>(schema: z.ZodType<T>, text: string): T {

@@ -5,6 +5,11 @@ import { assetRoutes } from './assets.ts'
 import { CSP } from './csp.ts'
 import type { UiDeps } from './deps.ts'
 import { errorBody } from './pages/error.ts'
+import { loginRoutes } from './pages/login.ts'
+import { prebuildRoutes } from './pages/prebuild.ts'
+import { projectRoutes } from './pages/project.ts'
+import { targetRoutes } from './pages/targets.ts'
+import { useRoutes } from './pages/use.ts'
 import { createShow, frameOf } from './show.ts'
 import { page } from './layout.ts'
 
@@ -21,7 +26,8 @@ export function createUi(deps: UiDeps): Ui {
   return {
     mount(router) {
       assetRoutes(router)
-      // Each page adds its own: <name>Routes(router, { ...deps, show }).
+      const pageDeps = { ...deps, show }
+      for (const add of [prebuildRoutes, projectRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
       router.get('/ui', (ctx) => { ctx.redirect('ui/') })
     },
     errorPage(error, ctx) {

@@ -1,0 +1,62 @@
+import type { Auth } from '../../services/sessions.ts'
+import type { Prebuild, PrebuildLine } from '../../services/views.ts'
+import type { Page } from '../deps.ts'
+import { counted, duration, timeTag } from '../format.ts'
+import { html, type Content, type Html } from '../html.ts'
+import { csrfField } from '../layout.ts'
+import { badge, table, type Row } from '../parts.ts'
+
+/** What is looked at first: what failed, then what is under way, then the rest. */
+const ORDER: PrebuildLine['state'][] = ['failed', 'cancelled', 'running', 'queued', 'built', 'cannot', 'left-out', 'had']
+
+const REFRESH_SECONDS = 5
+
+/** How far a prebuild is. All of it stands in the database: a reload and a second tab show the same. */
+export function progressPage({ root, prebuild, auth, now }: { root: string; prebuild: Prebuild; auth: Auth | undefined; now: number }): Page {
+  const { id, name, askedBy, createdAt, finished, done, total } = prebuild
+  const lines = prebuild.lines.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
+  return {
+    title: finished ? `Prebuild ${id}` : `${done} of ${total} · Prebuild ${id}`, nav: 'prebuild', refreshSeconds: finished ? undefined : REFRESH_SECONDS,
+    body: html`<p class="eyebrow"><a href="${root}ui/prebuild">Prebuild</a></p>
+<div class="head"><div><h1>Prebuild ${id}</h1><p>${name}, started ${timeTag(createdAt, now)} by ${askedBy}</p></div></div>
+<div id="prebuild" data-live>
+${progress(prebuild)}
+<section class="section"><h2>Release by release</h2>
+${table({
+    id: 'prebuild-lines', caption: 'The releases of this prebuild', columns: ['Release', 'Target', 'State', 'What came of it', 'Time', ''],
+    rows: lines.map((line) => row(root, line, auth, `ui/prebuilds/${id}`)),
+  })}</section>
+</div>`,
+  }
+}
+
+function progress({ done, total, failed, finished, remainingSeconds }: Prebuild): Html {
+  const built = done - failed
+  const told = total === 0 ? 'There was nothing to build.'
+    : !finished ? html`${done} of ${counted(total, 'build')} done${remainingSeconds !== null && `, about ${duration(remainingSeconds)} left`}`
+    : failed === 0 ? html`${total === 1 ? 'The build' : `All ${total} builds`} succeeded.` : html`${built} of ${counted(total, 'build')} succeeded.`
+  return html`<div class="panel progress-panel"><div class="title"><h2 id="progress-told">${told}</h2>${failed > 0 && badge('failed', `${failed} failed`)}${finished && failed === 0 && badge('done')}</div>
+${total > 0 && html`<progress max="${total}" value="${done}" aria-labelledby="progress-told"${finished && failed > 0 && html` class="bad"`}></progress>`}</div>`
+}
+
+function row(root: string, line: PrebuildLine, auth: Auth | undefined, here: string): Row {
+  const { project, version, target, state, job, seconds, estimateSeconds } = line
+  return {
+    attributes: { 'id': `line-${project}-${version}-${target}`, 'data-project': project, 'data-target': target, 'data-state': state },
+    cells: [
+      html`<span><a href="${root}ui/projects/${project}">${project}</a> <span class="num">${version}</span></span>`,
+      html`<span class="mono">${target}</span>`,
+      badge(state),
+      outcome(line),
+      html`<span class="num">${seconds !== null ? duration(seconds) : (state === 'queued') && estimateSeconds !== null && `about ${duration(estimateSeconds)}`}</span>`,
+      html`<span class="actions">${job !== null && html`<a href="${root}ui/jobs/${job}">${state === 'running' ? 'Watch' : `Job ${job}`}</a>`}
+${(state === 'failed' || state === 'cancelled') && job !== null && auth?.session && html`<form method="post" action="${root}ui/jobs/${job}/retry">${csrfField(auth)}<input type="hidden" name="next" value="/${here}"><button class="quiet small">Retry<span class="hidden"> ${project} for ${target}</span></button></form>`}</span>`,
+    ],
+  }
+}
+
+function outcome({ state, filename, failure, why, remedy }: PrebuildLine): Content {
+  if (state === 'failed' || state === 'cancelled') return failure && html`<span><span class="why">${failure.cause}</span> <span class="remedy">${failure.remedy}</span></span>`
+  if (state === 'cannot') return html`<span><span class="why">${why}</span> <span class="remedy">${remedy}</span></span>`
+  return filename !== null && html`<span class="mono">${filename}</span>`
+}

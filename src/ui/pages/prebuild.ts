@@ -1,0 +1,81 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import { ERRORS, MuslinError } from '../../errors.ts'
+import { requireForm, seeOther } from '../guard.ts'
+import { rootOf } from '../layout.ts'
+import { carried, EMPTY, lineKey, planForm, planRequest, type PlanForm } from '../plan-form.ts'
+import { readForm, type Form } from '../read-form.ts'
+import { authOf, type PageDeps } from '../show.ts'
+import { planPage } from './plan.ts'
+import { prebuildFormPage, type Problem } from './prebuild-form.ts'
+import { progressPage } from './prebuild-progress.ts'
+
+const RECENT = 10
+
+/** Paste, plan, build, watch. */
+export function prebuildRoutes(router: Router, deps: PageDeps): void {
+  const { planner, prebuilds, overview, clock, show } = deps
+
+  router.get('/ui/prebuild', (ctx) => showForm(ctx, EMPTY))
+
+  router.post('/ui/prebuild', async (ctx) => {
+    const sent = await readForm(ctx.req)
+    if (sent.value('change') !== undefined) return showForm(ctx, carried(sent).planForm)
+    await showPlan(ctx, planForm(sent))
+  })
+
+  router.post('/ui/prebuilds', async (ctx) => {
+    const sent = await readForm(ctx.req)
+    const { planForm: form, only } = carried(sent)
+    const checked = new Set(only.map(lineKey))
+    if (only.length === 0) return showPlan(ctx, form, { checked, error: new MuslinError('bad-request', 'nothing is checked; check at least one release to be built') })
+    const refused = await refusal(ctx, sent)
+    if (refused) return showPlan(ctx, form, { checked, error: refused })
+    const made = await prebuilds.create({ ...planRequest(form), only }, 'admin').catch(known)
+    if (made instanceof MuslinError) return showPlan(ctx, form, { checked, error: made })
+    seeOther(ctx, rootOf(ctx), `ui/prebuilds/${made.id}`)
+  })
+
+  router.get('/ui/prebuilds/:id', async (ctx) => {
+    const id = Number(/^\d{1,15}$/.exec(String(ctx.params['id']))?.[0])
+    if (Number.isNaN(id)) throw new MuslinError('no-such-prebuild', 'no prebuild has this number; take it from the address that it was started with')
+    show(ctx, progressPage({ root: rootOf(ctx), prebuild: await prebuilds.get(id), auth: authOf(ctx), now: clock.now() }))
+  })
+
+  /** Whoever is not logged in any more, or not yet, does it by the same form: nothing that was pasted is lost. */
+  async function refusal(ctx: Context, sent: Form): Promise<MuslinError | undefined> {
+    const auth = authOf(ctx)
+    const token = sent.value('token')
+    if (auth?.session) requireForm(ctx, sent.value('csrf'))
+    else if (token === undefined) return new MuslinError('token-needed', 'you are not logged in any more; give the token below, and the plan goes on')
+    else if (!await auth?.login(token.trim())) return new MuslinError('token-needed', 'this is not the admin\'s token of this server')
+    return undefined
+  }
+
+  async function showForm(ctx: Context, form: PlanForm, error?: MuslinError): Promise<void> {
+    const { targets } = await overview.overview()
+    show(ctx, prebuildFormPage({ root: rootOf(ctx), form, targets, problem: error && problemOf(error), recent: await prebuilds.list(RECENT), now: clock.now() }))
+    if (error) ctx.status = error.status
+  }
+
+  /** Without a plan the form says why, with all that was sent still in it. */
+  async function showPlan(ctx: Context, form: PlanForm, about: { checked?: Set<string>; error?: MuslinError } = {}): Promise<void> {
+    const plan = await Promise.resolve(form).then(planRequest).then(planner.plan).catch(known)
+    if (plan instanceof MuslinError) return showForm(ctx, form, plan)
+    const { checked, error } = about
+    const csrf = authOf(ctx)?.session?.csrf
+    show(ctx, planPage({ root: rootOf(ctx), plan, form, checked, csrf, problem: error && problemOf(error) }))
+    if (error) ctx.status = error.status
+  }
+}
+
+/** Errors that are written for people are shown where they can act on them; others are the gate's. */
+function known(error: unknown): MuslinError {
+  if (error instanceof MuslinError && error.code !== 'internal') return error
+  throw error
+}
+
+function problemOf(error: MuslinError): Problem {
+  const { title, remedy } = ERRORS[error.code]
+  return { title, detail: error.detail, remedy }
+}

@@ -1,0 +1,48 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import { html, type Html } from '../html.ts'
+import { rootOf } from '../layout.ts'
+import { copyLines, table } from '../parts.ts'
+import type { PageDeps } from '../show.ts'
+import { useLines } from '../use-lines.ts'
+
+/** Lines to copy, with this server's address as the visitor reached it. */
+export function useRoutes(router: Router, { links, targets, show }: PageDeps): void {
+  router.get('/ui/use', (ctx) => {
+    const known = links.root(ctx)
+    const address = known ?? addressed(ctx)
+    const sections = useLines(address)
+    show(ctx, {
+      title: 'Use it', nav: 'use',
+      body: html`<div class="head"><div><h1>Use it</h1><p>This index answers at <span class="mono">${address}/simple/</span></p></div></div>
+${known === undefined && strangeName(ctx)}
+<div class="with-contents"><nav class="contents" aria-label="On this page"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}<li><a href="#views">Addresses</a></li></ul></nav>
+<div>${sections.map(({ id, title, lead, blocks }) => html`<section class="panel" id="${id}"><h2>${title}</h2><p class="muted">${lead}</p>
+${blocks.map(({ label, text }) => html`<h3 class="block-label">${label}</h3>${copyLines(text, `${title}: ${label}`)}`)}</section>`)}
+${views(rootOf(ctx), targets)}</div></div>`,
+    })
+  })
+}
+
+/** Under a name that is not this server's own nothing is promised: lines with it would disappoint. */
+function strangeName(ctx: Context): Html {
+  const { hostname } = new URL(addressed(ctx))
+  return html`<div class="notice" id="strange-name"><p><strong>This server does not know the name ${hostname}.</strong> Under it no wheel is promised. Start the server with <code>--allowed-hosts ${hostname}</code>, or open this page under one of its own names.</p></div>`
+}
+
+function addressed(ctx: Context): string {
+  return URL.parse(`${ctx.protocol}://${ctx.host}`)?.origin ?? 'http://localhost:8080'
+}
+
+function views(root: string, targets: string[]): Html {
+  const target = targets.at(-1) ?? 'cp313-musllinux_1_2_x86_64'
+  return html`<section class="section" id="views"><h2>Addresses</h2>${table({
+    caption: 'The views of the index', columns: ['Address', 'Serves'],
+    rows: [
+      [html`<a class="mono" href="${root}simple/">/simple/</a>`, 'Everything. pip and uv on a musl target are also offered the wheels that would be compiled for them.'],
+      [html`<a class="mono" href="${root}finished/simple/">/finished/simple/</a>`, 'Everything that exists now, and never a wheel still to be compiled: for tools that lock.'],
+      [html`<a class="mono" href="${root}target/${target}/simple/">/target/${target}/simple/</a>`, html`What a client on that target is offered, whoever asks: for CI and downloads on other machines. <a href="${root}ui/targets">All targets</a>`],
+      [html`<span class="mono">/b/42</span>`, 'A build and its log; the address stands in every message about a failed install.'],
+    ].map((cells) => ({ cells })),
+  })}</section>`
+}
