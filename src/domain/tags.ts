@@ -47,6 +47,6 @@ function fitsNative(python: string, abi: string, target: Target): boolean {
 }
 
 /** Before 3.8 the ABI tag of a normal CPython ended in "m". */
-function abiOf(target: Target): string {
+export function abiOf(target: Target): string {
   return target.major === 3 && target.minor < 8 ? `${target.python}m` : target.python
 }

@@ -1,0 +1,72 @@
+/** poetry.lock, in the format of poetry 2 (which says of each package when it is installed) and in the older ones. */
+import { parseMarker } from '../marker-grammar.ts'
+import type { MarkerEnvironment } from '../marker-environment.ts'
+import { isValidName, normalizeName } from '../names.ts'
+import { parseVersion } from '../version.ts'
+import { badLock, type BadLine } from './bad-lock.ts'
+import { collectPins, markerJudge, pythonRefusal } from './collect.ts'
+import type { Lock, Pin, Wanted } from './lock.ts'
+import { oldPackages } from './poetry-old.ts'
+import { isTable, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
+
+export interface PoetryPackage { name: string; entry: Table; line: number | undefined }
+
+/** Throws `bad-lock`. */
+export function readPoetry(name: string, content: string): Lock {
+  const document = readToml(name, content)
+  const metadata = table(document['metadata'])
+  const [, major, minor] = /^([12])\.([0-9]+)$/.exec(text(metadata['lock-version']) ?? '1.0') ?? []
+  if (major === undefined) throw badLock(name, [{ what: `it has version ${text(metadata['lock-version'])} of its format; 1 and 2 are what can be read` }])
+  const bad: BadLine[] = []
+  const packages = packageTables(name, document, 'package', content).flatMap(({ table: entry, line }): PoetryPackage[] => {
+    const problem = problemOf(entry)
+    if (problem !== undefined) bad.push({ line, what: problem })
+    return problem === undefined ? [{ name: normalizeName(text(entry['name'])!), entry, line }] : []
+  })
+  if (bad.length > 0) throw badLock(name, bad)
+  const old = major === '1' || minor === '0'
+  return {
+    name,
+    kind: 'poetry',
+    refusal: (environment) => pythonRefusal(text(metadata['python-versions']), environment),
+    pins(environment: MarkerEnvironment, wanted: Wanted) {
+      const chosen = old ? oldPackages(packages, table(document['extras']), environment, wanted) : packages.filter(judge(environment, wanted))
+      return collectPins(chosen.filter(({ entry }) => table(entry['source'])['type'] !== 'directory').map((each) => pinOf(each, table(metadata['files']))))
+    },
+  }
+}
+
+/** The groups that poetry leaves out by default are named in pyproject.toml alone: without a word all of them are planned. */
+function judge(environment: MarkerEnvironment, { extras, groups }: Wanted): (each: PoetryPackage) => boolean {
+  const applies = markerJudge(environment, extras, [])
+  const wanted = groups && new Set(['main', ...groups.map(normalizeName)])
+  return ({ entry }) => texts(entry['groups']).some((group) => {
+    const marker = isTable(entry['markers']) ? text(entry['markers'][group]) : text(entry['markers'])
+    return (wanted === undefined || wanted.has(normalizeName(group))) && applies(marker)
+  })
+}
+
+function problemOf(entry: Table): string | undefined {
+  const name = text(entry['name'])
+  const version = text(entry['version'])
+  if (name === undefined || !isValidName(name)) return 'a package without a name'
+  if (version === undefined || !parseVersion(version)) return `${name} has no version that can be read`
+  const told = entry['markers']
+  const markers = isTable(told) ? Object.values(told) : told === undefined ? [] : [told]
+  return markers.every((marker) => typeof marker === 'string' && parseMarker(marker)) ? undefined : `${name} has a marker that cannot be read`
+}
+
+function pinOf({ name, entry, line }: PoetryPackage, metadataFiles: Table): Pin {
+  // Before its format 1.1 the files of all packages stood in one table.
+  const files = entry['files'] === undefined ? tables(metadataFiles[text(entry['name'])!]) : tables(entry['files'])
+  const source = text(table(entry['source'])['type'])
+  return {
+    project: name,
+    version: text(entry['version'])!,
+    line,
+    hashes: files.flatMap((file) => text(file['hash'])?.toLowerCase() ?? []),
+    filenames: undefined,
+    only: undefined,
+    elsewhere: source === 'git' ? 'a git repository' : source === 'url' ? 'a URL of its own' : source === 'file' ? 'a file on disk' : undefined,
+  }
+}

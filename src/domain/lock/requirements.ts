@@ -1,0 +1,105 @@
+/** pip's requirements files, in which every requirement is pinned. */
+import { isValidName, normalizeName } from '../names.ts'
+import { parseMarker } from '../marker-grammar.ts'
+import type { MarkerEnvironment } from '../marker-environment.ts'
+import { parseSpecifiers } from '../specifier.ts'
+import { badLock, type BadLine } from './bad-lock.ts'
+import { collectPins, markerJudge } from './collect.ts'
+import { createFormatControl, readGlobalOption } from './requirements-options.ts'
+import type { Lock, Pin } from './lock.ts'
+
+interface Entry { pin: Pin; marker: string | undefined }
+
+/** Reads the file as pip does. Lines for the server (`-r` to a file that is `given` too, `-c`, indexes and the like) are passed over. Throws `bad-lock`. */
+export function readRequirements(name: string, text: string, given: string[]): Lock {
+  const control = createFormatControl()
+  const entries: Entry[] = []
+  const bad: BadLine[] = []
+  for (const { line, text: content } of logicalLines(text)) {
+    const problem = content.startsWith('-') ? readGlobalOption(content, control, given) : readEntry(content, line, entries)
+    if (problem !== undefined) bad.push({ line, what: problem })
+  }
+  if (bad.length > 0) throw badLock(name, bad)
+  // pip applies what the whole file says to each of its lines.
+  for (const { pin } of entries) pin.only = control.only(pin.project)
+  return {
+    name,
+    kind: 'requirements',
+    refusal: () => undefined,
+    pins(environment: MarkerEnvironment) {
+      const applies = markerJudge(environment, [], [])
+      return collectPins(entries.filter(({ marker }) => applies(marker)).map(({ pin }) => pin))
+    },
+  }
+}
+
+/** Joined, without comments, stripped; those that are left empty are left out. `line` is the first of those that were joined. */
+function logicalLines(text: string): { line: number; text: string }[] {
+  const lines: { line: number; text: string }[] = []
+  let first = 0
+  let parts: string[] = []
+  const end = () => {
+    const joined = parts.join('').replace(/(?:^|\s)#.*$/s, '').trim()
+    if (joined !== '') lines.push({ line: first, text: joined })
+    parts = []
+  }
+  text.split(/\r\n|\r|\n/).forEach((line, index) => {
+    if (parts.length === 0) first = index + 1
+    const comment = /^\s*#/.test(line)
+    const goesOn = line.endsWith('\\') && !comment
+    // A comment ends what was joined; the space keeps it a comment there.
+    parts.push(goesOn ? withoutBackslashes(line) : comment ? ` ${line}` : line)
+    if (!goesOn) end()
+  })
+  end()
+  return lines
+}
+
+/** At the end, as many as there are; an expression would take quadratic time where they stand elsewhere. */
+function withoutBackslashes(line: string): string {
+  let end = line.length
+  while (line[end - 1] === '\\') end -= 1
+  return line.slice(0, end)
+}
+
+/** Adds the line's requirement, or says what is wrong with it. */
+function readEntry(text: string, line: number, entries: Entry[]): string | undefined {
+  // pip cuts a line at the first word that begins with a dash and reads the rest as options.
+  const cut = / -/.exec(text)?.index ?? text.length
+  const requirement = text.slice(0, cut).trim()
+  const hashes = readHashes(text.slice(cut))
+  if (typeof hashes === 'string') return hashes
+  // The project itself, or a part of it: nothing of it comes from an index.
+  if (/^\.{0,2}[/\\]|^\.{1,2}(?:\[|$)/.test(requirement)) return undefined
+  const [, name, rest] = /^([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)\s*(?:\[[^\]]*\]\s*)?(.*)$/is.exec(requirement) ?? []
+  if (name === undefined || rest === undefined || !isValidName(name) || /^[:/+]/.test(rest)) return `${shown(requirement)} is no requirement of a release, such as name==1.0`
+  if (rest.startsWith('@')) return `${shown(requirement)} comes from a URL and from no index: pin a release of it with ==`
+  const semicolon = rest.indexOf(';')
+  const marker = semicolon < 0 ? undefined : rest.slice(semicolon + 1)
+  if (marker !== undefined && !parseMarker(marker)) return `${shown(requirement)} has a marker that cannot be read`
+  const specifiers = (semicolon < 0 ? rest : rest.slice(0, semicolon)).trim()
+  const set = parseSpecifiers(/^\((.*)\)$/s.exec(specifiers)?.[1] ?? specifiers)
+  if (!set) return `${shown(requirement)} has a version that cannot be read`
+  const pinned = set.find(({ operator, version, prefix }) => (operator === '==' || operator === '===') && version && !prefix)
+  if (!pinned) return `${shown(requirement)} is not pinned: pin it with ==, or give a lock made from this file`
+  entries.push({ pin: { project: normalizeName(name), version: pinned.text, line, hashes, filenames: undefined, only: undefined, elsewhere: undefined }, marker })
+  return undefined
+}
+
+/** The hashes among the options behind a requirement; a text says what is wrong with them. pip takes these three algorithms. */
+function readHashes(options: string): string[] | string {
+  const words = options.split(/[\s=]+/).filter(Boolean)
+  const hashes: string[] = []
+  for (let at = 0; at < words.length; at += 2) {
+    const [option = '', value = ''] = words.slice(at, at + 2)
+    if (['--config-settings', '--config-setting', '-C', '--global-option', '--install-option'].includes(option)) return hashes
+    if (option !== '--hash') return `${shown(option)} is no option of a requirement`
+    if (!/^(?:sha256|sha384|sha512):[0-9a-f]+$/i.test(value)) return `${shown(value)} is no hash, such as sha256:…`
+    hashes.push(value.toLowerCase())
+  }
+  return hashes
+}
+
+function shown(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}

@@ -1,0 +1,59 @@
+/** uv.lock: a graph, walked from the project itself. */
+import { parseMarker } from '../marker-grammar.ts'
+import type { MarkerEnvironment } from '../marker-environment.ts'
+import { isValidName, normalizeName } from '../names.ts'
+import { parseVersion } from '../version.ts'
+import { badLock, type BadLine } from './bad-lock.ts'
+import { collectPins, markerJudge, pythonRefusal } from './collect.ts'
+import type { Lock, Pin, Wanted } from './lock.ts'
+import { isTable, lastPart, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
+import { isLocal, walkUv, type UvPackage } from './uv-graph.ts'
+
+/** Throws `bad-lock`. */
+export function readUv(name: string, content: string): Lock {
+  const document = readToml(name, content)
+  if (document['version'] !== 1) throw badLock(name, [{ what: `it has version ${String(document['version'] ?? 'none').slice(0, 20)} of its format; 1 is what can be read` }])
+  const bad: BadLine[] = []
+  const packages = packageTables(name, document, 'package', content).flatMap(({ table: entry, line }): UvPackage[] => {
+    const problem = problemOf(entry)
+    if (problem !== undefined) bad.push({ line, what: problem })
+    return problem === undefined ? [{ name: normalizeName(text(entry['name'])!), version: text(entry['version']), source: table(entry['source']), entry, line }] : []
+  })
+  if (bad.length > 0) throw badLock(name, bad)
+  return {
+    name,
+    kind: 'uv',
+    refusal(environment) {
+      const supported = texts(document['supported-markers'])
+      if (supported.length > 0 && !supported.some(markerJudge(environment, [], []))) return 'it is for other environments'
+      return pythonRefusal(text(document['requires-python']), environment)
+    },
+    pins: (environment: MarkerEnvironment, wanted: Wanted) => collectPins(walkUv(packages, table(document['manifest']), environment, wanted).filter((found) => !isLocal(found)).map(pinOf)),
+  }
+}
+
+function problemOf(entry: Table): string | undefined {
+  const name = text(entry['name'])
+  const version = text(entry['version'])
+  if (name === undefined || !isValidName(name)) return 'a package without a name'
+  if (version !== undefined && !parseVersion(version)) return `${name} has the version ${version}, which is none`
+  if (!isTable(entry['source'])) return `${name} has no source`
+  if (version === undefined && entry['source']['registry'] !== undefined) return `${name} has no version`
+  const lists = [entry['dependencies'], ...['optional-dependencies', 'dev-dependencies'].flatMap((key) => Object.values(table(entry[key])))]
+  const markers = [...lists.flatMap((list) => tables(list).flatMap((dependency) => text(dependency['marker']) ?? [])), ...texts(entry['resolution-markers'])]
+  return markers.every((marker) => parseMarker(marker)) ? undefined : `${name} has a marker that cannot be read`
+}
+
+function pinOf({ name, version, source, entry, line }: UvPackage): Pin {
+  const files = [...tables(entry['wheels']), ...(isTable(entry['sdist']) ? [entry['sdist']] : [])]
+  const hashes = files.map((file) => text(file['hash'])?.toLowerCase())
+  return {
+    project: name,
+    version: version ?? '',
+    line,
+    hashes: hashes.includes(undefined) ? [] : hashes as string[],
+    filenames: files.flatMap((file) => text(file['filename']) ?? lastPart(text(file['url']) ?? text(file['path'])) ?? []),
+    only: undefined,
+    elsewhere: source['registry'] !== undefined ? undefined : source['git'] !== undefined ? 'a git repository' : source['path'] !== undefined ? 'a file on disk' : 'a URL of its own',
+  }
+}
