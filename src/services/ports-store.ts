@@ -83,10 +83,19 @@ export interface Build {
 
 /** How many jobs there may be before a new one is refused, counted in the transaction that would make it: no two wishes share the last place. */
 export interface WishBound {
-  /** Jobs of both kinds that are queued above background priority, or those of the wish's kind that its asker made since then. */
+  /** Jobs of all kinds that are queued above background priority, or those of the wish's kind that its asker made since then. */
   counted: 'wanted' | { since: number }
   most: number
   refusal: () => Error
+}
+
+export interface JobFilter {
+  state?: JobState | undefined
+  kind?: JobKind | undefined
+  project?: string | undefined
+  /** Only jobs with a smaller id, for the next page. */
+  before?: number | undefined
+  limit?: number | undefined
 }
 
 export interface JobStore {
@@ -99,8 +108,8 @@ export interface JobStore {
   /** Without making one. */
   find(wish: Pick<Wish, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>): Promise<Job | undefined>
   get(id: number): Promise<Job | undefined>
-  /** Newest first. `before`: only jobs with a smaller id, for the next page. */
-  list(filter?: { state?: JobState; kind?: JobKind; project?: string; before?: number; limit?: number }): Promise<Job[]>
+  /** Newest first. */
+  list(filter?: JobFilter): Promise<Job[]>
   /** Jobs of this project whose failure is remembered: (sdist sha256, target, recipe, image). */
   remembered(project: string): Promise<Pick<Job, 'sdist' | 'target' | 'recipe' | 'image'>[]>
   count(state: JobState, kind?: JobKind): Promise<number>
@@ -117,10 +126,11 @@ export interface JobStore {
    * False when the lease was lost (or the job cancelled): the worker stops.
    */
   heartbeat(build: number, leaseUntil: number): Promise<boolean>
+  /** The run begins this step. */
   step(build: number, step: Step, now: number): Promise<void>
-  /** Ends a run; a build's ends its queued metadata job with it. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
+  /** Ends a run; a build's ends its queued metadata job with it, and all but a trial's are remembered. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
   fail(build: number, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
-  /** Success without a new wheel: a metadata job's, which is remembered as it was before, or a build's whose wheel was there already. */
+  /** Success without a new wheel: a metadata job's, which is remembered as it was before, a build's whose wheel was there already, or a trial's. */
   done(build: number, record: BuildRecord | undefined, now: number): Promise<boolean>
   /**
    * Jobs that no worker heard of since `since` could claim, since their target has another image now, by `targets`: they get that
@@ -141,12 +151,14 @@ export interface JobStore {
   requeue(now: number): Promise<number>
   /** Queues a failed or cancelled job again and forgets its failure and attempts: a person's wish. */
   retry(id: number, now: number): Promise<Job | undefined>
-  /** Ends a queued or running job; it is remembered like a failure, since wishing does not start it again. */
+  /** Ends a queued or running job; all but a trial are remembered like a failure, since wishing does not start them again. */
   cancel(id: number, now: number): Promise<Job | undefined>
   build(id: number): Promise<Build | undefined>
+  /** Runs of a job, newest first. */
+  builds(job: number, limit: number): Promise<Build[]>
   /** Seconds that earlier successful builds of this project took, newest first. */
   history(project: string): Promise<number[]>
-  /** Jobs that are claimed before this one, as things stand; undefined where it is not queued. */
+  /** Queued jobs that are claimed before this one where a worker takes all of them, as things stand; undefined where it is not queued. */
   ahead(id: number): Promise<number | undefined>
   /** When the failed job is queued again by itself. */
   retryAt(id: number): Promise<number | undefined>
@@ -165,7 +177,7 @@ export interface WorkerStore {
   targets(since: number): Promise<Map<string, string>>
 }
 
-/** A plan that somebody had built: `lines` and `request` are theirs, as JSON; what became of each is told by its job. */
+/** A plan that somebody had built; what became of each line is told by its job. */
 export interface StoredPrebuild { id: number; createdAt: number; askedBy: string; name: string; targets: string[]; lines: StoredPrebuildLine[] }
 
 export interface StoredPrebuildLine {

@@ -156,7 +156,7 @@ describe.skipIf(!pip)('fetch.py', () => {
     const here = (text: string) => text.replaceAll(PLACE, folder)
     const box: Pick<Box, 'put' | 'exec'> = {
       async put(entries) {
-        for (const { name, body } of entries) await write({ [name]: String(body) })
+        for (const { name, body } of entries) if (typeof body === 'string' || Buffer.isBuffer(body)) await write({ [name]: body.toString() })
       },
       async exec([program = '', ...rest], { env = {} } = {}) {
         const { all, exitCode } = await execa(program, rest.map(here), {

@@ -44,16 +44,19 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     WHERE id = @id AND state IN ('queued', 'running') RETURNING *`)
   const endBuild = db.prepare<[number, string, number | null]>('UPDATE builds SET finished_at = ?, failure = ? WHERE id = ? AND finished_at IS NULL')
   const selectBuild = db.prepare<[number], BuildRow>('SELECT * FROM builds WHERE id = ?')
+  const selectBuilds = db.prepare<[number, number], BuildRow>('SELECT * FROM builds WHERE job = ? ORDER BY id DESC LIMIT ?')
   const selectHistory = db.prepare<[string, number], number>(`
     SELECT (builds.finished_at - builds.started_at) / 1000.0 FROM wheels JOIN builds ON builds.id = wheels.build
     WHERE wheels.project = ? ORDER BY builds.id DESC LIMIT ?`).pluck()
 
   // In the order of claims. A metadata job whose build is queued or runs is answered by that, and goes before nobody.
   const countAhead = db.prepare<[number], number | null>(`
-    SELECT iif(self.state = 'queued', (SELECT count(*) FROM jobs WHERE jobs.state = 'queued'
-      AND (jobs.kind <> 'metadata', -jobs.priority, jobs.created_at, jobs.id) < (self.kind <> 'metadata', -self.priority, self.created_at, self.id)
-      AND NOT (jobs.kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running')))), NULL)
-    FROM jobs AS self WHERE self.id = ?`).pluck()
+    SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND kind IN ('build', 'trial') AND self.kind <> 'metadata'
+        AND priority >= self.priority AND (-priority, created_at, id) < (-self.priority, self.created_at, self.id))
+      + (SELECT count(*) FROM jobs WHERE state = 'queued' AND kind = 'metadata'
+        AND (self.kind <> 'metadata' OR (-priority, created_at, id) < (-self.priority, self.created_at, self.id))
+        AND NOT EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running')))
+    FROM jobs AS self WHERE self.id = ? AND self.state = 'queued'`).pluck()
   const selectRetry = db.prepare<[number], number | null>("SELECT retry_at FROM jobs WHERE id = ? AND state = 'failed'").pluck()
 
   const makeOrRaise = db.transaction((wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean } => {
@@ -122,6 +125,7 @@ export function createJobs(db: Database, changes: Changes): JobStore {
       const row = selectBuild.get(id)
       return row && toBuild(row)
     },
+    builds: (job, limit) => selectBuilds.all(job, limit).map(toBuild),
     history: (project) => selectHistory.all(project, HISTORY),
     ahead: (id) => countAhead.get(id) ?? undefined,
     retryAt: (id) => selectRetry.get(id) ?? undefined,
