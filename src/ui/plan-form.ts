@@ -21,6 +21,9 @@ export const PlanForm = z.strictObject({
 })
 export type PlanForm = z.infer<typeof PlanForm>
 
+/** A name that tells no format: then the content does. */
+const PASTED = 'pasted text'
+
 export const EMPTY: PlanForm = { text: '', kind: 'auto', files: [], targets: [], extras: '', groups: '' }
 
 /** The form as it came. Files that an earlier try brought come back in `kept`: no page can fill a browser's file input. */
@@ -37,7 +40,7 @@ export function planForm(form: Form): PlanForm {
 
 /** What is to be planned; throws `bad-request` where the form is empty. */
 export function planRequest({ text, kind, files, targets, extras, groups }: PlanForm): PlanRequest {
-  const pasted = text.trim() === '' ? [] : [{ name: kind === 'auto' ? guessName(text) : kind, text }]
+  const pasted = text.trim() === '' ? [] : [{ name: kind === 'auto' ? PASTED : kind, text }]
   if (pasted.length + files.length === 0) throw new MuslinError('bad-request', 'there is nothing to plan yet: paste a requirements file or a lock file, or choose one')
   const names = (list: string): string[] => list.split(/[\s,]+/).filter((name) => name !== '')
   const request = {
@@ -47,13 +50,6 @@ export function planRequest({ text, kind, files, targets, extras, groups }: Plan
     ...names(groups).length > 0 && { groups: names(groups) },
   }
   return checked(PlanRequest, request)
-}
-
-/** The file name by whose format a pasted text reads like one; requirements where nothing else fits. */
-export function guessName(text: string): Exclude<Kind, 'auto'> {
-  if (/^lock-version\s*=/m.test(text) && /^\[\[packages\]\]/m.test(text)) return 'pylock.toml'
-  if (!/^\[\[package\]\]/m.test(text)) return 'requirements.txt'
-  return /^content-hash\s*=/m.test(text) ? 'poetry.lock' : 'uv.lock'
 }
 
 /** A line of a plan, as its checkbox names it. */

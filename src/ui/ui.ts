@@ -5,7 +5,10 @@ import { assetRoutes } from './assets.ts'
 import { CSP } from './csp.ts'
 import type { UiDeps } from './deps.ts'
 import { errorBody } from './pages/error.ts'
+import { jobRoutes } from './pages/job.ts'
+import { jobsRoutes } from './pages/jobs.ts'
 import { loginRoutes } from './pages/login.ts'
+import { overviewRoutes } from './pages/overview.ts'
 import { prebuildRoutes } from './pages/prebuild.ts'
 import { projectRoutes } from './pages/project.ts'
 import { targetRoutes } from './pages/targets.ts'
@@ -27,8 +30,7 @@ export function createUi(deps: UiDeps): Ui {
     mount(router) {
       assetRoutes(router)
       const pageDeps = { ...deps, show }
-      for (const add of [prebuildRoutes, projectRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
-      router.get('/ui', (ctx) => { ctx.redirect('ui/') })
+      for (const add of [overviewRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
     },
     errorPage(error, ctx) {
       const frame = ctx ? frameOf(ctx, deps) : { root: '/', path: '/ui/', auth: undefined, version: deps.version }

@@ -69,6 +69,8 @@ async function replace() {
   const news = new DOMParser().parseFromString(await answer.text(), 'text/html')
   for (const part of document.querySelectorAll('[data-live][id]')) {
     const next = news.getElementById(part.id)
+    // The page shows something else now, such as another run: not only its live parts are old.
+    if (next && part.getAttribute('data-page') !== next.getAttribute('data-page')) return location.reload()
     if (next) morph(part, next)
   }
   document.title = news.title

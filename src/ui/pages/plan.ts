@@ -5,7 +5,7 @@ import { count, counted, duration } from '../format.ts'
 import { html, type Content, type Html } from '../html.ts'
 import { badge, nothing, table, type Row } from '../parts.ts'
 import { lineKey, type PlanForm } from '../plan-form.ts'
-import { problemNote, type Problem } from './prebuild-form.ts'
+import { problemNote, type Problem } from './problem.ts'
 
 /** What stands first is what there is to decide. */
 const ORDER: PlanLine['verdict'][] = ['would-build', 'cannot', 'built', 'upstream-wheel']

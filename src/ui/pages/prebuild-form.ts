@@ -1,13 +1,11 @@
 import type { PrebuildList, TargetView } from '../../services/views.ts'
 import { assetUrl } from '../assets.ts'
+import type { Page } from '../deps.ts'
 import { counted, timeTag } from '../format.ts'
 import { html, type Html } from '../html.ts'
 import { nothing, table } from '../parts.ts'
 import { KINDS, type PlanForm } from '../plan-form.ts'
-import type { Page } from '../deps.ts'
-
-/** What is wrong with what was sent, at the form that sent it. */
-export interface Problem { title: string; detail: string; remedy: string }
+import { problemNote, type Problem } from './problem.ts'
 
 /** The page to paste a lock file into, with what was built from such files before. */
 export function prebuildFormPage({ root, form, targets, problem, recent, now }: {
@@ -46,14 +44,6 @@ ${targetChoice(form, targets)}
 ${recent.length === 0 ? nothing('None yet. What you build from a plan is listed here.') : recentTable(root, recent, now)}
 </section>`,
   }
-}
-
-/** Each line of a detail is told by itself: a lock file's errors come in one text. */
-export function problemNote({ title, detail, remedy }: Problem): Html {
-  const [first = '', ...more] = detail.split('\n').filter((line) => line.trim() !== '')
-  return html`<div class="notice bad" role="alert" id="problem"><p><strong>${title}.</strong> ${first}</p>
-${more.length > 0 && html`<ul class="bad-lines">${more.map((line) => html`<li><code>${line.trim()}</code></li>`)}</ul>`}
-<p class="muted">${remedy}</p></div>`
 }
 
 function kept({ files }: PlanForm): Html | false {

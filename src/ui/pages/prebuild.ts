@@ -1,14 +1,15 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { ERRORS, MuslinError } from '../../errors.ts'
+import { MuslinError } from '../../errors.ts'
 import { requireForm, seeOther } from '../guard.ts'
 import { rootOf } from '../layout.ts'
 import { carried, EMPTY, lineKey, planForm, planRequest, type PlanForm } from '../plan-form.ts'
 import { readForm, type Form } from '../read-form.ts'
 import { authOf, type PageDeps } from '../show.ts'
 import { planPage } from './plan.ts'
-import { prebuildFormPage, type Problem } from './prebuild-form.ts'
+import { prebuildFormPage } from './prebuild-form.ts'
 import { progressPage } from './prebuild-progress.ts'
+import { problemOf } from './problem.ts'
 
 const RECENT = 10
 
@@ -29,7 +30,7 @@ export function prebuildRoutes(router: Router, deps: PageDeps): void {
     const { planForm: form, only } = carried(sent)
     const checked = new Set(only.map(lineKey))
     if (only.length === 0) return showPlan(ctx, form, { checked, error: new MuslinError('bad-request', 'nothing is checked; check at least one release to be built') })
-    const refused = await refusal(ctx, sent)
+    const refused = await refusal(ctx, sent).catch(known)
     if (refused) return showPlan(ctx, form, { checked, error: refused })
     const made = await prebuilds.create({ ...planRequest(form), only }, 'admin').catch(known)
     if (made instanceof MuslinError) return showPlan(ctx, form, { checked, error: made })
@@ -73,9 +74,4 @@ export function prebuildRoutes(router: Router, deps: PageDeps): void {
 function known(error: unknown): MuslinError {
   if (error instanceof MuslinError && error.code !== 'internal') return error
   throw error
-}
-
-function problemOf(error: MuslinError): Problem {
-  const { title, remedy } = ERRORS[error.code]
-  return { title, detail: error.detail, remedy }
 }

@@ -12,6 +12,16 @@ export function runsContract({ store, another, running }: StoreBench): void {
       expect(await store.jobs.claim('w2', BOTH, 11, 100)).toBeUndefined()
     })
 
+    test('the runs of a job are told, newest first', async () => {
+      const first = await running()
+      await store.jobs.giveBack(first.build, 'death', 20)
+      const second = await store.jobs.claim('w2', BOTH, 30, 100)
+      await running({ recipe: 'another' })
+      expect((await store.jobs.builds(first.id, 10)).map(({ id, worker }) => ({ id, worker }))).toEqual([{ id: second?.build, worker: 'w2' }, { id: first.build, worker: 'w1' }])
+      expect(await store.jobs.builds(first.id, 1)).toHaveLength(1)
+      expect(await store.jobs.builds(99, 10)).toEqual([])
+    })
+
     test('metadata goes first, then the higher priority, then the older', async () => {
       const order: [Partial<Wish>, number][] = [
         [{ recipe: 'young', priority: PRIORITY.asked }, 9], [{ recipe: 'old', priority: PRIORITY.asked }, 2],

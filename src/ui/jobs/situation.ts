@@ -1,0 +1,68 @@
+/** How a job stands: what it is, what became of it, and what can be done. */
+import type { BuildView, FailureView, JobView } from '../../services/views.ts'
+import { counted, duration, runningTag, size, timeTag } from '../format.ts'
+import { html, type Content, type Html } from '../html.ts'
+import { csrfField, loginUrl, type Frame } from '../layout.ts'
+import { badge, copyLines } from '../parts.ts'
+import { kindName } from './job-table.ts'
+import { runBadge, runOf } from './run-state.ts'
+
+interface Place { root: string; server: string; now: number }
+
+export function heading(job: JobView, run: BuildView | undefined, root: string): Html {
+  const earlier = run !== undefined && run.id !== job.build
+  return html`<div>
+<p class="eyebrow">Job ${job.id} · ${kindName(job)}${run && html` · run ${run.id}`}</p>
+<h1 class="title"><span><a class="calm" href="${root}ui/projects/${job.project}">${job.project}</a> ${job.version}</span> ${run ? runBadge(runOf(run), job) : badge(job.state)}</h1>
+<p class="mono">${job.target}</p>
+${earlier && html`<p id="earlier">This is an earlier run of the job. <a href="${root}ui/jobs/${job.id}">The job as it is now</a></p>`}
+</div>`
+}
+
+/** What a person who is logged in can do with the job; others are shown the way to the login. */
+export function actions(job: JobView, frame: Frame): Html | false {
+  const verb = job.state === 'queued' || job.state === 'running' ? 'cancel' : job.state === 'failed' || job.state === 'cancelled' ? 'retry' : undefined
+  if (verb === undefined) return false
+  const name = verb === 'cancel' ? 'Cancel' : 'Try again'
+  if (!frame.auth?.session) return html`<div class="actions"><a class="button quiet" id="to-login" href="${loginUrl(frame)}">Log in to ${name.toLowerCase()}</a></div>`
+  return html`<div class="actions"><form method="post" action="${frame.root}ui/jobs/${job.id}/${verb}">${csrfField(frame.auth)}<button id="${verb}"${verb === 'cancel' && html` class="quiet"`}>${name}</button></form></div>`
+}
+
+/** The most important about it, on top. */
+export function situation(job: JobView, run: BuildView | undefined, place: Place): Content {
+  if (run && run.id !== job.build) return run.failure && failurePanel(run.failure)
+  if (job.state === 'queued') return queuedPanel(job)
+  if (job.state === 'running') return runningPanel(job, place.now)
+  if (job.failure) return failurePanel(job.failure, job.retryAt === null ? undefined : html`<p class="small muted">It is tried again by itself ${timeTag(job.retryAt, place.now)}.</p>`)
+  return job.wheel && wheelPanel(job, job.wheel, place)
+}
+
+function failurePanel(failure: FailureView, more?: Html): Html {
+  const cancelled = failure.class === 'cancelled'
+  return html`<section class="panel verdict" id="failure" data-class="${failure.class}"><p class="eyebrow">${cancelled ? 'Cancelled' : html`Why it failed · <code>${failure.class}</code>`}</p>
+<p id="cause">${sentence(failure.cause)}</p>
+<p id="remedy">${sentence(failure.remedy)}</p>${more}</section>`
+}
+
+function queuedPanel({ ahead, estimateSeconds }: JobView): Html {
+  const place = ahead === null ? 'It waits for a builder.' : ahead === 0 ? 'It is the next one that a free builder takes.' : `${counted(ahead, 'job')} ${ahead === 1 ? 'goes' : 'go'} before it.`
+  return html`<section class="panel" id="waiting"><p><strong>Queued.</strong> ${place}${estimateSeconds !== null && ` Once it begins it takes about ${duration(estimateSeconds)}.`}</p></section>`
+}
+
+function runningPanel({ startedAt, estimateSeconds, step }: JobView, now: number): Html {
+  const spent = startedAt === null ? 0 : (now - Date.parse(startedAt)) / 1000
+  return html`<section class="panel" id="progress-panel"><p><strong>Running${step !== null && `: ${step}`}.</strong> ${startedAt !== null && html`${runningTag(startedAt, now)} so far`}${estimateSeconds !== null && `, of about ${duration(estimateSeconds)}`}.</p>
+${estimateSeconds !== null && html`<progress aria-label="Time against the estimate" max="${Math.max(1, Math.round(estimateSeconds))}" value="${Math.round(Math.min(spent, estimateSeconds))}"></progress>`}</section>`
+}
+
+function wheelPanel({ project, version }: JobView, wheel: NonNullable<JobView['wheel']>, { root, server }: Place): Html {
+  return html`<section class="panel good" id="wheel"><p class="eyebrow">The wheel</p>
+<p class="lead"><a class="mono" href="${root}${wheel.url}">${wheel.filename}</a></p>
+<p class="small muted">${size(wheel.size)} · ${wheel.tried ? 'installed and imported on a clean musl system' : 'not tried on a musl system'} · <span class="mono">sha256:${wheel.sha256}</span></p>
+${copyLines(`pip install -i ${server}/simple/ ${project}==${version}`, 'install line')}</section>`
+}
+
+function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1)
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`
+}

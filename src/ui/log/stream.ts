@@ -1,0 +1,57 @@
+import { Readable } from 'node:stream'
+import type { BuildLogs, Clock } from '../../services/ports.ts'
+import { linesHtml } from './lines.ts'
+import { HEAD_LINES, positionCode, readWindow, type Position } from './window.ts'
+
+const LOOK_AGAIN_MS = 400
+/** Proxies and browsers give up on what is silent for long. */
+const SAY_SOMETHING_MS = 15_000
+
+/**
+ * A log from a place on as server-sent events (HTML, section 9.2), until its build ends: `lines` carries HTML lines, `gap` how many lines are
+ * left out before the next ones, `end` that nothing more comes. Each event's id is the place behind it.
+ */
+export function logEvents({ logs, build, from, finished, clock, closing }: {
+  logs: Pick<BuildLogs, 'read'>
+  build: number
+  from: Position
+  finished: () => Promise<boolean>
+  clock: Clock
+  closing: AbortSignal | undefined
+}): Readable {
+  const left = new AbortController()
+  const signal = closing ? AbortSignal.any([left.signal, closing]) : left.signal
+  const stream = Readable.from(events(), { objectMode: false })
+  stream.once('close', () => left.abort())
+  return stream
+
+  async function* events(): AsyncGenerator<string> {
+    let place = from
+    let silentSince = clock.now()
+    // Begins at once, so that the browser knows that it is connected.
+    yield ': the log\n\n'
+    while (!signal.aborted) {
+      // Asked before reading: what was written before the end is then surely read.
+      const ended = await finished()
+      const window = await readWindow(logs, build, place, { ended, head: place.offset === 0 ? HEAD_LINES : 0 })
+      if (window && window.next.line > place.line) {
+        place = window.next
+        silentSince = clock.now()
+        if (window.head.length > 0) yield event('lines', linesHtml(window.head))
+        if (window.left > 0) yield event('gap', String(window.left))
+        // The id goes with the last one: a connection cut before it begins anew from the earlier place.
+        yield event('lines', linesHtml(window.tail), positionCode(place))
+      }
+      if (ended) return yield event('end', '')
+      if (clock.now() - silentSince >= SAY_SOMETHING_MS) {
+        silentSince = clock.now()
+        yield ':\n\n'
+      }
+      await clock.sleep(LOOK_AGAIN_MS, signal).catch(() => undefined)
+    }
+  }
+}
+
+function event(name: string, data: string, id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${data.replaceAll('\n', '\ndata: ')}\n\n`
+}
