@@ -17,6 +17,7 @@ export const ERRORS = {
   'no-such-build': { status: 404, title: 'No such build is recorded', remedy: 'Check the number; a link to a build is for one server and its data folder.' },
   'no-such-promise': { status: 404, title: 'No such promise was made', remedy: 'Ask for the project\'s page again; it lists the promises there are.' },
   'token-needed': { status: 401, title: 'This needs the admin\'s token', remedy: 'Log in at /ui/login, or send the token as a bearer token; it is in the file admin-token of the data folder.' },
+  'too-many-logins': { status: 429, title: 'Too many wrong tokens were sent', remedy: 'Wait a minute; the token is in the file admin-token of the data folder.' },
   'forged-request': { status: 403, title: 'This form was not sent by a page of this server', remedy: 'Open the page again and press the button there.' },
   'not-possible-now': { status: 409, title: 'The job is not in a state for that', remedy: 'Only queued and running jobs are cancelled, only failed and cancelled ones are tried again.' },
   'too-large': { status: 413, title: 'That is too large to be read', remedy: 'The detail names the limit.' },

@@ -7,15 +7,18 @@ import type { Files } from '../services/files.ts'
 import type { JobEvents } from '../services/job-events.ts'
 import type { ProjectList } from '../services/list.ts'
 import type { ProjectPages } from '../services/pages.ts'
-import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
 import type { PromiseMetadata } from '../services/promise-metadata.ts'
 import type { PromiseBook } from '../services/promises.ts'
 import type { ReadyTargets } from '../services/ready-targets.ts'
+import type { Sessions } from '../services/sessions.ts'
 import type { Wishes } from '../services/wishes.ts'
+import { apiRoutes } from './api/api.ts'
+import type { ApiDeps } from './api/deps.ts'
 import { createAskers } from './asker.ts'
 import { createHostCheck } from './host-check.ts'
 import { createLinks } from './links.ts'
-import { gate } from './middleware/gate.ts'
+import { announcedBodies } from './middleware/bodies.ts'
+import { gate, type ErrorPage } from './middleware/gate.ts'
 import { requestLog } from './middleware/log.ts'
 import { refuseLoops } from './middleware/loop.ts'
 import { stripPrefix } from './middleware/prefix.ts'
@@ -25,13 +28,12 @@ import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { promiseRoutes } from './routes/promise.ts'
 import { simpleRoutes } from './routes/simple.ts'
+import { sessionMiddleware } from './session.ts'
 import { createShownMetadata } from './shown-metadata.ts'
 import { createHopTokens } from './waiting/hop-token.ts'
 import { createWaiting } from './waiting/wait.ts'
 
-export interface AppDeps {
-  jobs: JobStore
-  logs: BuildLogs
+export interface AppDeps extends ApiDeps {
   pages: ProjectPages
   list: ProjectList
   files: Files
@@ -41,8 +43,8 @@ export interface AppDeps {
   wishes: Wishes
   events: JobEvents
   admission: Admission
+  sessions: Sessions
   readyTargets: ReadyTargets
-  clock: Clock
   log: Logger
   /** Names of the configured targets. */
   targets: string[]
@@ -55,8 +57,10 @@ export interface AppDeps {
   publicUrl: string | undefined
   trustedProxies: string[]
   behindProxy: boolean
-  /** Aborts when the server stops: held requests are then sent on. */
-  closing: AbortSignal
+  /** Adds the routes of the pages for people. */
+  mount?: (router: Router) => void
+  /** How errors are shown to browsers. */
+  errorPage?: ErrorPage
 }
 
 /** The routing table. */
@@ -73,12 +77,16 @@ export function createApp(deps: AppDeps): Koa {
   fileRoutes(router, { ...deps, asker })
   promiseRoutes(router, { ...deps, waiting, links, shown: createShownMetadata(deps) })
   buildRoutes(router, deps)
+  apiRoutes(router, deps)
+  deps.mount?.(router)
 
   app.use(requestLog(deps))
   app.use(everyAnswer(deps))
   app.use(gate(deps))
   app.use(refuseLoops(deps))
   app.use(stripPrefix(deps))
+  app.use(announcedBodies())
+  app.use(sessionMiddleware({ ...deps, asker, links }))
   app.use(router.routes())
   app.use(router.allowedMethods())
   // What comes here broke after its headers were sent; a client that left is no error.

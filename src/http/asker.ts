@@ -1,22 +1,26 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Context } from 'koa'
 import { parseUserAgent } from '../domain/client.ts'
 import { MuslinError } from '../errors.ts'
 import type { Asker } from '../services/admission.ts'
+import type { Auth } from '../services/sessions.ts'
+import { originOf } from './origin.ts'
+import { createTokenCheck, tokenOf } from './token.ts'
 
 /** Who sent this request. `trustedProxies` are addresses or networks (`10.0.0.0/8`): their `X-Forwarded-For` is believed, nobody else's. */
-export function createAskers({ trustedProxies, adminTokenSha256 }: {
+export function createAskers({ trustedProxies, adminTokenSha256, publicUrl }: {
   trustedProxies: string[]
   /** Of the admin's token, hex; undefined where there is none. */
   adminTokenSha256: string | undefined
+  publicUrl: string | undefined
 }): (ctx: Context) => Asker {
   const trusted = proxyList(trustedProxies)
+  const isToken = createTokenCheck(adminTokenSha256)
   return (ctx) => ({
     client: parseUserAgent(ctx.req.headers['user-agent']),
     address: clientAddress(ctx.req.socket.remoteAddress ?? '', ctx.get('X-Forwarded-For'), trusted),
-    admin: adminTokenSha256 !== undefined && isToken(bearer(ctx.get('Authorization')), adminTokenSha256),
+    admin: isToken(tokenOf(ctx.get('Authorization'))) || isLoggedIn(ctx, publicUrl),
     host: ctx.req.headers.host,
     site: ctx.get('Sec-Fetch-Site') || undefined,
   })
@@ -24,6 +28,12 @@ export function createAskers({ trustedProxies, adminTokenSha256 }: {
 
 export function isTls(ctx: Context): boolean {
   return (ctx.req.socket as TLSSocket).encrypted === true
+}
+
+/** A browser with a session, unless a page of somebody else's may have sent it here: its GET would start a build. */
+function isLoggedIn(ctx: Context, publicUrl: string | undefined): boolean {
+  const auth = ctx.state['auth'] as Auth | undefined
+  return auth?.session !== undefined && originOf(ctx, publicUrl) === 'own'
 }
 
 function proxyList(entries: string[]): BlockList {
@@ -61,16 +71,4 @@ function isTrusted(address: string, trusted: BlockList): boolean {
 /** An IPv4 client of a socket that listens on both families is written `::ffff:10.0.0.1`. */
 export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
-}
-
-/** A bearer token, or the password of a URL such as `https://token:…@host/simple/`, which is all that installers can send. */
-function bearer(authorization: string): string {
-  const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? []
-  if (scheme.toLowerCase() === 'bearer') return value
-  if (scheme.toLowerCase() !== 'basic') return ''
-  return Buffer.from(value, 'base64').toString().split(':').slice(1).join(':')
-}
-
-function isToken(token: string, sha256: string): boolean {
-  return token !== '' && timingSafeEqual(createHash('sha256').update(token).digest(), Buffer.from(sha256, 'hex'))
 }

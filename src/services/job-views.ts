@@ -1,11 +1,9 @@
 import { FAILURE_CLASSES, type Failure } from '../domain/failure.ts'
-import { PRIORITY, type Job, type JobKind, type JobState } from '../domain/job.ts'
+import { PRIORITY, type Job } from '../domain/job.ts'
 import { MuslinError } from '../errors.ts'
-import type { Build, BuiltWheel, Clock, Store } from './ports.ts'
+import type { Build, BuiltWheel, Clock, JobFilter, Store } from './ports.ts'
 import { stepViews } from './step-views.ts'
 import type { BuildView, FailureView, JobView, WheelView } from './views.ts'
-
-export interface JobFilter { state?: JobState; kind?: JobKind; project?: string; before?: number; limit?: number }
 
 export interface JobViews {
   /** The job as it is shown. */

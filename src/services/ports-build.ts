@@ -17,9 +17,9 @@ export interface BuildLogs {
   open(build: number): Promise<LogSink>
   /**
    * What is there now, and the offset behind it in all that was ever written: from there on `from` reads what came since, all of it
-   * that is still kept. Undefined for a build without a log.
+   * that is still kept. `whole`: nothing between `from` and there is missing. Undefined for a build without a log.
    */
-  read(build: number, from?: number): Promise<{ body: Readable; end: number } | undefined>
+  read(build: number, from?: number): Promise<{ body: Readable; end: number; whole: boolean } | undefined>
 }
 
 export interface LogSink {

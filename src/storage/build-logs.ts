@@ -39,15 +39,16 @@ export function createBuildLogs({ folder, capBytes = CAP_BYTES, log }: { folder:
     }
   }
 
-  async function read(build: number, from = 0): Promise<{ body: Readable; end: number } | undefined> {
+  async function read(build: number, from = 0): Promise<{ body: Readable; end: number; whole: boolean } | undefined> {
     try {
       const pieces = await openPieces(build)
       const last = pieces.at(-1)
       const end = last ? last.from + last.size : 0
-      const body = Readable.from(joined(pieces, from, from === 0 ? end - half : from), { objectMode: false })
+      const tailFrom = from === 0 ? end - half : from
+      const body = Readable.from(joined(pieces, from, tailFrom), { objectMode: false })
       // Also when nobody ever read from it.
       body.once('close', () => { void closeAll(pieces) })
-      return { body, end }
+      return { body, end, whole: missing(pieces, from, tailFrom) === 0 }
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined
       throw diskError(error)
@@ -75,9 +76,14 @@ async function* joined(pieces: Piece[], from: number, tailFrom: number): AsyncGe
   const [first] = tail
   if (!first) return
   const start = Math.max(first.from, tailFrom)
-  const missing = start - Math.max(head.size, from)
-  if (missing > 0) yield Buffer.from(`\nMuslin: ${missing} bytes of the log are missing here\n`)
+  const bytes = missing(pieces, from, tailFrom)
+  if (bytes > 0) yield Buffer.from(`\nMuslin: ${bytes} bytes of the log are missing here\n`)
   for (const piece of tail) yield* bytesOf(piece, Math.max(0, start - piece.from))
+}
+
+/** How many bytes lie between what is kept of the head and of the tail. */
+function missing([head, first]: Piece[], from: number, tailFrom: number): number {
+  return head && first ? Math.max(0, Math.max(first.from, tailFrom) - Math.max(head.size, from)) : 0
 }
 
 async function* bytesOf({ file, size }: Piece, start: number): AsyncGenerator<Uint8Array> {

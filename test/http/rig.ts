@@ -10,18 +10,24 @@ import { buffer } from 'node:stream/consumers'
 import { pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
-import { createApp } from '../../src/http/app.ts'
+import { type AppDeps, createApp } from '../../src/http/app.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
 import { createFiles } from '../../src/services/files.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
+import { createJobViews } from '../../src/services/job-views.ts'
 import { createProjectList } from '../../src/services/list.ts'
+import { createMatrix } from '../../src/services/matrix.ts'
+import { createOrders } from '../../src/services/orders.ts'
+import { createOverview } from '../../src/services/overview.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
 import type { BlobStore, BuildLogs, Store } from '../../src/services/ports.ts'
+import { createPrebuilds } from '../../src/services/prebuilds.ts'
 import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
 import { createPromises } from '../../src/services/promises.ts'
 import { createReadyTargets } from '../../src/services/ready-targets.ts'
+import { createSessions } from '../../src/services/sessions.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
 import { createWishes } from '../../src/services/wishes.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
@@ -56,6 +62,7 @@ export interface Options {
   /** How much of a log is kept; all that a test writes, where absent. */
   logBytes?: number
   staticMetadata?: () => Promise<Buffer | undefined>
+  planner?: AppDeps['planner']
 }
 
 export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; body: Buffer; continues: number }
@@ -158,6 +165,8 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const downloads = createDownloads({ downloads: store.downloads, clock, log })
   const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
+  const targets = [TARGET]
+  const planner = options.planner ?? { plan: async () => { throw new Error('this rig was given no planner') } }
   const app = createApp({
     jobs: store.jobs, logs, files, downloads, promises, admission, readyTargets, clock, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
@@ -165,7 +174,14 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
     wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),
-    targets: [TARGET], instance: 'this-one', hopKey: 'a key for tests',
+    sessions: createSessions({ sessions: store.sessions, clock }),
+    planner,
+    orders: createOrders({ store, upstreamPages, readyTargets, targets, clock }),
+    prebuilds: createPrebuilds({ store, planner, readyTargets, workers: 2, clock }),
+    jobViews: createJobViews({ store, clock }),
+    overview: createOverview({ store, readyTargets, targets, clock }),
+    matrix: createMatrix({ store, upstreamPages, readyTargets, targets }),
+    version: '0.0.0', targets, instance: 'this-one', hopKey: 'a key for tests',
     adminTokenSha256: createHash('sha256').update(ADMIN_TOKEN).digest('hex'),
     publicUrl, trustedProxies, behindProxy, closing: closing.signal,
   })

@@ -2,19 +2,22 @@ import { randomUUID } from 'node:crypto'
 import type { Context, Middleware } from 'koa'
 import type { Logger } from 'pino'
 import { cleanLine } from '../../domain/clean.ts'
-import { parseUserAgent } from '../../domain/client.ts'
 import { reasonLine } from '../../domain/reason.ts'
 import { escapeHtml } from '../../domain/render.ts'
 import { ERRORS, MuslinError } from '../../errors.ts'
+import { isBrowser } from '../browser.ts'
 
 /** Headers that belong to the answer that was not given. */
 const STALE = ['Content-Type', 'Content-Length', 'Content-Encoding', 'Content-Disposition', 'ETag', 'Accept-Ranges', 'Last-Modified', 'Location']
+
+/** The page that a browser is shown for an error, and the Content-Security-Policy that it needs. */
+export type ErrorPage = (error: MuslinError, ctx: Context) => { body: string; csp: string }
 
 /**
  * The one gate that turns errors into answers: problem+json (RFC 9457), or a small page for browsers. The reason phrase carries
  * the same line, because it is all that pip shows of a failed download.
  */
-export function gate({ log }: { log: Logger }): Middleware {
+export function gate({ log, errorPage = plainPage }: { log: Logger; errorPage?: ErrorPage }): Middleware {
   return async (ctx, next) => {
     try {
       await next()
@@ -23,7 +26,7 @@ export function gate({ log }: { log: Logger }): Middleware {
       if (ctx.res.destroyed) return log.debug({ err: error, path: ctx.path }, 'the client left')
       const known = toMuslinError(error, ctx, log)
       if (ctx.headerSent) ctx.res.destroy(known)
-      else answer(ctx, known)
+      else answer(ctx, known, errorPage)
     }
   }
 }
@@ -47,7 +50,7 @@ function toMuslinError(error: unknown, ctx: Context, log: Logger): MuslinError {
   return new MuslinError('internal', `the server's log tells more under ${id}`, { cause: error })
 }
 
-function answer(ctx: Context, error: MuslinError): void {
+function answer(ctx: Context, error: MuslinError, errorPage: ErrorPage): void {
   const { title, status } = ERRORS[error.code]
   for (const name of STALE) ctx.remove(name)
   if (error.code !== 'bad-range') ctx.remove('Content-Range')
@@ -55,10 +58,11 @@ function answer(ctx: Context, error: MuslinError): void {
   // HTTP/2 has no reason phrase, and in HTTP/1 whatever is no plain ASCII line would be refused by Node.
   if (ctx.req.httpVersionMajor === 1) ctx.res.statusMessage = error.detail.startsWith('Muslin: ') ? cleanLine(error.detail) : reasonLine(error.detail)
   ctx.set('Cache-Control', 'no-store')
-  if (wantsHtml(ctx)) {
+  if (isBrowser(ctx)) {
     ctx.set('Content-Type', 'text/html; charset=utf-8')
-    ctx.set('Content-Security-Policy', "default-src 'none'")
-    ctx.body = errorPage(title, error.detail, error.link)
+    const { body, csp } = errorPage(error, ctx)
+    ctx.set('Content-Security-Policy', csp)
+    ctx.body = body
   } else {
     // Exactly this type: uv shows title and detail only where it bears no parameters.
     ctx.set('Content-Type', 'application/problem+json')
@@ -66,12 +70,10 @@ function answer(ctx: Context, error: MuslinError): void {
   }
 }
 
-function wantsHtml(ctx: Context): boolean {
-  return parseUserAgent(ctx.req.headers['user-agent']).tool === 'browser' && ctx.accepts('application/problem+json', 'text/html') === 'text/html'
-}
-
-function errorPage(title: string, detail: string, link: string | undefined): string {
+function plainPage({ code, detail, link }: MuslinError): { body: string; csp: string } {
+  const { title } = ERRORS[code]
   const more = link === undefined ? '' : `<p><a href="${escapeHtml(link)}">More</a></p>\n`
-  return `<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head>\n`
+  const body = `<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head>\n`
     + `<body>\n<h1>${escapeHtml(title)}</h1>\n<p>${escapeHtml(detail)}</p>\n${more}</body>\n</html>\n`
+  return { body, csp: "default-src 'none'" }
 }

@@ -1,0 +1,24 @@
+import type Router from '@koa/router'
+import { buildRoutes } from './builds.ts'
+import type { ApiDeps } from './deps.ts'
+import { jobRoutes } from './jobs.ts'
+import { openApi } from './openapi.ts'
+import { planRoutes } from './plans.ts'
+import { addRoutes, API, type ApiRoute } from './route.ts'
+import { serverRoutes } from './server.ts'
+
+/** The table of the JSON API. */
+export function apiTable(deps: ApiDeps): ApiRoute[] {
+  return [...serverRoutes(deps), ...jobRoutes(deps), ...buildRoutes(deps), ...planRoutes(deps)]
+}
+
+/** The JSON API and its description, both made from the one table. */
+export function apiRoutes(router: Router, deps: ApiDeps): void {
+  const table = apiTable(deps)
+  const description = openApi(table, deps.version)
+  addRoutes(router, table)
+  router.get(`${API}/openapi.json`, (ctx) => {
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = description
+  })
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { Plan, PlanRequest, Prebuild, PrebuildList, PrebuildRequest, ProjectMatrix } from '../../services/views.ts'
+import type { ErrorCode } from '../../errors.ts'
+import { ADMIN } from '../session.ts'
+import type { ApiDeps } from './deps.ts'
+import { NumberInPath, route, type ApiRoute } from './route.ts'
+
+const PLANNING: ErrorCode[] = ['bad-lock', 'unknown-target', 'too-large', 'upstream-unreachable', 'upstream-refused', 'upstream-bad-answer', 'upstream-timeout']
+
+/** What there is, what would be built, and having it built. */
+export function planRoutes({ matrix, planner, prebuilds }: ApiDeps): ApiRoute[] {
+  return [
+    route({
+      method: 'get', path: '/projects/{project}', summary: 'Releases by target, from the kept page alone: nothing is asked of the upstream',
+      params: z.strictObject({ project: z.string() }), answer: { status: 200, schema: ProjectMatrix }, errors: ['bad-name', 'no-such-project'],
+      handle: (_ctx, { params }) => matrix.project(params.project),
+    }),
+    route({
+      method: 'post', path: '/plan', summary: 'What becomes of each pin of lock files on each target; builds nothing', body: PlanRequest,
+      answer: { status: 200, schema: Plan }, errors: PLANNING,
+      handle: (_ctx, { body }) => planner.plan(body),
+    }),
+    route({
+      method: 'post', path: '/prebuilds', admin: true, summary: 'Plan, and build what is missing', body: PrebuildRequest,
+      answer: { status: 201, schema: Prebuild }, errors: [...PLANNING, 'no-builder'],
+      handle: (_ctx, { body }) => prebuilds.create(body, ADMIN),
+    }),
+    route({
+      method: 'get', path: '/prebuilds', summary: 'Prebuilds, newest first', query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).optional().describe('Default 100') }),
+      answer: { status: 200, schema: PrebuildList },
+      handle: async (_ctx, { query }) => ({ prebuilds: await prebuilds.list(query.limit ?? 100) }),
+    }),
+    route({
+      method: 'get', path: '/prebuilds/{id}', summary: 'A prebuild as it stands now', params: NumberInPath,
+      answer: { status: 200, schema: Prebuild }, errors: ['no-such-prebuild'],
+      handle: (_ctx, { params }) => prebuilds.get(params.id),
+    }),
+  ]
+}
