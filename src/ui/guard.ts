@@ -19,3 +19,10 @@ export function seeOther(ctx: Context, root: string, path: string): void {
   ctx.set('Location', `${root}${path}`)
   ctx.body = ''
 }
+
+/** Where a form wants its sender to go on: a page of ours, whatever was sent. From the server's root, as in `ui/jobs/7?state=failed`. */
+export function nextPath(next: unknown, otherwise = 'ui/'): string {
+  const here = 'http://here'
+  const url = typeof next === 'string' ? URL.parse(next, here) : null
+  return url?.origin === here && url.pathname.startsWith('/ui/') ? `${url.pathname.slice(1)}${url.search}` : otherwise
+}

@@ -11,6 +11,8 @@ import { pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
 import { type AppDeps, createApp } from '../../src/http/app.ts'
+import { createLinks } from '../../src/http/links.ts'
+import { createLinks } from '../../src/http/links.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
@@ -33,6 +35,8 @@ import { createWishes } from '../../src/services/wishes.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
+import { createUi } from '../../src/ui/ui.ts'
+import { createUi } from '../../src/ui/ui.ts'
 import { createUpstream } from '../../src/upstream/upstream.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
@@ -53,6 +57,8 @@ export const AGENTS = {
 }
 
 export interface Options {
+  /** With the pages for people. */
+  ui?: boolean
   publicUrl?: string
   behindProxy?: boolean
   trustedProxies?: string[]
@@ -63,6 +69,9 @@ export interface Options {
   logBytes?: number
   staticMetadata?: () => Promise<Buffer | undefined>
   planner?: AppDeps['planner']
+  /** With the pages for people. */
+  ui?: boolean
+  targets?: string[]
 }
 
 export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; body: Buffer; continues: number }
@@ -165,25 +174,30 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const downloads = createDownloads({ downloads: store.downloads, clock, log })
   const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
-  const targets = [TARGET]
+  const targets = options.targets ?? [TARGET]
   const planner = options.planner ?? { plan: async () => { throw new Error('this rig was given no planner') } }
-  const app = createApp({
-    jobs: store.jobs, logs, files, downloads, promises, admission, readyTargets, clock, log,
-    pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
-    list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
-    promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
-    wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
-    events: createJobEvents({ jobs: store.jobs }),
-    sessions: createSessions({ sessions: store.sessions, clock }),
+  const shown = {
     planner,
     orders: createOrders({ store, upstreamPages, readyTargets, targets, clock }),
     prebuilds: createPrebuilds({ store, planner, readyTargets, workers: 2, clock }),
     jobViews: createJobViews({ store, clock }),
     overview: createOverview({ store, readyTargets, targets, clock }),
     matrix: createMatrix({ store, upstreamPages, readyTargets, targets }),
-    version: '0.0.0', targets, instance: 'this-one', hopKey: 'a key for tests',
+    jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
+  }
+  const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }) })
+  const app = createApp({
+    ...shown, ...options.ui && ui,
+    files, downloads, promises, admission, readyTargets, log,
+    pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
+    list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
+    promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
+    wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
+    events: createJobEvents({ jobs: store.jobs }),
+    sessions: createSessions({ sessions: store.sessions, clock }),
+    instance: 'this-one', hopKey: 'a key for tests',
     adminTokenSha256: createHash('sha256').update(ADMIN_TOKEN).digest('hex'),
-    publicUrl, trustedProxies, behindProxy, closing: closing.signal,
+    publicUrl, trustedProxies, behindProxy,
   })
   const server = createServer(app)
   server.listen(0, '127.0.0.1')

@@ -2,7 +2,7 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { MuslinError } from '../../errors.ts'
 import type { BuildView, JobView } from '../../services/views.ts'
-import { requireForm, seeOther } from '../guard.ts'
+import { nextPath, requireForm, seeOther } from '../guard.ts'
 import { assetUrl } from '../assets.ts'
 import { html } from '../html.ts'
 import { jobFacts, recordView, runTable } from '../jobs/facts.ts'
@@ -51,7 +51,7 @@ export function jobRoutes(router: Router, deps: PageDeps): void {
       const form = await readForm(ctx.req)
       requireForm(ctx, form.value('csrf'))
       const job = await orders[verb](idOf(ctx, 'job'))
-      seeOther(ctx, rootOf(ctx), `ui/jobs/${job.id}`)
+      seeOther(ctx, rootOf(ctx), nextPath(form.value('next'), `ui/jobs/${job.id}`))
     })
   }
 

@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { requireForm, seeOther } from '../guard.ts'
+import { nextPath, requireForm, seeOther } from '../guard.ts'
 import { html } from '../html.ts'
 import { rootOf } from '../layout.ts'
 import { readForm } from '../read-form.ts'
@@ -13,7 +13,7 @@ export function loginRoutes(router: Router, { show }: PageDeps): void {
   router.post('/ui/login', async (ctx) => {
     const form = await readForm(ctx.req)
     const next = nextPath(form.value('next'))
-    if (await authOf(ctx)?.login((form.value('token') ?? '').trim())) return seeOther(ctx, rootOf(ctx), next.slice(1))
+    if (await authOf(ctx)?.login((form.value('token') ?? '').trim())) return seeOther(ctx, rootOf(ctx), next)
     showLogin(ctx, next, true)
     ctx.status = 401
   })
@@ -34,18 +34,11 @@ export function loginRoutes(router: Router, { show }: PageDeps): void {
 ${authOf(ctx)?.session && html`<div class="notice good"><p>You are logged in already.</p></div>`}
 ${refused && html`<div class="notice bad" role="alert" id="problem"><p><strong>This is not the admin’s token of this server.</strong> Copy all of it, without spaces.</p></div>`}
 <p class="muted">Everybody may look. Starting, repeating and ending builds needs the token.</p>
-<input type="hidden" name="next" value="${next}">
+<input type="hidden" name="next" value="/${next}">
 <div class="field"><label for="token">The admin’s token</label><input id="token" type="password" name="token" required autofocus autocomplete="current-password" aria-describedby="token-hint"${refused && html` aria-invalid="true"`}>
 <p class="hint" id="token-hint">The server printed it at its first start, and keeps it in the file <code>admin-token</code> of its data folder: <code>cat data/admin-token</code></p></div>
 <p class="actions"><button>Log in</button></p>
 </form>`,
     })
   }
-}
-
-/** Where to go afterwards: a page of ours, whatever the link said. */
-export function nextPath(next: unknown): string {
-  const here = 'http://here'
-  const url = typeof next === 'string' ? URL.parse(next, here) : null
-  return url?.origin === here && url.pathname.startsWith('/ui/') ? `${url.pathname}${url.search}` : '/ui/'
 }

@@ -73,12 +73,12 @@ function unknown(error: unknown): undefined {
 
 /** Links, so that a filtered page has an address and needs no script. */
 function filters(project: string, { releases }: ProjectMatrix, view: { stable: boolean; missing: boolean }) {
-  const chip = (text: string, on: boolean, other: { stable: boolean; missing: boolean }, shown: number) => {
+  const toggle = (text: string, on: boolean, other: { stable: boolean; missing: boolean }, shown: number) => {
     const query = [other.stable && 'releases=stable', other.missing && 'only=missing'].filter((part) => part !== false).join('&')
-    return html`<a class="chip" href="${project}${query && `?${query}`}"${on && html` aria-current="true"`}>${text} <span class="num muted">${shown}</span></a>`
+    return html`<a class="toggle" href="${project}${query && `?${query}`}"${on && html` aria-current="true"`}>${text} <span class="num muted">${shown}</span></a>`
   }
-  return html`<nav class="chips" aria-label="Filter">${[
-    chip('Stable only', view.stable, { ...view, stable: !view.stable }, releases.filter(({ prerelease }) => !prerelease).length),
-    chip('Missing a wheel', view.missing, { ...view, missing: !view.missing }, releases.filter(isMissing).length),
+  return html`<nav class="toggles" aria-label="Filter">${[
+    toggle('Stable only', view.stable, { ...view, stable: !view.stable }, releases.filter(({ prerelease }) => !prerelease).length),
+    toggle('Missing a wheel', view.missing, { ...view, missing: !view.missing }, releases.filter(isMissing).length),
   ]}</nav>`
 }
