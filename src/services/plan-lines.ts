@@ -1,0 +1,89 @@
+import { sha256Of } from '../domain/digest.ts'
+import { estimateSeconds } from '../domain/estimate.ts'
+import type { Job } from '../domain/job.ts'
+import type { IndexFile, ProjectPage } from '../domain/page.ts'
+import { canonicalVersion } from '../domain/version.ts'
+import { decide, type Known, type Verdict } from '../domain/verdict.ts'
+import { ERRORS, MuslinError } from '../errors.ts'
+import type { Asked } from './planner.ts'
+import type { BuiltWheel, Store } from './ports.ts'
+import type { UpstreamPages } from './upstream-pages.ts'
+import type { PlanLine } from './views.ts'
+
+type Refused = Extract<Verdict, { verdict: 'cannot' }>
+type Outcome = { page: ProjectPage | undefined; error: unknown }
+
+/** Makes the lines of one project: its page is read once, and its jobs and wheels, for all its releases and targets. */
+export function createPlanLines({ store, upstreamPages }: { store: Store; upstreamPages: UpstreamPages }) {
+  return async (project: string, asked: Asked[], images: Map<string, string>): Promise<[Asked, PlanLine][]> => {
+    const elsewhere = asked.every(({ pin, refusal }) => pin.elsewhere !== undefined || refusal !== undefined)
+    const { page, error }: Outcome = elsewhere ? { page: undefined, error: undefined } : await fetched(project)
+    const [wheels, jobs, history] = await Promise.all([store.wheels.wheels(project), store.jobs.list({ project }), store.jobs.history(project)])
+    const lines: [Asked, PlanLine][] = []
+    for (const each of asked) {
+      const image = images.get(each.target.name)
+      const ours = jobs.filter((job) => job.kind !== 'trial' && job.target === each.target.name && job.image === image && job.recipe === '')
+      const known: Known<BuiltWheel> = { page, wheels, failures: failuresOf(ours), ready: image !== undefined }
+      const verdict: Verdict<BuiltWheel> = refused(each) ?? (page || wheels.length > 0 ? undefined : unreachable(error)) ?? decide(each.pin, each.target, known)
+      const job = verdict.verdict === 'built' ? await jobOfBuild(verdict.wheel) : jobOf(verdict, ours)
+      lines.push([each, line(each, verdict, job, history)])
+    }
+    return lines
+  }
+
+  /** The page as fresh as can be had; the upstream's error where there is none. */
+  async function fetched(project: string): Promise<Outcome> {
+    const error = await upstreamPages.refresh(project).then(() => undefined, (reason: unknown) => reason)
+    return { page: (await upstreamPages.read(project))?.page, error }
+  }
+
+  async function jobOfBuild({ build }: { build: number }): Promise<number | undefined> {
+    return (await store.jobs.build(build))?.job
+  }
+}
+
+/** The lock's own tool would stop there. */
+function refused({ refusal, target }: Asked): Refused | undefined {
+  if (refusal === undefined) return undefined
+  return { verdict: 'cannot', reason: { why: `the lock refuses ${target.name}: ${refusal}`, remedy: 'lock again for this target, or leave it out' }, sdist: undefined, failed: undefined }
+}
+
+function unreachable(error: unknown): Refused | undefined {
+  if (error === undefined) return undefined
+  if (!(error instanceof MuslinError)) throw error
+  const { title, remedy } = ERRORS[error.code]
+  return { verdict: 'cannot', reason: { why: `${title.charAt(0).toLowerCase()}${title.slice(1)}: ${error.detail}`, remedy }, sdist: undefined, failed: undefined }
+}
+
+/** A metadata job that failed ends the promise too; the build's failure says more. */
+function failuresOf(jobs: Job[]): Known['failures'] {
+  const remembered = jobs.filter((job) => job.remembered).toSorted((a, b) => Number(a.kind === 'build') - Number(b.kind === 'build'))
+  return new Map(remembered.map((job) => [job.sdist.sha256, { job: job.id, failure: job.failure }]))
+}
+
+function jobOf(verdict: Verdict, jobs: Job[]): number | undefined {
+  if (verdict.verdict === 'cannot') return verdict.failed
+  if (verdict.verdict !== 'would-build') return undefined
+  const sha256 = sha256Of(verdict.sdist)
+  return jobs.find((job) => job.kind === 'build' && job.sdist.sha256 === sha256)?.id
+}
+
+function line({ pin, target, file }: Asked, verdict: Verdict, job: number | undefined, history: number[]): PlanLine {
+  const reason = verdict.verdict === 'cannot' ? verdict.reason : verdict.verdict === 'upstream-wheel' ? undefined : verdict.note
+  const building = verdict.verdict === 'would-build'
+  return {
+    project: pin.project, version: canonicalVersion(pin.version), target: target.name,
+    file, line: pin.line ?? null,
+    verdict: verdict.verdict,
+    filename: verdict.verdict === 'built' ? verdict.wheel.filename : verdict.verdict === 'cannot' ? null : verdict.filename,
+    sdist: verdict.verdict === 'upstream-wheel' ? null : sdistOf(verdict.sdist),
+    estimateSeconds: building ? estimateSeconds({ history, sdistBytes: verdict.sdist.size ?? undefined }) : null,
+    why: reason?.why ?? null, remedy: reason?.remedy ?? null,
+    job: job ?? null,
+  }
+}
+
+function sdistOf(file: IndexFile | undefined): PlanLine['sdist'] {
+  const sha256 = file && sha256Of(file)
+  return sha256 === undefined ? null : { filename: file!.filename, sha256 }
+}

@@ -1,0 +1,123 @@
+import { estimateTogether } from '../domain/estimate.ts'
+import { readLock, type Lock, type Pin } from '../domain/lock/lock.ts'
+import { markerEnvironment } from '../domain/marker-environment.ts'
+import { parseTarget, type Target } from '../domain/target.ts'
+import { versionKey } from '../domain/version.ts'
+import { MuslinError } from '../errors.ts'
+import { createPlanLines } from './plan-lines.ts'
+import type { Store } from './ports.ts'
+import type { ReadyTargets } from './ready-targets.ts'
+import type { UpstreamPages } from './upstream-pages.ts'
+import type { Plan, PlanLine, PlanRequest } from './views.ts'
+
+export interface Planner {
+  /**
+   * What becomes of every release that the lock files pin, on each target. Nothing is built or queued; pages that are not fresh are asked
+   * for. Throws `bad-lock` for all files at once, `unknown-target` and `too-large`.
+   */
+  plan(request: PlanRequest): Promise<Plan>
+}
+
+/** A release that a file pins on a target; `refusal` says why the file is for no such target at all. */
+export interface Asked { pin: Pin; target: Target; file: string; refusal: string | undefined }
+
+/** More could be neither shown nor read. */
+const MOST_LINES = 20_000
+/** Pages that are asked for at once. */
+const AT_ONCE = 8
+
+export function createPlanner({ store, upstreamPages, readyTargets, targets: configured, workers }: {
+  store: Store
+  upstreamPages: UpstreamPages
+  readyTargets: ReadyTargets
+  /** Names of the configured targets. */
+  targets: string[]
+  /** How many builds run at once. */
+  workers: number
+}): Planner {
+  const linesOf = createPlanLines({ store, upstreamPages })
+
+  return { plan }
+
+  async function plan({ files, targets: wanted, extras = [], groups }: PlanRequest): Promise<Plan> {
+    const images = await readyTargets()
+    const targets = chosenTargets(wanted, images)
+    const locks = readAll(files)
+    const asked: Asked[] = []
+    const counts = new Map<Lock, Set<string>>()
+    for (const lock of locks) {
+      const pinned = new Set<string>()
+      counts.set(lock, pinned)
+      for (const target of targets) {
+        const environment = markerEnvironment(target)
+        const refusal = lock.refusal(environment)
+        for (const pin of lock.pins(environment, { extras, groups })) {
+          pinned.add(releaseKey(pin))
+          asked.push({ pin, target, file: lock.name, refusal })
+        }
+        if (asked.length > MOST_LINES) throw new MuslinError('too-large', `the files pin more than ${MOST_LINES} releases on these targets; plan fewer at once`)
+      }
+    }
+    const lines = await inTurns([...Map.groupBy(asked, ({ pin }) => pin.project)], ([project, group]) => linesOf(project, group, images))
+    const byAsked = new Map(lines.flat())
+    return {
+      targets: targets.map(({ name }) => name),
+      files: locks.map((lock) => ({ name: lock.name, kind: lock.kind, pins: counts.get(lock)!.size })),
+      lines: asked.map((each) => byAsked.get(each)!),
+      totals: totalsOf(asked.map((each) => byAsked.get(each)!)),
+    }
+  }
+
+  /** Those that were named, else those that can be built for now, else the configured ones. */
+  function chosenTargets(wanted: string[] | undefined, images: Map<string, string>): Target[] {
+    const known = new Set([...configured, ...images.keys()])
+    const names = wanted && wanted.length > 0 ? [...new Set(wanted)] : images.size > 0 ? [...images.keys()].toSorted() : configured
+    return names.map((name) => {
+      const target = known.has(name) ? parseTarget(name) : undefined
+      if (target) return target
+      throw new MuslinError('unknown-target', `${name.slice(0, 60)} is no configured target; ${known.size > 0 ? `the targets are ${[...known].join(', ')}` : 'there is none'}`)
+    })
+  }
+
+  function totalsOf(lines: PlanLine[]): Plan['totals'] {
+    // Two files may pin the same release.
+    const distinct = [...new Map(lines.map((line) => [`${releaseKey(line)} ${line.target}`, line])).values()]
+    const count = (verdict: PlanLine['verdict']) => distinct.filter((line) => line.verdict === verdict).length
+    return {
+      upstreamWheel: count('upstream-wheel'), built: count('built'), wouldBuild: count('would-build'), cannot: count('cannot'),
+      estimateSeconds: estimateTogether(distinct.flatMap((line) => line.verdict === 'would-build' ? line.estimateSeconds ?? [] : []), workers),
+    }
+  }
+}
+
+function releaseKey({ project, version }: { project: string; version: string }): string {
+  return `${project} ${versionKey(version)}`
+}
+
+/** Reads all files before it complains of one. */
+function readAll(files: PlanRequest['files']): Lock[] {
+  const given = files.map(({ name }) => name)
+  const problems: MuslinError[] = []
+  const locks = files.flatMap(({ name, text }) => {
+    try {
+      return [readLock(name, text, given.filter((other) => other !== name))]
+    } catch (error) {
+      if (!(error instanceof MuslinError) || error.code !== 'bad-lock') throw error
+      problems.push(error)
+      return []
+    }
+  })
+  const [first] = problems
+  if (!first) return locks
+  throw problems.length === 1 ? first : new MuslinError('bad-lock', problems.map(({ detail }) => detail).join('; '))
+}
+
+/** The results in their order; so many at once. The first that fails ends it. */
+async function inTurns<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const queue = items.entries()
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (const [index, item] of queue) results[index] = await work(item)
+  }))
+  return results
+}
