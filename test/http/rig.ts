@@ -10,8 +10,7 @@ import { buffer } from 'node:stream/consumers'
 import { pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
-import { type AppDeps, createApp } from '../../src/http/app.ts'
-import { createLinks } from '../../src/http/links.ts'
+import { createApp } from '../../src/http/app.ts'
 import { createLinks } from '../../src/http/links.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
@@ -24,6 +23,7 @@ import { createMatrix } from '../../src/services/matrix.ts'
 import { createOrders } from '../../src/services/orders.ts'
 import { createOverview } from '../../src/services/overview.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
+import { createPlanner } from '../../src/services/planner.ts'
 import type { BlobStore, BuildLogs, Store } from '../../src/services/ports.ts'
 import { createPrebuilds } from '../../src/services/prebuilds.ts'
 import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
@@ -35,7 +35,6 @@ import { createWishes } from '../../src/services/wishes.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
-import { createUi } from '../../src/ui/ui.ts'
 import { createUi } from '../../src/ui/ui.ts'
 import { createUpstream } from '../../src/upstream/upstream.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
@@ -57,8 +56,6 @@ export const AGENTS = {
 }
 
 export interface Options {
-  /** With the pages for people. */
-  ui?: boolean
   publicUrl?: string
   behindProxy?: boolean
   trustedProxies?: string[]
@@ -68,7 +65,6 @@ export interface Options {
   /** How much of a log is kept; all that a test writes, where absent. */
   logBytes?: number
   staticMetadata?: () => Promise<Buffer | undefined>
-  planner?: AppDeps['planner']
   /** With the pages for people. */
   ui?: boolean
   targets?: string[]
@@ -175,7 +171,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
   const targets = options.targets ?? [TARGET]
-  const planner = options.planner ?? { plan: async () => { throw new Error('this rig was given no planner') } }
+  const planner = createPlanner({ store, upstreamPages, readyTargets, targets, workers: 2 })
   const shown = {
     planner,
     orders: createOrders({ store, upstreamPages, readyTargets, targets, clock }),

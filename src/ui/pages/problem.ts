@@ -10,12 +10,11 @@ export interface Problem {
   remedy: string
 }
 
-/** An error as it is told in a page. `bad-lock` names all bad lines in one text: `file: line 3: why; line 7: why`. */
+/** An error as it is told in a page. `bad-lock` names all bad lines in one text: `one.txt: line 3: why; line 7: why; two.txt: line 1: why`. */
 export function problemOf({ code, detail }: MuslinError): Problem {
   const { title, remedy } = ERRORS[code]
-  const [, file, lines] = code === 'bad-lock' ? /^(.*?): ((?:line \d+: ).*)$/s.exec(detail) ?? [] : []
-  if (file === undefined || lines === undefined) return { title, detail, lines: [], remedy }
-  return { title, detail: `In ${file}:`, lines: lines.split(/; (?=line \d+: |and likewise lines? )/), remedy }
+  const lines = code === 'bad-lock' ? detail.split(/; (?=(?:[^;:]{1,100}: )?line \d+: |and likewise lines? \d)/) : []
+  return lines.length > 1 ? { title, detail: '', lines, remedy } : { title, detail, lines: [], remedy }
 }
 
 /** The problem as a note. */
