@@ -1,5 +1,7 @@
+import { text } from 'node:stream/consumers'
 import { CommanderError } from 'commander'
 import type { Context } from './cli/context.ts'
+import { Ending, EXIT } from './cli/ending.ts'
 import { createProgram } from './cli/program.ts'
 import { systemClock } from './clock.ts'
 import type { compose } from './compose.ts'
@@ -7,8 +9,11 @@ import type { ErrorCode } from './errors.ts'
 import { MuslinError } from './errors.ts'
 import { createLog, redact } from './log.ts'
 
-const EXIT = { done: 0, internal: 1, usage: 3 } as const
-const USAGE: readonly ErrorCode[] = ['bad-settings', 'no-upstream', 'data-folder', 'port-in-use']
+/** What is wrong with the words of a command line, or with what they name. */
+const USAGE: readonly ErrorCode[] = [
+  'bad-settings', 'no-upstream', 'data-folder', 'port-in-use', 'bad-request', 'bad-lock', 'bad-name', 'too-large', 'unknown-target', 'no-such-project',
+  'no-such-release', 'no-such-job', 'no-such-build', 'no-such-prebuild', 'token-needed', 'not-possible-now',
+]
 
 /** More for `compose` than its log and its clock: tests put instrumented parts in by it. */
 type Instruments = Omit<Parameters<typeof compose>[1], 'log' | 'clock'>
@@ -26,17 +31,18 @@ export async function run(words: string[], context: Context): Promise<number> {
   } catch (error) {
     // Commander has printed its own: help, version, or what is wrong with the words.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    const { text, exit } = told(error)
-    context.warn(redact(`muslin: ${text}`))
+    if (error instanceof Ending) return error.exitCode
+    const { line, exit } = told(error)
+    context.warn(redact(`muslin: ${line}`))
     if (wantsDetails(words, context.env)) context.warn(redact(String(error instanceof Error ? error.stack : error)))
     return exit
   }
 }
 
-function told(error: unknown): { text: string; exit: number } {
-  if (error instanceof MuslinError) return { text: error.message, exit: USAGE.includes(error.code) ? EXIT.usage : EXIT.internal }
+function told(error: unknown): { line: string; exit: number } {
+  if (error instanceof MuslinError) return { line: error.message, exit: USAGE.includes(error.code) ? EXIT.usage : EXIT.internal }
   const reason = error instanceof Error ? error.message : String(error)
-  return { text: new MuslinError('internal', `${reason}; run it again with MUSLIN_LOGLEVEL=debug to see where`).message, exit: EXIT.internal }
+  return { line: new MuslinError('internal', `${reason}; run it again with MUSLIN_LOGLEVEL=debug to see where`).message, exit: EXIT.internal }
 }
 
 /** Whether stacks are wanted. The settings may be what is wrong, so it looks at the words themselves. */
@@ -45,15 +51,21 @@ function wantsDetails(words: string[], env: Context['env']): boolean {
 }
 
 function realContext(instruments: Instruments): Context {
+  // Whoever reads what is printed may have read enough (`muslin job 7 --follow | head`).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') process.exit(EXIT.done); else throw error })
   return {
     env: process.env,
     cwd: process.cwd(),
+    read: () => text(process.stdin),
     print: (line) => process.stdout.write(`${line}\n`),
     warn: (line) => process.stderr.write(`${line}\n`),
+    draw: (shown) => process.stderr.write(shown),
+    terminal: { output: process.stdout.isTTY, error: process.stderr.isTTY, columns: () => process.stderr.columns },
     createLog,
     clock: systemClock,
     // Loaded when it is needed: the other commands start faster without a server's parts.
     compose: async (settings, parts) => (await import('./compose.ts')).compose(settings, { ...parts, ...instruments }),
+    doctor: async (settings, parts) => (await import('./doctor.ts')).doctor(settings, parts),
     onSignal(heard) {
       const signals = ['SIGTERM', 'SIGINT'] as const
       for (const signal of signals) process.on(signal, heard)

@@ -10,16 +10,35 @@ export interface Service {
   stop(): Promise<void>
 }
 
+/** One thing that the doctor looked at. */
+export interface Check {
+  state: 'ok' | 'warn' | 'fail'
+  /** What was looked at, in a word or two: `disk`. */
+  name: string
+  /** What was found, one line. */
+  found: string
+  /** What helps, one line; undefined where nothing needs help. */
+  remedy: string | undefined
+}
+
 /** What commands need from the world. */
 export interface Context {
   env: Record<string, string | undefined>
   cwd: string
+  /** All of standard input. */
+  read: () => Promise<string>
   /** One line on standard output: what the command was run for. */
   print: (line: string) => void
   /** One line on standard error. */
   warn: (line: string) => void
+  /** Text on standard error as it is, for what is drawn over: only where that is a terminal. */
+  draw: (text: string) => void
+  /** Whether each stream is a terminal, and how wide that is. */
+  terminal: { output: boolean; error: boolean; columns: () => number }
   createLog: (level: string) => Logger
   compose: (settings: Settings, parts: { log: Logger; clock: Clock }) => Promise<Service>
+  /** Looks at everything that a server with these settings needs. Never throws: what goes wrong is a check that fails. */
+  doctor: (settings: Settings, parts: { log: Logger; clock: Clock }) => Promise<Check[]>
   clock: Clock
   /** Calls back at each SIGTERM and SIGINT; returns how to stop listening. */
   onSignal: (heard: (signal: string) => void) => () => void

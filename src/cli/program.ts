@@ -1,8 +1,20 @@
 import { Command } from 'commander'
 import about from '../../package.json' with { type: 'json' }
+import { addBuild } from './build.ts'
+import { addCancel } from './cancel.ts'
 import type { Context } from './context.ts'
 import { addDockerArgs } from './docker-args.ts'
+import { addDoctor } from './doctor.ts'
+import { EXIT_HELP } from './ending.ts'
+import { addJob } from './job.ts'
+import { addJobs } from './jobs.ts'
+import { addPlan } from './plan.ts'
+import { addPrebuild } from './prebuild.ts'
+import { addRetry } from './retry.ts'
 import { addServe } from './serve.ts'
+import { addTargets } from './targets.ts'
+
+const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addJobs, addJob, addCancel, addRetry, addTargets, addDoctor, addDockerArgs]
 
 /** The command line. It throws commander's errors instead of ending the process. */
 export function createProgram(context: Context): Command {
@@ -10,10 +22,10 @@ export function createProgram(context: Context): Command {
     .description(about.description)
     .version(about.version, '--version', 'Print the version.')
     .helpOption('-h, --help', 'Print this help.')
+    .addHelpText('afterAll', `\n${EXIT_HELP}`)
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.print(text.trimEnd()), writeErr: (text) => context.warn(text.trimEnd()) })
   // Commands take over what stands above when they are added, not later.
-  addServe(program, context)
-  addDockerArgs(program, context)
+  for (const add of COMMANDS) add(program, context)
   return program
 }

@@ -1,0 +1,159 @@
+/** A running server's JSON API, as the commands use it. */
+import { text } from 'node:stream/consumers'
+import { Agent, type Dispatcher, request } from 'undici'
+import type { z } from 'zod'
+import about from '../../package.json' with { type: 'json' }
+import { cleanTerminal } from '../domain/clean.ts'
+import { type ErrorCode, ERRORS, MuslinError } from '../errors.ts'
+import { BuildView, JobList, type JobOrder, JobView, Plan, type PlanRequest, Prebuild, type PrebuildRequest, Problem, TargetList, type TargetView } from '../services/views.ts'
+import { readEvents, type StreamEvent } from './event-stream.ts'
+import { unreachable } from './unreachable.ts'
+
+export interface Token {
+  value: string
+  /** Where it was found, for people: `MUSLIN_TOKEN`. */
+  from: string
+}
+
+/** Each throws what the server answered as the same MuslinError, `no-server` where none that can be understood answers, and the signal's reason. */
+export interface Api {
+  /** The address of what the server serves under this path. */
+  link(path: string): string
+  targets(): Promise<TargetView[]>
+  jobs(filter: { state?: string | undefined; project?: string | undefined; limit?: number | undefined }): Promise<JobView[]>
+  job(id: number, signal?: AbortSignal): Promise<JobView>
+  build(id: number, signal?: AbortSignal): Promise<BuildView>
+  order(order: JobOrder): Promise<JobView[]>
+  cancel(id: number): Promise<JobView>
+  retry(id: number): Promise<JobView>
+  plan(request: PlanRequest): Promise<Plan>
+  startPrebuild(request: PrebuildRequest): Promise<Prebuild>
+  prebuild(id: number, signal?: AbortSignal): Promise<Prebuild>
+  /** Opens a build's log, behind the event `after` or from the first line on: events `message` with `{text}`, then `end`. */
+  log(build: number, options: { after: string | undefined; signal: AbortSignal }): Promise<AsyncGenerator<StreamEvent>>
+  /** Opens the stream that has an event each time that a job may have changed. */
+  events(signal: AbortSignal): Promise<AsyncGenerator<StreamEvent>>
+  close(): Promise<void>
+}
+
+const CONNECT_MS = 10_000
+/** A stream without even a comment for so long has lost its server, or stands behind a proxy that keeps events to itself. */
+const SILENCE_MS = 45_000
+
+/** `ca` are the PEM certificates to trust. Nothing is asked before the first call. */
+export function createApi({ url, token, ca }: { url: URL; token: Token | undefined; ca?: string[] | undefined }): Api {
+  const base = withoutCredentials(url)
+  const authorization = authorizationOf(url, token)
+  const agent = new Agent({ connect: { timeout: CONNECT_MS, ...(ca && { ca }) } })
+  const link = (path: string): string => new URL(path.replace(/^\/+/, ''), base).href
+
+  return {
+    link,
+    targets: async () => (await get(TargetList, 'targets')).targets,
+    async jobs(filter) {
+      const query = new URLSearchParams(Object.entries(filter).flatMap(([name, value]) => value === undefined ? [] : [[name, String(value)]]))
+      return (await get(JobList, `jobs?${query}`)).jobs
+    },
+    job: (id, signal) => get(JobView, `jobs/${id}`, signal),
+    build: (id, signal) => get(BuildView, `builds/${id}`, signal),
+    order: async (order) => (await post(JobList, 'jobs', order)).jobs,
+    cancel: (id) => post(JobView, `jobs/${id}/cancel`, {}),
+    retry: (id) => post(JobView, `jobs/${id}/retry`, {}),
+    plan: (wanted) => post(Plan, 'plan', wanted),
+    startPrebuild: (wanted) => post(Prebuild, 'prebuilds', wanted),
+    prebuild: (id, signal) => get(Prebuild, `prebuilds/${id}`, signal),
+    log: (build, { after, signal }) => stream(`builds/${build}/log`, signal, after),
+    events: (signal) => stream('events', signal),
+    close: () => agent.destroy(),
+  }
+
+  function get<T>(schema: z.ZodType<T>, path: string, signal?: AbortSignal): Promise<T> {
+    return parsed(schema, path, { method: 'GET', ...(signal && { signal }) })
+  }
+
+  function post<T>(schema: z.ZodType<T>, path: string, body: unknown): Promise<T> {
+    return parsed(schema, path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  }
+
+  async function parsed<T>(schema: z.ZodType<T>, path: string, options: Options): Promise<T> {
+    const body = await ask(path, 'application/json', options)
+    const given = await text(body).catch((error: unknown) => { throw options.signal?.aborted ? options.signal.reason : unreachable(error, base) })
+    const result = schema.safeParse(parseJson(given))
+    if (result.success) return result.data
+    const { path: at = [], message = '' } = result.error.issues[0] ?? {}
+    throw new MuslinError('no-server', `${link(`api/v1/${path}`)} answered what this muslin does not understand (${at.join('.') || 'all'}: ${message}); use the muslin of that server's version`)
+  }
+
+  async function stream(path: string, signal: AbortSignal, after?: string): Promise<AsyncGenerator<StreamEvent>> {
+    const body = await ask(path, 'text/event-stream', { method: 'GET', signal, bodyTimeout: SILENCE_MS, headers: after === undefined ? {} : { 'last-event-id': after } })
+    return (async function* () {
+      try {
+        yield* readEvents(body)
+      } catch (error) {
+        throw signal.aborted ? signal.reason : unreachable(error, base)
+      }
+    })()
+  }
+
+  async function ask(path: string, accept: string, { headers, ...options }: Options): Promise<Dispatcher.ResponseData['body']> {
+    const at = new URL(link(`api/v1/${path}`))
+    const answer = await request(at, {
+      ...options, dispatcher: agent,
+      headers: { ...headers, accept, 'user-agent': `muslin-cli/${about.version}`, ...(authorization && { authorization }) },
+    }).catch((error: unknown) => { throw options.signal?.aborted ? options.signal.reason : unreachable(error, base) })
+    if (answer.statusCode < 300) return answer.body
+    const said = await text(answer.body).catch(() => '')
+    throw refusal({ status: answer.statusCode, location: answer.headers.location, said, base, token })
+  }
+}
+
+interface Options {
+  method: 'GET' | 'POST'
+  body?: string
+  headers?: Record<string, string>
+  signal?: AbortSignal
+  bodyTimeout?: number
+}
+
+/** What the server refused, in its own words; of the token in ours, since the remedy lies here. */
+function refusal({ status, location, said, base, token }: { status: number; location: unknown; said: string; base: URL; token: Token | undefined }): MuslinError {
+  const { success, data: problem } = Problem.safeParse(parseJson(said))
+  if (status < 400) return new MuslinError('no-server', `${base.href} redirects to ${plain(String(location))}: give --server the address of the server itself`)
+  if (!success) return new MuslinError('no-server', `${base.href} answers with ${status}, and not as Muslin does; check --server or MUSLIN_SERVER, and any proxy before it`)
+  if (problem.code === 'token-needed') return tokenNeeded(base, token)
+  const code = Object.hasOwn(ERRORS, problem.code) ? problem.code as ErrorCode : 'internal'
+  return new MuslinError(code, problem.detail, problem.link === undefined ? {} : { link: problem.link })
+}
+
+function tokenNeeded({ href }: URL, token: Token | undefined): MuslinError {
+  const where = 'it is in the file admin-token of the server\'s data folder'
+  if (token) return new MuslinError('token-needed', `${href} does not take the token from ${token.from}; give the right one by --token or MUSLIN_TOKEN: ${where}`)
+  return new MuslinError('token-needed', `no token for ${href} was found; give it by --token or MUSLIN_TOKEN, or name that folder by --data: ${where}`)
+}
+
+function parseJson(given: string): unknown {
+  try {
+    return JSON.parse(given, (_name, value: unknown) => typeof value === 'string' ? plain(value) : value)
+  } catch {
+    return undefined
+  }
+}
+
+/** Names, causes and log lines come from strangers in the end: one line, without anything that a terminal would obey. */
+function plain(value: string): string {
+  return cleanTerminal(value).replace(/\x1b\[[0-9;:]*m/g, '').replace(/[\n\t]/g, ' ')
+}
+
+function withoutCredentials(url: URL): URL {
+  const base = new URL(`${url.pathname.replace(/\/+$/, '')}/`, url)
+  base.username = ''
+  base.password = ''
+  return base
+}
+
+/** The token, else what the server's address holds for a proxy before it. */
+function authorizationOf({ username, password }: URL, token: Token | undefined): string | undefined {
+  if (token) return `Bearer ${token.value}`
+  if (username === '' && password === '') return undefined
+  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`
+}

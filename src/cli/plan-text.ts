@@ -1,0 +1,32 @@
+/** A plan in the words of the command line. */
+import type { Plan, PlanLine } from '../services/views.ts'
+import { count, duration, table } from './format.ts'
+import type { Paint } from './styles.ts'
+
+const VERDICTS = { 'upstream-wheel': 'upstream wheel', 'built': 'built', 'would-build': 'would build', 'cannot': 'cannot' } as const
+
+/** What each file pins, then what becomes of each pin, by verdict: what needs a person's eye comes last. */
+export function planText({ files, targets, lines, totals }: Plan, paint: Paint): string[] {
+  const cells = table(lines.map((line) => ['', line.project, line.version, line.target, time(line), detail(line)]), { right: [4] })
+  const groups = (Object.keys(VERDICTS) as PlanLine['verdict'][]).flatMap((verdict) => {
+    const rows = cells.filter((_row, at) => lines[at]?.verdict === verdict)
+    if (rows.length === 0) return []
+    const total = verdict === 'would-build' ? `, about ${duration(totals.estimateSeconds)} in all` : ''
+    return ['', `${paint('bold', VERDICTS[verdict])}: ${rows.length}${total}`, ...rows]
+  })
+  return [
+    ...files.map(({ name, kind, pins }) => `${name}: ${count(pins, 'pin')} (${kind})`),
+    targets.length === 0 ? 'no target' : `${count(targets.length, 'target')}: ${targets.join(', ')}`,
+    ...groups,
+  ]
+}
+
+function time({ verdict, estimateSeconds }: PlanLine): string {
+  return verdict === 'would-build' && estimateSeconds !== null ? `~${duration(estimateSeconds)}` : ''
+}
+
+function detail({ verdict, filename, sdist, why, remedy, job, file, line }: PlanLine): string {
+  if (verdict === 'cannot') return `${why ?? 'it is not said why'}${remedy === null ? '' : ` — ${remedy}`}${line === null ? '' : ` (${file}, line ${line})`}`
+  if (verdict === 'would-build') return `${sdist?.filename ?? ''}${job === null ? '' : ` (job ${job})`}`
+  return filename ?? ''
+}
