@@ -1,3 +1,4 @@
+import { estimateSeconds } from '../domain/estimate.ts'
 import { FAILURE_CLASSES, type Failure } from '../domain/failure.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
 import { MuslinError } from '../errors.ts'
@@ -47,12 +48,17 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
     }
   }
 
-  /** What jobs of one project share is read once for a whole list. */
-  function lookups() {
-    return { history: once((project) => store.jobs.history(project)), wheels: once((project) => store.wheels.wheels(project)) }
+  async function estimateOf(project: string): Promise<number | null> {
+    const history = await store.jobs.history(project)
+    return history.length === 0 ? null : estimateSeconds({ history, sdistBytes: undefined })
   }
 
-  async function viewOf(job: Job, { history, wheels }: ReturnType<typeof lookups>): Promise<JobView> {
+  /** What jobs of one project share is read once for a whole list. */
+  function lookups() {
+    return { estimate: once(estimateOf), wheels: once((project) => store.wheels.wheels(project)) }
+  }
+
+  async function viewOf(job: Job, { estimate, wheels }: ReturnType<typeof lookups>): Promise<JobView> {
     const newest = job.build === undefined ? undefined : await store.jobs.build(job.build)
     return {
       id: job.id, kind: job.kind, project: job.project, version: job.version, target: job.target, sdist: job.sdist,
@@ -62,7 +68,7 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
       build: job.build ?? null,
       createdAt: iso(job.createdAt), startedAt: isoOrNull(job.startedAt), finishedAt: isoOrNull(job.finishedAt),
       seconds: newest ? ((newest.finishedAt ?? clock.now()) - newest.startedAt) / 1000 : null,
-      estimateSeconds: job.kind === 'metadata' ? null : median(await history(job.project)),
+      estimateSeconds: job.kind === 'metadata' ? null : await estimate(job.project),
       ahead: job.state === 'queued' ? await store.jobs.ahead(job.id) ?? null : null,
       failure: job.failure ? failureView(job.failure) : null,
       retryAt: job.state === 'failed' ? isoOrNull(await store.jobs.retryAt(job.id)) : null,
@@ -112,10 +118,6 @@ function wasTried(build: Build | undefined): boolean {
 
 function priorityName(priority: number): string {
   return Object.entries(PRIORITY).find(([, value]) => value === priority)?.[0] ?? String(priority)
-}
-
-function median(numbers: number[]): number | null {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? null
 }
 
 function once<Result>(read: (key: string) => Promise<Result>): (key: string) => Promise<Result> {

@@ -1,11 +1,13 @@
+import { estimateTogether } from '../domain/estimate.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
 import { normalizeName } from '../domain/names.ts'
 import { versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import { failureView, iso } from './job-views.ts'
+import type { Planner } from './planner.ts'
 import type { Clock, Store, StoredPrebuildLine } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
-import type { Plan, PlanLine, PlanRequest, Prebuild, PrebuildLine, PrebuildList, PrebuildRequest } from './views.ts'
+import type { PlanLine, Prebuild, PrebuildLine, PrebuildList, PrebuildRequest } from './views.ts'
 
 export interface Prebuilds {
   /**
@@ -24,7 +26,7 @@ type Named = Pick<PlanLine, 'project' | 'version' | 'target'>
 /** Plans that somebody had built, and how far they are. */
 export function createPrebuilds({ store, planner, readyTargets, workers, clock }: {
   store: Store
-  planner: { plan(request: PlanRequest): Promise<Plan> }
+  planner: Planner
   readyTargets: ReadyTargets
   /** How many builds run at once. */
   workers: number
@@ -48,22 +50,17 @@ export function createPrebuilds({ store, planner, readyTargets, workers, clock }
   }
 
   async function ordered(line: PlanLine, named: Set<string> | undefined, images: Map<string, string>, askedBy: string): Promise<StoredPrebuildLine> {
+    const { project, version, target, sdist, verdict } = line
     const wanted = named?.has(keyOf(line)) ?? true
-    const earlier = line.job === null ? undefined : await jobs.get(line.job)
-    const failed = earlier?.state === 'failed' || earlier?.state === 'cancelled'
-    if (line.verdict === 'cannot' && failed && named && wanted) return { plan: line, job: await again(earlier), leftOut: false }
-    if (line.verdict !== 'would-build' || !line.sdist) return { plan: line, job: undefined, leftOut: false }
+    // What failed before cannot be had, unless somebody says that it is to be tried again.
+    const again = verdict === 'cannot' && line.job !== null && named !== undefined && wanted
+    if (!sdist || (verdict !== 'would-build' && !again)) return { plan: line, job: undefined, leftOut: false }
     if (!wanted) return { plan: line, job: undefined, leftOut: true }
-    const image = images.get(line.target)
-    if (image === undefined) throw new MuslinError('no-builder', `no builder is ready for ${line.target}; start one, or leave that target out`)
-    const { project, version, target, sdist } = line
+    const image = images.get(target)
+    if (image === undefined) throw new MuslinError('no-builder', `no builder is ready for ${target}; start one, or leave that target out`)
     const { job } = await jobs.wish({ kind: 'build', project, version, target, sdist, recipe: '', image, priority: PRIORITY.prebuild, askedBy }, clock.now())
-    const over = job.state === 'failed' || job.state === 'cancelled'
-    return { plan: line, job: over && named ? await again(job) : job.id, leftOut: false }
-  }
-
-  async function again(job: Job): Promise<number> {
-    return (await jobs.retry(job.id, clock.now()) ?? job).id
+    if (named && (job.state === 'failed' || job.state === 'cancelled')) await jobs.retry(job.id, clock.now())
+    return { plan: line, job: job.id, leftOut: false }
   }
 
   async function get(id: number): Promise<Prebuild> {
@@ -99,11 +96,11 @@ export function createPrebuilds({ store, planner, readyTargets, workers, clock }
     }
   }
 
-  /** What is still to do, shared by all builders, but never less than the longest of it. A run that outlasts its estimate ends any moment. */
+  /** Of what is still to do. A run that outlasts its estimate ends any moment. */
   function remaining(lines: PrebuildLine[]): number {
     const open = new Map(lines.filter(({ state }) => state === 'queued' || state === 'running').map((line) => [line.job, line]))
     const left = [...open.values()].map(({ state, estimateSeconds, seconds }) => Math.max(1, (estimateSeconds ?? 0) - (state === 'running' ? seconds ?? 0 : 0)))
-    return Math.round(Math.max(left.reduce((sum, each) => sum + each, 0) / Math.max(1, workers), ...left))
+    return estimateTogether(left, workers)
   }
 }
 

@@ -5,7 +5,9 @@ import type { JobStore, Clock } from '../../services/ports.ts'
 /** Between two tellings that something changed. */
 const THROTTLE_MS = 500
 /** Proxies cut what is silent for a minute. */
-const HEARTBEAT_MS = 15_000
+export const HEARTBEAT_MS = 15_000
+/** A comment, which clients pass over. */
+export const STILL_HERE = ': still here\n\n'
 
 /**
  * Answers with server-sent events (WHATWG HTML section 9.2). `events` gets a signal that aborts when the client leaves or the server
@@ -49,7 +51,7 @@ export async function* changedEvents({ jobs, clock, signal }: { jobs: JobStore; 
         const silent = clock.sleep(HEARTBEAT_MS, AbortSignal.any([signal, rested.signal])).catch(() => undefined)
         await Promise.race([news, silent])
         rested.abort()
-        if (!changed && !signal.aborted) yield ': still here\n\n'
+        if (!changed && !signal.aborted) yield STILL_HERE
       }
     }
   } finally {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Clock } from '../../services/ports.ts'
-import { eventText } from './event-stream.ts'
+import { eventText, HEARTBEAT_MS, STILL_HERE } from './event-stream.ts'
 
 const LOOK_AGAIN_MS = 500
 const NEWLINE = 10
@@ -20,10 +20,12 @@ export async function* logEvents({ read, finished, end, from, clock, signal }: {
   let at = from
   /** The beginning of a line whose end is still to come. */
   let rest: Buffer = Buffer.alloc(0)
+  let silentSince = clock.now()
   while (!signal.aborted) {
     // Asked before reading: what was written before the end is then surely read.
     const last = await finished()
     const news = await read(at)
+    if (news && news.end > at) silentSince = clock.now()
     if (news) {
       for await (const chunk of news.body as AsyncIterable<Buffer>) {
         at += chunk.length
@@ -41,6 +43,10 @@ export async function* logEvents({ read, finished, end, from, clock, signal }: {
       if (rest.length > 0) yield eventText({ id: at, data: { text: rest.toString() } })
       yield eventText({ event: 'end', id: at, data: await end() })
       return
+    }
+    if (clock.now() - silentSince >= HEARTBEAT_MS) {
+      silentSince = clock.now()
+      yield STILL_HERE
     }
     await clock.sleep(LOOK_AGAIN_MS, signal).catch(() => undefined)
   }
