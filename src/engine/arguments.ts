@@ -1,5 +1,6 @@
 /** What a run is, in the words of `docker create`. Pure. */
 import type { RunSpec } from '../services/ports.ts'
+import { packing, reporting, unpacking } from './commands.ts'
 
 /** Labels on everything we make in an engine: by them a later process finds what a dead one left behind. */
 export const LABEL = { instance: 'muslin.instance', process: 'muslin.process', run: 'muslin.run', digest: 'muslin.digest' } as const
@@ -49,34 +50,22 @@ export function createArguments(run: RunSpec, given: Given): string[] {
   ]
 }
 
-/**
- * The shell around a command says last, on standard error, how it ended. A client's own exit code is no proof: version 28 exits with 0
- * when it is told to stop while its command goes on, and 137 may mean the command or the whole container.
- */
-const REPORT = 'code=$?; echo "muslin-exit $code" >&2; exit $code'
-
-/** The exit code that the shell around a command reported; undefined where it could not. */
-export function reportedExit(stderr: string): number | undefined {
-  const code = /(?:^|\n)muslin-exit (\d{1,3})\n$/.exec(stderr)?.[1]
-  return code === undefined ? undefined : Number(code)
-}
-
-/** Arguments that run a command in a container. Standard error joins standard output inside, so that the order of arrival is kept. */
+/** Arguments that run a command in a container. */
 export function execArguments(id: string, user: string, command: string[], options: { env: Record<string, string>; cwd?: string }): string[] {
   return [
     'exec', '--user', user,
     ...(options.cwd === undefined ? [] : ['--workdir', options.cwd]),
     ...Object.entries(options.env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
-    id, 'sh', '-c', `(exec "$@") 2>&1; ${REPORT}`, 'sh', ...command,
+    id, ...reporting(command),
   ]
 }
 
 /** Arguments that unpack standard input in a folder. */
 export function putArguments(id: string, user: string, folder: string): string[] {
-  return ['exec', '-i', '--user', user, id, 'sh', '-c', `tar -x -p -o -f - -C "$1"; ${REPORT}`, 'sh', folder]
+  return ['exec', '-i', '--user', user, id, ...unpacking(folder)]
 }
 
 /** Arguments that pack entries of a folder onto standard output. */
 export function getArguments(id: string, user: string, folder: string, names: string[]): string[] {
-  return ['exec', '--user', user, id, 'sh', '-c', `tar -c -f - -C "$@"; ${REPORT}`, 'sh', folder, '--', ...names]
+  return ['exec', '--user', user, id, ...packing(folder, names)]
 }

@@ -1,17 +1,13 @@
 /** A container and its five verbs. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { finished, pipeline } from 'node:stream'
-import { pipeline as pipelined } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import type { ExecOptions, Run } from '../services/ports.ts'
-import { cap } from '../services/tar.ts'
-import { execArguments, getArguments, idleUser, putArguments, reportedExit } from './arguments.ts'
+import { execArguments, getArguments, idleUser, putArguments } from './arguments.ts'
 import { lastWords, whyFailed, type Cli } from './cli.ts'
-
-/** A gigabyte takes seconds; a program in the container that stops the tar beside it must not hold us for ever. */
-const TRANSFER_MS = 10 * 60_000
+import { reportedExit } from './commands.ts'
+import { drain, feed, TRANSFER_MS } from './transfer.ts'
 
 /** Peak and kills, of cgroups version 1 and version 2: cat complains about those that are not there. */
 const FIGURES = ['memory/memory.max_usage_in_bytes', 'memory/memory.oom_control', 'memory.peak', 'memory.events'].map((file) => `/sys/fs/cgroup/${file}`)
@@ -35,28 +31,16 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
 
   async function put(folder: string, tar: Readable) {
     const child = cli.start(putArguments(id, user, folder), { stdin: true, timeout: TRANSFER_MS })
-    child.stdout.resume()
-    let broken: Error | undefined
-    finished(tar, { writable: false }, (error) => {
-      // A tar that ends early closes its standard input, which destroys the source: its exit code tells why.
-      if (!error || child.stdin.destroyed) return
-      broken = error
-      child.kill('SIGKILL')
-    })
-    await Promise.allSettled([pipelined(tar, child.stdin)])
-    const ended = outcome(await child)
-    if (broken) throw broken
+    const ended = outcome(await feed(child, tar))
     if (reportedExit(ended.stderr) !== 0) throw await transferError('put into', folder, ended)
   }
 
   async function get(folder: string, names: string[], maxBytes: number) {
     const child = cli.start(getArguments(id, user, folder, names), { timeout: TRANSFER_MS })
-    const capped = cap(maxBytes, async () => {
-      const ended = outcome(await child)
+    return drain(child, maxBytes, async (result) => {
+      const ended = outcome(result)
       if (reportedExit(ended.stderr) !== 0) throw await transferError('got from', folder, ended)
     })
-    pipeline(child.stdout, capped, (error) => { if (error) child.kill('SIGKILL') })
-    return capped
   }
 
   async function exec(command: string[], { env, cwd, output, signal }: ExecOptions) {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { createArguments, execArguments, idleUser, reportedExit } from '../../src/engine/arguments.ts'
+import { createArguments, execArguments, idleUser } from '../../src/engine/arguments.ts'
+import { reportedExit } from '../../src/engine/commands.ts'
 import type { RunSpec } from '../../src/services/ports.ts'
 
 const run: RunSpec = {

@@ -1,0 +1,39 @@
+/** A box by bubblewrap. */
+import { becoming, inside, limited, SHOWN, shown, type Box, type Inside } from './box.ts'
+import type { Mount } from './layout.ts'
+
+/**
+ * `root`: the server is, so that mounts are made as root and the user is the run's own; else bubblewrap makes a user namespace.
+ * `nested`: a plain user can make user namespaces here. `closes`: this version of bubblewrap can forbid further ones (from 0.8 on).
+ */
+export function bubblewrapBox({ root, nested, closes }: { root: boolean; nested: boolean; closes: boolean }): Box {
+  return {
+    how: 'bubblewrap',
+    shownUser: (user = SHOWN) => root && !nested ? user : SHOWN,
+    enclose: (run) => [
+      'bwrap', '--die-with-parent', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'muslin',
+      ...(run.network === 'none' ? ['--unshare-net'] : []),
+      ...(root ? [] : ['--unshare-user', '--uid', String(SHOWN), '--gid', String(SHOWN), ...(closes ? ['--disable-userns'] : [])]),
+      ...run.mounts.flatMap(asArguments), '--proc', '/proc', '--remount-ro', '/', '--',
+      ...limited(run.limits), ...(root ? dropped(run, nested) : []), ...inside(run),
+    ],
+  }
+}
+
+/** Bubblewrap covers /proc/sys where root could write to it, and with it the one number that closes user namespaces. */
+function dropped({ user }: Inside, nested: boolean): string[] {
+  const own = becoming(user ?? 0)
+  return nested ? ['sh', '-c', 'umount /proc/sys 2>/dev/null; exec "$@"', 'sh', ...own, ...shown()] : own
+}
+
+function asArguments(mount: Mount): string[] {
+  switch (mount.kind) {
+    case 'folder': return ['--dir', mount.to]
+    case 'read': return ['--ro-bind', mount.from, mount.to]
+    case 'write': return ['--bind', mount.from, mount.to]
+    case 'device': return ['--dev-bind', mount.from, mount.to]
+    case 'link': return ['--symlink', mount.from, mount.to]
+    case 'empty': return ['--tmpfs', mount.to]
+    case 'seal': return ['--remount-ro', mount.to]
+  }
+}
