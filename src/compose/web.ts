@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import { hostname } from 'node:os'
+import about from '../../package.json' with { type: 'json' }
+import { createStaticMetadata } from '../builder/static-metadata.ts'
+import type { Settings } from '../config/settings.ts'
+import { MuslinError } from '../errors.ts'
+import { createApp } from '../http/app.ts'
+import { createLinks } from '../http/links.ts'
+import { closeServer, createServer } from '../http/server.ts'
+import { createAdmission } from '../services/admission.ts'
+import { createDownloads } from '../services/downloads.ts'
+import { createJobEvents } from '../services/job-events.ts'
+import { createJobViews } from '../services/job-views.ts'
+import { createProjectList } from '../services/list.ts'
+import { createMatrix } from '../services/matrix.ts'
+import { createOrders } from '../services/orders.ts'
+import { createOverview } from '../services/overview.ts'
+import { createProjectPages } from '../services/pages.ts'
+import { createPlanner } from '../services/planner.ts'
+import { createPrebuilds } from '../services/prebuilds.ts'
+import { createPromiseMetadata } from '../services/promise-metadata.ts'
+import { createPromises } from '../services/promises.ts'
+import { createReadyTargets } from '../services/ready-targets.ts'
+import { createSessions } from '../services/sessions.ts'
+import { createWishes } from '../services/wishes.ts'
+import { createUi } from '../ui/ui.ts'
+import { GRACE_MS, type Parts } from './parts.ts'
+
+export interface Web {
+  /** Where it listens. */
+  address: { scheme: 'http' | 'https'; port: number }
+  /** Takes no new requests, and lets those that are held end within the grace. */
+  drain(): Promise<void>
+  /** Keeps what was counted; before the database closes. */
+  close(): Promise<void>
+}
+
+/** The web part of a server, listening on `host` (undefined: all interfaces). Throws `port-in-use` or `bad-settings`. */
+export async function startWeb(parts: Parts, own: { adminTokenSha256: string; hopKey: string; host: string | undefined }): Promise<Web> {
+  const { settings, ports, files, upstreamPages, targets, instance, scratch, log, clock } = parts
+  const { store, blobs, logs, upstream } = ports
+  const { workers } = settings
+  const closing = new AbortController()
+  const readyTargets = createReadyTargets({ workers: store.workers, clock })
+  const promises = createPromises({ store })
+  const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
+  const admission = createAdmission({ clock, hosts: names, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
+  const downloads = createDownloads({ downloads: store.downloads, clock, log })
+  const planner = createPlanner({ store, upstreamPages, readyTargets, targets, workers })
+  const shown = {
+    planner,
+    prebuilds: createPrebuilds({ store, planner, readyTargets, workers, clock }),
+    orders: createOrders({ store, upstreamPages, readyTargets, targets, clock }),
+    jobViews: createJobViews({ store, clock }),
+    matrix: createMatrix({ store, upstreamPages, readyTargets, targets }),
+    overview: createOverview({ store, readyTargets, targets, clock }),
+    jobs: store.jobs, logs, targets, clock, closing: closing.signal,
+  }
+  const links = createLinks({ admission, publicUrl: settings.publicUrl })
+  const app = createApp({
+    ...shown, ...createUi({ ...shown, links, version: about.version }), version: about.version,
+    files, downloads, promises, admission, readyTargets, log, instance,
+    sessions: createSessions({ sessions: store.sessions, clock }),
+    pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
+    list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
+    promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
+    wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
+    events: createJobEvents({ jobs: store.jobs }),
+    hopKey: own.hopKey, adminTokenSha256: own.adminTokenSha256,
+    publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy,
+  })
+  const server = createServer(app, await tls(settings))
+  await listen(server, settings.port, own.host)
+  const address = server.address()
+  return {
+    address: { scheme: settings.tlsCert === undefined ? 'http' : 'https', port: typeof address === 'object' && address ? address.port : settings.port },
+    close: () => downloads.close(),
+    async drain() {
+      const grace = new AbortController()
+      const timer = setTimeout(() => grace.abort(), GRACE_MS)
+      await closeServer(server, { closing, grace: grace.signal })
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function tls(settings: Settings): Promise<{ tls?: { cert: Buffer; key: Buffer } }> {
+  if (settings.tlsCert === undefined || settings.tlsKey === undefined) return {}
+  return { tls: { cert: await readFile(settings.tlsCert), key: await readFile(settings.tlsKey) } }
+}
+
+async function listen(server: Server, port: number, host: string | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') reject(new MuslinError('port-in-use', `something else listens on port ${port}; end it, or choose another by --port`, { cause: error }))
+      else if (error.code === 'EACCES') reject(new MuslinError('bad-settings', `port ${port} needs root; choose one above 1023 by --port`, { cause: error }))
+      else reject(new MuslinError('bad-settings', `cannot listen on ${host ?? 'all interfaces'}, port ${port}: ${error.code}`, { cause: error }))
+    })
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve)
+  })
+}

@@ -1,0 +1,34 @@
+import { createBuilder } from '../builder/builder.ts'
+import { readServerFile } from '../config/data-folder.ts'
+import { createJobRunner } from '../services/job-run.ts'
+import { createWorker, isAlive, workerId } from '../services/worker.ts'
+import { createWorkshop, type Chosen } from './builders.ts'
+import { GRACE_MS, type Parts } from './parts.ts'
+
+/** The worker part of a server, at work; returns how to stop it within the grace. */
+export async function startWorker(parts: Parts, chosen: Exclude<Chosen, { kind: 'none' }>): Promise<() => Promise<void>> {
+  const { settings, ports, files, scratch, log, clock } = parts
+  const { store, blobs, logs } = ports
+  const id = workerId()
+  const { engine, images } = createWorkshop(chosen, parts, {
+    process: id,
+    // Who runs a job counts too: a worker whose engine does not answer is not heard of, and its runs must not be swept by others.
+    live: async () => {
+      const running = (await store.jobs.list({ state: 'running' })).flatMap((job) => job.worker ?? [])
+      return [id, ...[...await store.workers.live(clock.now() - 60_000), ...running].filter((other) => isAlive(other, id))]
+    },
+  })
+  const builder = createBuilder({
+    engine, images, clock, log,
+    limits: settings.limits,
+    indexUrl: async () => {
+      if (settings.fetchUrl !== undefined) return settings.fetchUrl
+      const { scheme, port } = await readServerFile(settings.data)
+      return `${scheme}://${(await engine.network()).host}:${port}`
+    },
+  })
+  const run = createJobRunner({ store, blobs, logs, builder, sdist: files.blob, scratch, clock, log })
+  const worker = createWorker({ id, slots: settings.workers, jobs: store.jobs, workers: store.workers, builder, run, clock, log })
+  await worker.start()
+  return () => worker.stop(GRACE_MS)
+}
