@@ -55,6 +55,12 @@ ${rows.map(({ cells, attributes }) => html`<tr role="row"${attributesOf(attribut
 </table>`
 }
 
+/** `CPython 3.13` over the rest of the target's name, which is mostly the same for all. */
+export function targetName(target: string): Html {
+  const [python = '', platform = ''] = target.split(/-(.*)/)
+  return html`<span class="target-name" title="${target}">${python.replace(/^cp(\d)(\d+)$/, 'CPython $1.$2')}<span class="platform">${platform}</span></span>`
+}
+
 /** Facts as a list of terms; those without a value are left out. */
 export function facts(entries: [term: string, value: Content][]): Html {
   return html`<dl class="facts">${entries.filter(([, value]) => value !== undefined && value !== null && value !== false && value !== '')

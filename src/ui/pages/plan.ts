@@ -3,7 +3,7 @@ import { assetUrl } from '../assets.ts'
 import type { Page } from '../deps.ts'
 import { count, counted, duration } from '../format.ts'
 import { html, type Content, type Html } from '../html.ts'
-import { badge, nothing, table, type Row } from '../parts.ts'
+import { badge, nothing, table, targetName, type Row } from '../parts.ts'
 import { lineKey, type PlanForm } from '../plan-form.ts'
 import { problemNote, type Problem } from './problem.ts'
 
@@ -23,13 +23,12 @@ export function planPage({ root, plan, form, checked, csrf, problem }: {
   csrf: string | undefined
   problem: Problem | undefined
 }): Page {
-  const lines = plan.lines.toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict))
+  const lines = inOrder(plan.lines)
   const buildable = lines.filter((line) => isBuildable(line))
   return {
     title: `Plan for ${plan.files.map(({ name }) => name).join(', ')}`, nav: 'prebuild',
     body: html`<script type="module" src="${root}${assetUrl('prebuild.js')}"></script>
-<div class="head"><div><h1>Plan</h1><p>${plan.files.map(({ name, pins }, index) => html`${index > 0 && ', '}<strong>${name}</strong> (${counted(pins, 'release')})`)}
-for ${plan.targets.map((target, index) => html`${index > 0 && ', '}<span class="mono">${target}</span>`)}</p></div></div>
+<div class="head"><div><h1>Plan</h1><p>${plan.files.map(({ name, pins }, index) => html`${index > 0 && ', '}<strong>${name}</strong> (${counted(pins, 'release')})`)} for ${plan.targets.length === 1 ? html`<span class="mono">${plan.targets}</span>` : counted(plan.targets.length, 'target')}</p></div></div>
 ${problem && problemNote(problem)}
 ${figures(plan)}
 <form id="build-form" method="post" action="${root}ui/prebuilds" enctype="multipart/form-data">
@@ -37,10 +36,21 @@ ${figures(plan)}
 ${csrf !== undefined && html`<input type="hidden" name="csrf" value="${csrf}">`}
 ${lines.length === 0 ? nothing('The file pins nothing for these targets.') : html`<section class="section" id="plan-section"><div class="head"><h2>Release by release</h2>${filters(plan)}</div>
 <div class="picks" data-picks hidden><button type="button" class="quiet small" data-pick="all">Check all</button> <button type="button" class="quiet small" data-pick="none">Check none</button></div>
-${table({ id: 'plan-lines', caption: 'What becomes of each release', columns: ['Release', 'Target', 'Verdict', 'What a client gets', 'Takes'], rows: lines.map((line) => row(root, line, checked)) })}</section>`}
+${table({ id: 'plan-lines', caption: 'What becomes of each release', columns: ['Release', 'Target', 'Verdict', 'What a client gets', 'Takes'], rows: lines.map((line) => row(root, line, checked, plan.files.length > 1)) })}</section>`}
 ${ending({ root, buildable: buildable.length, csrf })}
 </form>`,
   }
+}
+
+function inOrder(lines: PlanLine[]): PlanLine[] {
+  const releases = new Map<string, number>()
+  for (const line of lines) if (!releases.has(release(line))) releases.set(release(line), releases.size)
+  const place = (line: PlanLine): number => releases.get(release(line)) ?? 0
+  return lines.toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || place(a) - place(b))
+}
+
+function release({ file, project, version }: PlanLine): string {
+  return `${file} ${project} ${version}`
 }
 
 function isBuildable(line: PlanLine): boolean {
@@ -65,22 +75,27 @@ function filters({ lines }: Plan): Html {
     html`<label><input type="radio" name="show" value="${value}"${value === 'all' && html` checked`}><span>${value === 'all' ? 'All' : NAMES[value]}</span></label>`)}</fieldset>`
 }
 
-function row(root: string, line: PlanLine, checked: Set<string> | undefined): Row {
+function row(root: string, line: PlanLine, checked: Set<string> | undefined, manyFiles: boolean): Row {
   const key = lineKey(line)
   const isChecked = checked?.has(key) ?? line.verdict === 'would-build'
-  const release = html`<span><a href="${root}ui/projects/${line.project}">${line.project}</a> <span class="num">${line.version}</span><span class="origin">${line.file}${line.line !== null && `, line ${line.line}`}</span></span>`
+  const named = html`<span><a href="${root}ui/projects/${line.project}">${line.project}</a> <span class="num">${line.version}</span>${origin(line, manyFiles)}</span>`
   return {
     attributes: { 'data-project': line.project, 'data-target': line.target, 'data-verdict': line.verdict },
     cells: [
       isBuildable(line)
-        ? html`<span class="pick"><input type="checkbox" name="only" value="${key}" aria-label="Build ${line.project} ${line.version} for ${line.target}"${isChecked && html` checked`}>${release}</span>`
-        : html`<span class="pick">${release}</span>`,
-      html`<span class="mono">${line.target}</span>`,
+        ? html`<span class="pick"><input type="checkbox" name="only" value="${key}" aria-label="Build ${line.project} ${line.version} for ${line.target}"${isChecked && html` checked`}>${named}</span>`
+        : html`<span class="pick">${named}</span>`,
+      targetName(line.target),
       badge(line.verdict),
       outcome(root, line),
       line.estimateSeconds !== null && html`<span class="num">about ${duration(line.estimateSeconds)}</span>`,
     ],
   }
+}
+
+function origin({ file, line }: PlanLine, manyFiles: boolean): Html | false {
+  const place = [manyFiles && file, line !== null && `line ${line}`].filter((part) => part !== false)
+  return place.length > 0 && html`<span class="origin">${place.join(', ')}</span>`
 }
 
 function outcome(root: string, { verdict, filename, why, remedy, job }: PlanLine): Html {

@@ -19,7 +19,7 @@ export function prebuildFormPage({ root, form, targets, problem, recent, now }: 
   return {
     title: 'Prebuild', nav: 'prebuild',
     body: html`<script type="module" src="${root}${assetUrl('prebuild.js')}"></script>
-<div class="head"><div><h1>Prebuild</h1><p>Paste a lock file. The plan says what a client on Alpine gets of each release, and builds what is missing before anybody waits for it.</p></div></div>
+<div class="head"><div><h1>Prebuild</h1><p>Paste a lock file. The plan says what a client on Alpine gets for each release; one button builds what is missing, before anybody waits for it.</p></div></div>
 ${problem && problemNote(problem)}
 <form id="plan" class="panel stack" method="post" action="${root}ui/prebuild" enctype="multipart/form-data">
 <div class="sources">
@@ -53,7 +53,7 @@ function kept({ files }: PlanForm): Html | false {
 
 function kindChoice({ kind }: PlanForm): Html {
   return html`<div class="field"><label for="kind">The pasted text is</label><select id="kind" name="kind">${KINDS.map((name) =>
-    html`<option value="${name}"${name === kind && html` selected`}>${name === 'auto' ? 'found out by itself' : name}</option>`)}</select></div>`
+    html`<option value="${name}"${name === kind && html` selected`}>${name === 'auto' ? 'detected from its content' : name}</option>`)}</select></div>`
 }
 
 /** Those that can be built for now: checked, as the planner takes them by default. */

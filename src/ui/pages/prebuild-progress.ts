@@ -4,7 +4,7 @@ import type { Page } from '../deps.ts'
 import { counted, duration, timeTag } from '../format.ts'
 import { html, type Content, type Html } from '../html.ts'
 import { csrfField } from '../layout.ts'
-import { badge, table, type Row } from '../parts.ts'
+import { badge, table, targetName, type Row } from '../parts.ts'
 
 /** What is looked at first: what failed, then what is under way, then the rest. */
 const ORDER: PrebuildLine['state'][] = ['failed', 'cancelled', 'running', 'queued', 'built', 'cannot', 'left-out', 'had']
@@ -40,23 +40,28 @@ ${total > 0 && html`<progress max="${total}" value="${done}" aria-labelledby="pr
 }
 
 function row(root: string, line: PrebuildLine, auth: Auth | undefined, here: string): Row {
-  const { project, version, target, state, job, seconds, estimateSeconds } = line
+  const { project, version, target, state, job } = line
   return {
     attributes: { 'id': `line-${project}-${version}-${target}`, 'data-project': project, 'data-target': target, 'data-state': state },
     cells: [
       html`<span><a href="${root}ui/projects/${project}">${project}</a> <span class="num">${version}</span></span>`,
-      html`<span class="mono">${target}</span>`,
+      targetName(target),
       badge(state),
       outcome(line),
-      html`<span class="num">${seconds !== null ? duration(seconds) : (state === 'queued') && estimateSeconds !== null && `about ${duration(estimateSeconds)}`}</span>`,
-      html`<span class="actions">${job !== null && html`<a href="${root}ui/jobs/${job}">${state === 'running' ? 'Watch' : `Job ${job}`}</a>`}
-${(state === 'failed' || state === 'cancelled') && job !== null && auth?.session && html`<form method="post" action="${root}ui/jobs/${job}/retry">${csrfField(auth)}<input type="hidden" name="next" value="/${here}"><button class="quiet small">Retry<span class="hidden"> ${project} for ${target}</span></button></form>`}</span>`,
+      time(line),
+      job !== null && html`<span class="actions"><a href="${root}ui/jobs/${job}">${state === 'running' ? html`Watch<span class="hidden"> job ${job}</span>` : `Job ${job}`}</a>
+${(state === 'failed' || state === 'cancelled') && auth?.session && html`<form method="post" action="${root}ui/jobs/${job}/retry">${csrfField(auth)}<input type="hidden" name="next" value="/${here}"><button class="quiet small">Retry<span class="hidden"> ${project} for ${target}</span></button></form>`}</span>`,
     ],
   }
+}
+
+function time({ state, seconds, estimateSeconds }: PrebuildLine): Content {
+  if (seconds !== null) return html`<span class="num">${duration(seconds)}</span>`
+  return state === 'queued' && estimateSeconds !== null && html`<span class="num">about ${duration(estimateSeconds)}</span>`
 }
 
 function outcome({ state, filename, failure, why, remedy }: PrebuildLine): Content {
   if (state === 'failed' || state === 'cancelled') return failure && html`<span><span class="why">${failure.cause}</span> <span class="remedy">${failure.remedy}</span></span>`
   if (state === 'cannot') return html`<span><span class="why">${why}</span> <span class="remedy">${remedy}</span></span>`
-  return filename !== null && html`<span class="mono">${filename}</span>`
+  return (state === 'built' || state === 'had') && filename !== null && html`<span class="mono">${filename}</span>`
 }

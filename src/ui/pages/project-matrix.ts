@@ -2,7 +2,7 @@ import type { Auth } from '../../services/sessions.ts'
 import type { MatrixCell, ProjectMatrix } from '../../services/views.ts'
 import { html, type Html } from '../html.ts'
 import { csrfField } from '../layout.ts'
-import { badge } from '../parts.ts'
+import { badge, targetName } from '../parts.ts'
 
 type Release = ProjectMatrix['releases'][number]
 type Verdict = MatrixCell['verdict']
@@ -38,7 +38,7 @@ export function isMissing({ cells }: Release): boolean {
 
 /** What the badges mean. */
 export function legend(): Html {
-  return html`<details class="legend"><summary>Legend</summary><ul>${MEANINGS.map(([verdict, meaning]) => html`<li>${badge(verdict)} ${meaning}</li>`)}</ul></details>`
+  return html`<ul class="legend" aria-label="Legend">${MEANINGS.map(([verdict, meaning]) => html`<li>${badge(verdict)} ${meaning}</li>`)}</ul>`
 }
 
 function cell(root: string, { verdict, filename, job, failure }: MatrixCell, key: string, loggedIn: boolean): Html {
@@ -46,10 +46,4 @@ function cell(root: string, { verdict, filename, job, failure }: MatrixCell, key
   if (job !== null) return html`<a class="cell-link" href="${root}ui/jobs/${job}" title="${failure?.cause ?? filename ?? `Job ${job}`}">${mark}</a>`
   if (verdict === 'could-build' && loggedIn) return html`<details class="cell"><summary>${mark}</summary><button class="small" name="cell" value="${key}">Build<span class="hidden"> ${key.replace('|', ' for ')}</span></button></details>`
   return filename === null ? mark : html`<span title="${filename}">${mark}</span>`
-}
-
-/** `CPython 3.13` over the rest, which is mostly the same for all. */
-function targetName(target: string): Html {
-  const [python = '', platform = ''] = target.split(/-(.*)/)
-  return html`<span title="${target}">${python.replace(/^cp(\d)(\d+)$/, 'CPython $1.$2')}<span class="platform">${platform}</span></span>`
 }

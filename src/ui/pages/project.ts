@@ -29,12 +29,13 @@ export function projectRoutes(router: Router, deps: PageDeps): void {
     show(ctx, {
       title: project,
       body: html`<div class="head"><div><h1>${project}</h1>
-<p>${counted(known.releases.length, 'release')}${known.fetchedAt !== null ? html`, as the upstream’s page was had ${timeTag(known.fetchedAt, clock.now())}` : ', from what was built here; the upstream’s page was never had'}</p></div>
+<p>${counted(known.releases.length, 'release')}${known.fetchedAt !== null ? html` · the upstream’s page as of ${timeTag(known.fetchedAt, clock.now())}` : ' · the upstream’s page was never asked for'}</p></div>
 <a class="button quiet" href="${root}simple/${project}/">Index page</a></div>
-<div class="matrix-tools">${filters(project, known, view)}${legend()}</div>
+${filters(project, known, view)}
 <div id="matrix" data-live>
 ${releases.length === 0 ? nothing(known.releases.length === 0 ? 'The project has no release.' : 'No release is left by these filters.') : matrixTable({ root, known, releases, auth: authOf(ctx) })}
-</div>`,
+</div>
+${legend()}`,
     })
   })
 
