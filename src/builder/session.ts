@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { classifyLog } from '../domain/classify.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Step } from '../domain/job.ts'
-import type { BuildRecord, BuildWork, Clock, Engine, Run } from '../services/ports.ts'
+import type { BuildRecord, BuildWork, Clock, Engine, Run, Usage } from '../services/ports.ts'
 import { packTar, type TarEntry } from '../services/tar.ts'
 import { Failed } from './failed.ts'
 import { createExcerpt } from './excerpt.ts'
@@ -148,9 +148,11 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
     }
     const why: Box['why'] = async (text) => {
       const step = stepOf(network)
-      const { oomKills } = await usage(await creating)
-      // The texts of compilers differ, and hostile code can write any of them: the kernel's own count comes first.
-      if (oomKills > 0) return { class: 'out-of-memory', key: `${step}, ${Math.round(memoryOf(network) / (1 << 20))} MiB` }
+      const { oomKills, exceeded } = await usage(await creating)
+      // The texts of compilers differ, and hostile code can write any of them: the kernel's own count, or the engine's, comes first.
+      if (oomKills > 0) return { class: 'out-of-memory', key: `${step}, ${mebibytes(memoryOf(network))}` }
+      if (exceeded === 'disk') return { class: 'out-of-disk', key: `${step}, ${mebibytes(limits.disk)}` }
+      if (exceeded === 'processes') return { class: 'build-failed', key: `all ${PROCESSES} processes in use` }
       return classifyLog(text, { step })
     }
     return {
@@ -205,6 +207,10 @@ export function createSession(deps: { engine: Engine; limits: Limits; clock: Clo
 }
 
 /** The figures are worth less than the outcome: a run that is gone has none. */
-async function usage(run: Run): Promise<{ peakBytes: number | undefined; oomKills: number }> {
+async function usage(run: Run): Promise<Usage> {
   return run.usage().catch(() => ({ peakBytes: undefined, oomKills: 0 }))
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / (1 << 20))} MiB`
 }

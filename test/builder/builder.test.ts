@@ -188,6 +188,8 @@ describe('a failure', () => {
   test.each<[string, Answer, object]>([
     ['a header', but(' wheel -v ', () => ({ exitCode: 1, output: 'x.c:1:10: fatal error: ffi.h: No such file or directory\n' })), { class: 'missing-header', key: 'ffi.h' }],
     ['the kernel says so, whatever the words', but(' wheel -v ', (_, run) => { run.oomKills = 1; return { exitCode: 1, output: 'fatal error: ffi.h: No such file' } }), { class: 'out-of-memory', key: 'build, 1024 MiB' }],
+    ['the engine says that the disk is full', but(' wheel -v ', (_, run) => { run.exceeded = 'disk'; return { exitCode: 137 } }), { class: 'out-of-disk', key: expect.stringMatching(/^build, \d+ MiB$/) }],
+    ['the engine says that it forked without end', but(' wheel -v ', (_, run) => { run.exceeded = 'processes'; return { exitCode: 137 } }), { class: 'build-failed', key: 'all 512 processes in use' }],
     ['no wheel', but(' wheel -v ', () => ({})), { class: 'wrong-wheel', key: 'no wheels came out' }],
     ['two wheels', but(' wheel -v ', (_, run) => { run.files.set('muslin/out/a.whl', wheel).set('muslin/out/b.whl', wheel); return {} }), { class: 'wrong-wheel', key: '2 wheels came out' }],
     ['no zip file', but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, Buffer.from('no zip')); return {} }), { class: 'wrong-wheel' }],

@@ -4,7 +4,7 @@ import { MuslinError } from '../../src/errors.ts'
 import type { Engine, ImageSource, Run, RunSpec } from '../../src/services/ports.ts'
 import { extractTar, packTar } from '../../src/services/tar.ts'
 
-export interface FakeRun { spec: RunSpec; files: Map<string, Buffer>; removed: boolean; oomKills: number; commands: string[][] }
+export interface FakeRun { spec: RunSpec; files: Map<string, Buffer>; removed: boolean; oomKills: number; exceeded?: 'disk' | 'processes'; commands: string[][] }
 
 /** What a command does: exit code, output, and what it leaves in `run.files` (below /tmp). `undefined` hangs until the run is stopped. */
 export type Answer = (command: string, run: FakeRun) => { exitCode?: number; output?: string } | undefined
@@ -61,7 +61,7 @@ export function fakeEngine(answer: Answer) {
           .map(([name, body]) => ({ name: name.slice(prefix.length), body, ours: name.startsWith(prefix) }))
           .filter(({ name, ours }) => ours && names.some((wanted) => name === wanted || name.startsWith(`${wanted}/`))))
       },
-      async usage() { return { peakBytes: 1000 * runs.length, oomKills: run.oomKills } },
+      async usage() { return { peakBytes: 1000 * runs.length, oomKills: run.oomKills, ...(run.exceeded && { exceeded: run.exceeded }) } },
       async remove() { run.removed = true },
     }
   }
