@@ -39,7 +39,10 @@ export function ansiLine(line: string, style: Style): { html: string; style: Sty
 
 /** The style behind a line, without the work of showing it. */
 export function styleAfter(line: string, style: Style): Style {
-  return line.includes('\x1b') ? [...line.matchAll(/\x1b\[([0-9;:]*)m/g)].reduce((after, [, codes = '']) => sgr(after, codes), style) : style
+  // A log may have a hundred thousand lines of which a few are shown: what stands before the last reset does not matter.
+  const reset = Math.max(line.lastIndexOf('\x1b[0m'), line.lastIndexOf('\x1b[m'))
+  if (!line.includes('\x1b', reset + 1)) return reset < 0 ? style : PLAIN
+  return [...line.slice(Math.max(0, reset)).matchAll(/\x1b\[([0-9;:]*)m/g)].reduce((after, [, codes = '']) => sgr(after, codes), style)
 }
 
 /** The style as the parameters that lead to it, for `parseStyle`: `1;31`; the empty string for plain text. */

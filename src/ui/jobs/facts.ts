@@ -8,11 +8,16 @@ import { runBadge } from './run-state.ts'
 
 interface Place { root: string; now: number }
 
+const PRIORITIES: Record<string, string> = {
+  waiting: 'somebody waits for it', asked: 'its metadata was asked for', prebuild: 'part of a prebuild', background: 'in the background', rebuild: 'a rebuild',
+}
+
 export function jobFacts(job: JobView, run: BuildView | undefined, { root, now }: Place): Html {
   const at = (iso: string | null): Content => iso !== null && timeTag(iso, now)
   return facts([
     ['Sdist', html`<a class="mono" href="${root}files/${job.sdist.sha256}/${encodeURIComponent(job.sdist.filename)}">${job.sdist.filename}</a><span class="digest">sha256:${job.sdist.sha256}</span>`],
-    ['Asked by', `${job.askedBy}, as ${job.priority}`],
+    ['Asked by', job.askedBy],
+    ['Priority', PRIORITIES[job.priority] ?? job.priority],
     ['Attempts', job.attempts],
     ['Made', at(job.createdAt)],
     ['This run began', run && at(run.startedAt)],

@@ -46,7 +46,7 @@ function jobLink(job: JobView, root: string): Html {
 }
 
 function target(job: JobView): Html {
-  return html`<span class="mono">${job.target}</span>`
+  return html`<span class="mono target">${job.target}</span>`
 }
 
 function why(job: JobView): Content {

@@ -25,11 +25,11 @@ export interface LogWindow {
 }
 
 /** A page shows so many lines at most of a log's beginning and of its end; so many characters of a line; so many in all of either. */
-export const HEAD_LINES = 1000
-export const TAIL_LINES = 2000
+export const HEAD_LINES = 500
+export const TAIL_LINES = 1000
 const LINE_CHARACTERS = 2000
-const HEAD_CHARACTERS = 300_000
-const TAIL_CHARACTERS = 600_000
+const HEAD_CHARACTERS = 150_000
+const TAIL_CHARACTERS = 300_000
 /** A line without an end is shown in pieces of this size: what was read of it before is read again until it ends. */
 const UNFINISHED_BYTES = 65_536
 
@@ -71,33 +71,29 @@ export function parsePosition(code: string): Position | undefined {
 /** Calls back with each line, cut to what is shown of it, and its whole length; returns the bytes behind the last one. */
 async function eachLine(body: Readable, line: (text: string, length: number) => void, ended: boolean): Promise<number> {
   const decoder = new TextDecoder()
-  let pieces: string[] = []
-  let [kept, characters, bytes] = [0, 0, 0]
+  // What was read of the line that goes on, its characters and its bytes.
+  let [begun, characters, bytes] = ['', 0, 0]
 
   const add = (piece: string): void => {
     characters += piece.length
-    const room = LINE_CHARACTERS - kept
-    if (room > 0 && piece !== '') {
-      // Copied, so that not the whole chunk is kept for it.
-      pieces.push(Buffer.from(piece.slice(0, room)).toString())
-      kept += Math.min(room, piece.length)
-    }
+    if (begun.length < LINE_CHARACTERS) begun += piece.slice(0, LINE_CHARACTERS - begun.length)
   }
   const end = (): void => {
-    line(pieces.join(''), characters)
-    pieces = []
-    kept = characters = bytes = 0
+    line(begun, characters)
+    begun = ''
+    characters = bytes = 0
   }
 
   for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    const text = decoder.decode(chunk, { stream: true })
     let start = 0
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, start)) {
-      add(decoder.decode(chunk.subarray(start, at)))
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', start)) {
+      add(text.slice(start, at))
       end()
       start = at + 1
     }
-    bytes += chunk.length - start
-    if (start < chunk.length) add(decoder.decode(chunk.subarray(start), { stream: true }))
+    add(text.slice(start))
+    bytes = start === 0 ? bytes + chunk.length : chunk.length - chunk.lastIndexOf(10) - 1
     if (bytes > UNFINISHED_BYTES) end()
   }
   if (ended && bytes > 0) end()
