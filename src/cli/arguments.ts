@@ -13,8 +13,8 @@ export function jobIds(word: string, before: number[] | undefined): number[] {
 
 /** How many at most. */
 export function limit(word: string): number {
-  if (/^[1-9]\d{0,2}$/.test(word)) return Number(word)
-  throw new InvalidArgumentError('accepted: a whole number from 1 to 999.')
+  if (/^([1-9]\d{0,2}|1000)$/.test(word)) return Number(word)
+  throw new InvalidArgumentError('accepted: a whole number from 1 to 1000.')
 }
 
 /** `PROJECT` or `PROJECT==VERSION`. */

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { normalizeName } from '../domain/names.ts'
 import { limit } from './arguments.ts'
 import { addServerFlags, withServer } from './connection.ts'
 import type { Context } from './context.ts'
@@ -9,7 +10,7 @@ import { painter } from './styles.ts'
 export function addJobs(program: Command, context: Context): void {
   const command = program.command('jobs').description('List jobs, newest first.')
     .addOption(new Option('--state <STATE>', 'Only those in this state.').choices(['queued', 'running', 'built', 'failed', 'cancelled']))
-    .option('--project <PROJECT>', 'Only those of this project.')
+    .option('--project <PROJECT>', 'Only those of this project.', normalizeName)
     .option('--limit <N>', 'At most so many.', limit, 50)
   addServerFlags(command).action(() => {
     const { state, project, limit: most, json } = command.opts<{ state?: string; project?: string; limit: number; json?: boolean }>()

@@ -17,7 +17,7 @@ async function muslin(...words: string[]) {
 
 test('jobs are a table', async () => {
   server.on('GET /api/v1/jobs?state=failed&project=lxml&limit=2', { json: { jobs: [job({ ...FAILED, id: 104 }), job({ state: 'running', step: 'build', kind: 'trial', seconds: 3 })] } })
-  expect(await muslin('jobs', '--state', 'failed', '--project', 'lxml', '--limit', '2')).toEqual({ exit: 0, err: [], out: [
+  expect(await muslin('jobs', '--state', 'failed', '--project', 'LXML', '--limit', '2')).toEqual({ exit: 0, err: [], out: [
     `job  state            project  version  target${' '.repeat(TARGET.length + 8 - 6)}  took  asked`,
     `104  failed           lxml     5.3.0    ${TARGET}           4 s  5 min ago by 127.0.0.1; needs header ffi.h`,
     ` 12  running (build)  lxml     5.3.0    ${TARGET} (trial)   3 s  5 min ago by 127.0.0.1`,
@@ -30,7 +30,7 @@ test('no job is no table', async () => {
   expect((await muslin('jobs', '--json')).out.join('')).toMatch(/^\{\s*"jobs": \[\]\s*\}$/)
 })
 
-test.each([[['--state', 'done'], /Allowed choices are queued/], [['--limit', '0'], /a whole number from 1 to 999/], [['--limit', '1000'], /from 1 to 999/]])('%j is a usage error', async (words, said) => {
+test.each([[['--state', 'done'], /Allowed choices are queued/], [['--limit', '0'], /a whole number from 1 to 1000/], [['--limit', '1001'], /from 1 to 1000/]])('%j is a usage error', async (words, said) => {
   expect(await muslin('jobs', ...words)).toMatchObject({ exit: 3, err: [expect.stringMatching(said)] })
 })
 
