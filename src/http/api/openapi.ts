@@ -73,21 +73,18 @@ function failures(codes: ErrorCode[], schemas: Schemas): Json {
 
 type Schemas = ReturnType<typeof createSchemas>
 
-/** Named schemas stand once among the components; the others where they are used. */
+/** Schemas with a name stand once among the components; the others where they are used. */
 function createSchemas() {
   const named: Record<string, Json> = {}
   const of = (schema: z.ZodType): Json => {
-    // What clients send, and what they must take: answers may get more keys one day.
+    // As clients may rely on it: answers may get more keys one day.
     const { $schema: _, $defs = {}, ...json } = z.toJSONSchema(schema, { io: 'input' }) as Json & { $defs?: Record<string, Json> }
     for (const [name, definition] of Object.entries($defs)) named[name] = refer(definition)
-    const id = schema.meta()?.['id'] as string | undefined
-    if (id === undefined) return refer(json)
-    named[id] = refer(json)
-    return { $ref: `#/components/schemas/${id}` }
+    return refer(json)
   }
   return { of, all: () => named }
 }
 
 function refer(json: Json): Json {
-  return JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/').replaceAll(/"id":"[A-Z]\w*",?/g, '')) as Json
+  return JSON.parse(JSON.stringify(json).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/')) as Json
 }

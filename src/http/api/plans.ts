@@ -5,7 +5,8 @@ import { ADMIN } from '../session.ts'
 import type { ApiDeps } from './deps.ts'
 import { NumberInPath, route, type ApiRoute } from './route.ts'
 
-const PLANNING: ErrorCode[] = ['bad-lock', 'unknown-target', 'too-large', 'upstream-unreachable', 'upstream-refused', 'upstream-bad-answer', 'upstream-timeout']
+// An upstream that fails is told by the lines that need it.
+const PLANNING: ErrorCode[] = ['bad-lock', 'unknown-target']
 
 /** What there is, what would be built, and having it built. */
 export function planRoutes({ matrix, planner, prebuilds }: ApiDeps): ApiRoute[] {

@@ -1,0 +1,208 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request as sendRequest } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import supertest from 'supertest'
+import { JSON_V1, sha256 } from '../../synthetic-upstream.ts'
+import { AGENTS, makeRig, type Rig, TARGET } from '../rig.ts'
+import { ask as askAt, type Asked, declared, seen } from './checked.ts'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await makeRig()
+  rig.upstream.project('demo', [{ filename: 'demo-1.0.tar.gz', bytes: Buffer.from('an sdist') }, { filename: 'demo-0.9-py3-none-any.whl', bytes: Buffer.from('a wheel') }])
+  await rig.ready()
+})
+afterEach(() => rig.close())
+
+const get = (path: string, asked?: Asked) => askAt(rig.url, 'get', path, asked)
+const post = (path: string, body?: object, asked?: Asked) => askAt(rig.url, 'post', path, { ...body && { body }, ...asked })
+const order = async (): Promise<number> => (await post('/jobs', { project: 'demo' })).body.jobs[0].id
+const lock = { files: [{ name: 'requirements.txt', text: 'demo==1.0\n' }] }
+
+/** A plan's request whose body the test sends. */
+function begin(headers: Record<string, string>): { request: ReturnType<typeof sendRequest>; response: Promise<IncomingMessage> } {
+  const request = sendRequest(new URL('/api/v1/plan', rig.url), { method: 'POST', headers, agent: false })
+  return { request, response: once(request, 'response').then(([answer]) => answer as IncomingMessage) }
+}
+
+describe('jobs', () => {
+  test('are ordered, listed, shown, cancelled and tried again', async () => {
+    const made = await post('/jobs', { project: 'Demo', version: '1', targets: [TARGET] })
+    expect(made.status).toBe(201)
+    expect(made.body.jobs).toMatchObject([{ project: 'demo', version: '1.0', state: 'queued', priority: 'waiting', askedBy: 'admin', ahead: 0 }])
+    const { id } = made.body.jobs[0]
+    expect((await get('/jobs?state=queued&kind=build&project=demo&limit=5')).body.jobs).toEqual(made.body.jobs)
+    expect((await get(`/jobs?before=${id}`)).body.jobs).toEqual([])
+    expect((await get(`/jobs/${id}`, { token: '' })).body).toEqual(made.body.jobs[0])
+    expect((await post(`/jobs/${id}/retry`)).body).toMatchObject({ code: 'not-possible-now', status: 409 })
+    expect((await post(`/jobs/${id}/cancel`)).body).toMatchObject({ state: 'cancelled', failure: { class: 'cancelled' } })
+    expect((await post(`/jobs/${id}/cancel`, {})).body).toMatchObject({ code: 'not-possible-now' })
+    expect((await post(`/jobs/${id}/retry`)).body).toMatchObject({ state: 'queued', failure: null })
+  })
+
+  test('that are for a trial are not the build', async () => {
+    const build = await order()
+    const trial = (await post('/jobs', { project: 'demo', publish: false })).body.jobs[0]
+    expect(trial).toMatchObject({ kind: 'trial' })
+    expect(trial.id).not.toBe(build)
+  })
+
+  test('that cannot be are refused by their cause', async () => {
+    expect((await post('/jobs', { project: '.' })).body.code).toBe('bad-name')
+    expect((await post('/jobs', { project: 'nothing' })).body.code).toBe('no-such-project')
+    expect((await post('/jobs', { project: 'demo', version: '0.9' })).body.code).toBe('no-such-release')
+    expect((await post('/jobs', { project: 'demo', targets: ['cp399-x'] })).body.code).toBe('unknown-target')
+    for (const path of ['/jobs/99', '/builds/99', '/builds/99/log', '/prebuilds/99', '/projects/other', '/projects/-']) expect([400, 404]).toContain((await get(path)).status)
+    for (const path of ['/jobs/99/retry', '/jobs/99/cancel']) expect((await post(path)).body.code).toBe('no-such-job')
+    rig.upstream.break(503)
+    expect((await post('/jobs', { project: 'two' })).body.code).toBe('upstream-refused')
+    rig.upstream.break(200)
+    expect((await post('/jobs', { project: 'three' })).body.code).toBe('upstream-bad-answer')
+    await rig.upstream.close()
+    rig.upstream.close = async () => undefined
+    expect((await post('/jobs', { project: 'four' })).body.code).toBe('upstream-unreachable')
+    await rig.clock.advance(60_001)
+    expect((await post('/jobs', { project: 'demo' })).body.code).toBe('no-builder')
+    expect((await get('/jobs')).body).toEqual({ jobs: [] })
+  })
+})
+
+describe('builds', () => {
+  test('show their steps and their record, and their log as text', async () => {
+    await order()
+    const run = await rig.claim()
+    const log = await rig.logs.open(run.build)
+    log.write('Muslin: begins\ncc -c x.c\n')
+    await log.close()
+    await rig.store.jobs.step(run.build, 'plan', rig.clock.now())
+    await rig.fail(run, { class: 'compiler-error', key: 'x.c' })
+    expect((await get(`/builds/${run.build}`)).body).toMatchObject({ job: run.id, failure: { cause: 'does not compile: x.c' }, steps: [{ step: 'plan', state: 'failed' }, {}, {}, {}, {}, {}, {}, {}] })
+    // Whatever a browser says that it takes: this is the whole log for those who follow a link to it.
+    const whole = await get(`/builds/${run.build}/log`, { headers: { 'user-agent': AGENTS.browser, 'accept': 'text/html,*/*;q=0.8' } })
+    expect(whole).toMatchObject({ status: 200, text: 'Muslin: begins\ncc -c x.c\n', headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } })
+    expect((await rig.get(`/api/v1/builds/${run.build}/log`, {}, 'HEAD')).status).toBe(200)
+  })
+})
+
+describe('plans', () => {
+  test('tell what becomes of each pin, without a token and without a job', async () => {
+    const { body } = await post('/plan', { ...lock, targets: [TARGET] }, { token: '' })
+    expect(body).toMatchObject({ targets: [TARGET], files: [{ kind: 'requirements', pins: 1 }], lines: [{ project: 'demo', verdict: 'would-build', file: 'requirements.txt', line: 1 }], totals: { wouldBuild: 1 } })
+    expect((await get('/jobs')).body.jobs).toEqual([])
+  })
+
+  test('are built, and tell how far they are', async () => {
+    const made = await post('/prebuilds', lock)
+    expect(made).toMatchObject({ status: 201, body: { total: 1, done: 0, finished: false, askedBy: 'admin', lines: [{ state: 'queued' }] } })
+    const run = await rig.claim()
+    await rig.publish(run, Buffer.from('the wheel'), 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n')
+    expect((await get(`/prebuilds/${made.body.id}`)).body).toMatchObject({ done: 1, failed: 0, finished: true, remainingSeconds: null, lines: [{ state: 'built', build: run.build }] })
+    expect((await get('/prebuilds?limit=1')).body.prebuilds).toMatchObject([{ id: made.body.id, name: 'requirements.txt' }])
+    expect((await get(`/jobs/${run.id}`)).body.wheel).toMatchObject({ sha256: sha256('the wheel'), tried: false })
+    expect((await get('/projects/demo')).body.releases).toMatchObject([{ version: '1.0', cells: { [TARGET]: { verdict: 'built', job: run.id } } }, { version: '0.9', cells: { [TARGET]: { verdict: 'pure-wheel' } } }])
+  })
+
+  test('that cannot be read are refused with every bad line', async () => {
+    for (const path of ['/plan', '/prebuilds']) {
+      const { body } = await post(path, { files: [{ name: 'requirements.txt', text: 'demo\nother>=1\n' }] })
+      expect(body).toMatchObject({ code: 'bad-lock', detail: expect.stringMatching(/1\b[\s\S]*2\b/) })
+      expect((await post(path, { ...lock, targets: ['cp399-x'] })).body.code).toBe('unknown-target')
+    }
+    expect((await post('/prebuilds', { ...lock, only: [{ project: 'x', version: '1', target: TARGET }] })).body.code).toBe('bad-request')
+    await rig.clock.advance(60_001)
+    expect((await post('/plan', lock)).body.lines).toMatchObject([{ verdict: 'cannot', why: expect.stringContaining('no builder') }])
+  })
+})
+
+test('the server as a whole: figures and targets', async () => {
+  await order()
+  expect((await get('/stats')).body).toMatchObject({ queued: 1, running: 0, failed: 0, workers: 1, targets: [{ name: TARGET, ready: true, image: 'image-1', configured: true, python: '3.13', cpu: 'x86_64' }] })
+  expect((await get('/targets')).body.targets).toHaveLength(1)
+})
+
+describe('a request', () => {
+  test('that changes something needs the token; none that reads does', async () => {
+    const id = await order()
+    for (const token of ['', 'wrong', 'x'.repeat(10_000)]) {
+      for (const path of ['/jobs', '/prebuilds', `/jobs/${id}/cancel`, `/jobs/${id}/retry`]) {
+        const refused = await post(path, { project: 'demo' }, { token })
+        expect(refused).toMatchObject({ status: 401, body: { code: 'token-needed' } })
+      }
+      for (const path of ['/jobs', `/jobs/${id}`, '/prebuilds', '/stats', '/targets']) expect((await get(path, { token })).status).toBe(200)
+    }
+    expect((await get(`/jobs/${id}`)).body.state).toBe('queued')
+  })
+
+  test('that is malformed is told what is wrong, in one line', async () => {
+    const wrong: [string, object][] = [['/jobs', {}], ['/jobs', { project: 3 }], ['/jobs', { project: 'demo', target: TARGET }], ['/plan', { files: [] }], ['/prebuilds', { ...lock, only: [{ project: 'demo' }] }]]
+    for (const [path, body] of wrong) {
+      const refused = await post(path, body)
+      expect(refused.body).toMatchObject({ status: 400, code: 'bad-request', detail: expect.stringMatching(/^in the body: .*openapi\.json says what is taken$/) })
+    }
+    for (const path of ['/jobs?state=odd', '/jobs?limit=0', '/jobs?limit=many', '/jobs?page=2', '/jobs?state=queued&state=built', '/prebuilds?limit=5000']) {
+      expect((await get(path)).body.detail).toMatch(/^in the query: /)
+    }
+    for (const path of ['/jobs/x', '/jobs/1.5', '/jobs/0', '/builds/1e400']) expect((await get(path)).body.detail).toMatch(/^in the address: id/)
+    const sent = (type: string, body: string) => supertest(rig.url).post('/api/v1/plan').set('Content-Type', type).send(body)
+    expect((await sent('application/json', '{"files":')).body).toMatchObject({ code: 'bad-request', detail: expect.stringContaining('no JSON') })
+    // What a page of another site can send without asking first.
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded']) expect((await sent(type, JSON.stringify(lock))).body.code).toBe('bad-request')
+  })
+
+  test('that is too large is refused, told of or not', async () => {
+    const half = 'x'.repeat(10_500_000)
+    const big = { files: [{ name: 'a.txt', text: half }, { name: 'b.txt', text: half }] }
+    expect((await post('/plan', big)).body).toMatchObject({ code: 'too-large', status: 413 })
+    const { request, response } = begin({ 'content-type': 'application/json' })
+    request.on('error', () => {})
+    for (let n = 0; n < 21; n++) request.write(Buffer.alloc(1_000_000, ' '))
+    const answer = await response
+    expect([answer.statusCode, JSON.parse(await text(answer)).code]).toEqual([413, 'too-large'])
+    request.destroy()
+  })
+
+  test('to no address of the API, or by another method, is refused in JSON', async () => {
+    expect(JSON.parse((await rig.get('/api/v1/nothing')).body.toString())).toMatchObject({ code: 'not-found' })
+    expect((await supertest(rig.url).delete('/api/v1/jobs'))).toMatchObject({ status: 405, headers: { allow: expect.stringContaining('POST') } })
+  })
+
+  test('of a browser is answered in JSON where it asks for that', async () => {
+    const refused = await get('/jobs/99', { headers: { 'user-agent': AGENTS.browser, 'accept': '*/*' } })
+    expect(refused.headers['content-type']).toBe('application/problem+json')
+  })
+})
+
+test('whoever asks whether to send its body is told to', async () => {
+  const body = JSON.stringify(lock)
+  const { request, response } = begin({ 'content-type': 'application/json', 'content-length': String(body.length), 'expect': '100-continue' })
+  request.flushHeaders()
+  await once(request, 'continue')
+  request.end(body)
+  expect((await response).statusCode).toBe(200)
+  const refused = begin({ 'content-length': '20000001', 'expect': '100-continue' })
+  refused.request.on('continue', () => { throw new Error('it was told to send what is too large') })
+  refused.request.flushHeaders()
+  expect((await refused.response).statusCode).toBe(413)
+  refused.request.destroy()
+})
+
+test('people are sent to the pages, programs keep what they had', async () => {
+  const browser = { 'user-agent': AGENTS.browser, 'accept': 'text/html,application/xhtml+xml,*/*;q=0.8' }
+  await order()
+  const run = await rig.claim()
+  await rig.fail(run, { class: 'build-failed', key: 'code 1' })
+  expect(await rig.get('/', browser)).toMatchObject({ status: 303, headers: { location: 'ui/', 'cache-control': 'no-store', 'vary': 'Accept, User-Agent' } })
+  expect(await rig.get(`/b/${run.build}`, browser)).toMatchObject({ status: 303, headers: { location: `../ui/builds/${run.build}` } })
+  expect((await rig.get('/b/99', browser)).status).toBe(404)
+  for (const headers of [{ 'user-agent': 'curl/8.5.0', 'accept': '*/*' }, { 'user-agent': AGENTS.pip, 'accept': JSON_V1 }, { 'user-agent': AGENTS.browser, 'accept': '*/*' }]) {
+    expect(await rig.get('/', headers)).toMatchObject({ status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' } })
+    expect((await rig.get(`/b/${run.build}`, headers)).status).toBe(200)
+  }
+})
+
+// Streams are read in streams.test.ts, upstreams that never answer waited for in test/upstream/, and a builder that goes between plan and order is in test/services/.
+afterAll(() => {
+  const elsewhere = ['get /events 200', 'post /jobs upstream-timeout', 'post /prebuilds no-builder']
+  expect(declared().filter((name) => !seen.has(name) && !elsewhere.includes(name))).toEqual([])
+})
