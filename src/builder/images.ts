@@ -80,10 +80,10 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
       }
     },
     async ready(target) {
-      const builder = builderSource(target)
+      const { builder, clean } = imageSources(target, images)
       if (!builder) throw new MuslinError('image-unavailable', `no image is known that builds for ${target.name}: name one by --builder-image`)
       try {
-        return { builder: await engine.image(builder), clean: await engine.image(cleanSource(target)), env: {}, bundles: true }
+        return { builder: await engine.image(builder), clean: await engine.image(clean), env: {}, bundles: true }
       } catch (error) {
         if (error instanceof MuslinError && error.code === 'image-unavailable') withdrawn.add(target, error)
         throw error
@@ -92,12 +92,12 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
   }
 
   async function digestOf(target: Target): Promise<string | undefined> {
-    const source = builderSource(target)
-    if (!source || withdrawn.has(target)) return undefined
-    const digest = await engine.digest(source)
+    const { builder, clean } = imageSources(target, images)
+    if (!builder || withdrawn.has(target)) return undefined
+    const digest = await engine.digest(builder)
     // The digest of an image to be built is known without the engine, so it is asked for the clean one: is it alive?
-    await engine.digest(cleanSource(target))
-    if (digest === undefined && !pulling.has(target.name)) void pull(target, source)
+    await engine.digest(clean)
+    if (digest === undefined && !pulling.has(target.name)) void pull(target, builder)
     return digest
   }
 
@@ -112,23 +112,26 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
       pulling.delete(target.name)
     }
   }
+}
 
-  function builderSource(target: Target): ImageSource | undefined {
-    const ref = images.builder[target.name]
-    if (ref !== undefined) return { kind: 'ready', ref }
-    const python = officialImage(target)
-    if (python === undefined) return undefined
-    return { kind: 'build', name: `muslin-builder-${target.python}`, folder: `${BUILDERS}alpine`, args: { PYTHON_IMAGE: python } }
-  }
-
-  function cleanSource(target: Target): ImageSource {
+/**
+ * What the two images of a target are made of: those of the settings, else our own builder on the official image of its Python, and
+ * that. `builder` is undefined where none is known.
+ */
+export function imageSources(target: Target, images: ReadyImages): { builder: ImageSource | undefined; clean: ImageSource } {
+  const python = officialImage(target)
+  const ready = images.builder[target.name]
+  const own = python === undefined ? undefined
+    : { kind: 'build', name: `muslin-builder-${target.python}`, folder: `${BUILDERS}alpine`, args: { PYTHON_IMAGE: python } } as const
+  return {
+    builder: ready === undefined ? own : { kind: 'ready', ref: ready },
     // A ready builder image for a Python that the table does not know comes with no clean one: the official name is the best guess.
-    return { kind: 'ready', ref: images.clean[target.name] ?? officialImage(target) ?? `python:${target.major}.${target.minor}-alpine` }
+    clean: { kind: 'ready', ref: images.clean[target.name] ?? python ?? `python:${target.major}.${target.minor}-alpine` },
   }
+}
 
-  function officialImage(target: Target): string | undefined {
-    const python = `${target.major}.${target.minor}`
-    const alpine = PYTHONS[python]?.alpine
-    return alpine === undefined ? undefined : `python:${python}-alpine${alpine}`
-  }
+function officialImage(target: Target): string | undefined {
+  const python = `${target.major}.${target.minor}`
+  const alpine = PYTHONS[python]?.alpine
+  return alpine === undefined ? undefined : `python:${python}-alpine${alpine}`
 }

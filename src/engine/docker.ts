@@ -9,7 +9,7 @@ import { knownDigest, makeImage } from './image.ts'
 import { fetchNetwork, sweepNetworks, type FetchNetwork } from './network.ts'
 import { createRun, removeContainer } from './run.ts'
 
-export { imageDigest } from './image.ts'
+export { builtRef, imageDigest } from './image.ts'
 export { probeDocker } from './probe.ts'
 
 export interface DockerOptions {

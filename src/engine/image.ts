@@ -29,9 +29,14 @@ export async function makeImage(image: ImageSource, { cli, log }: { cli: Cli; lo
   }
   if (image.kind === 'interpreter') throw noInterpreters()
   const digest = await imageDigest(image.folder, image.args)
-  const ref = `${image.name}:${digest.slice(0, 12)}`
+  const ref = builtRef(image.name, digest)
   if (!await inspect(cli, ref)) await build(cli, image, { ref, digest, log })
   return { ref, digest }
+}
+
+/** The name under which an image that was built stands on the engine. */
+export function builtRef(name: string, digest: string): string {
+  return `${name}:${digest.slice(0, 12)}`
 }
 
 /** The digest that `makeImage` would give, without making anything; undefined where a ready-made image is not on the engine. */
