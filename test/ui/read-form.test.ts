@@ -10,13 +10,11 @@ afterEach(async () => { for (const end of ends.splice(0)) await end() })
 
 /** What a server reads of a form: fields by name and files, or the error's code and detail. */
 async function server(): Promise<string> {
-  const listening = createServer(async (req, res) => {
-    try {
-      const form = await readForm(req)
-      res.end(JSON.stringify({ name: form.values('name'), first: form.value('name') ?? null, missing: form.value('missing') ?? null, files: form.files }))
-    } catch (error) {
-      if (!res.destroyed) res.end(error instanceof MuslinError ? JSON.stringify({ code: error.code, detail: error.detail }) : String(error))
-    }
+  const listening = createServer((req, res) => {
+    readForm(req).then(
+      (form) => res.end(JSON.stringify({ name: form.values('name'), first: form.value('name') ?? null, missing: form.value('missing') ?? null, files: form.files })),
+      (error: unknown) => res.end(error instanceof MuslinError ? JSON.stringify({ code: error.code, detail: error.detail }) : String(error)),
+    )
   }).listen(0, '127.0.0.1')
   await once(listening, 'listening')
   ends.push(() => new Promise((resolve) => { listening.close(resolve); listening.closeAllConnections() }))

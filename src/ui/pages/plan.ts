@@ -7,6 +7,9 @@ import { badge, nothing, table, targetName, type Row } from '../parts.ts'
 import { lineKey, type PlanForm } from '../plan-form.ts'
 import { problemNote, type Problem } from './problem.ts'
 
+/** A line of the plan, and all pins that it stands for. */
+interface Shown { line: PlanLine; pinnedBy: PlanLine[] }
+
 /** What stands first is what there is to decide. */
 const ORDER: PlanLine['verdict'][] = ['would-build', 'cannot', 'built', 'upstream-wheel']
 
@@ -23,8 +26,8 @@ export function planPage({ root, plan, form, checked, csrf, problem }: {
   csrf: string | undefined
   problem: Problem | undefined
 }): Page {
-  const lines = inOrder(plan.lines)
-  const buildable = lines.filter((line) => isBuildable(line))
+  const lines = inOrder(distinct(plan.lines))
+  const buildable = lines.filter(({ line }) => isBuildable(line))
   return {
     title: `Plan for ${plan.files.map(({ name }) => name).join(', ')}`, nav: 'prebuild',
     body: html`<script type="module" src="${root}${assetUrl('prebuild.js')}"></script>
@@ -36,21 +39,24 @@ ${figures(plan)}
 ${csrf !== undefined && html`<input type="hidden" name="csrf" value="${csrf}">`}
 ${lines.length === 0 ? nothing('The file pins nothing for these targets.') : html`<section class="section" id="plan-section"><div class="head"><h2>Release by release</h2>${filters(plan)}</div>
 <div class="picks" data-picks hidden><button type="button" class="quiet small" data-pick="all">Check all</button> <button type="button" class="quiet small" data-pick="none">Check none</button></div>
-${table({ id: 'plan-lines', caption: 'What becomes of each release', columns: ['Release', 'Target', 'Verdict', 'What a client gets', 'Takes'], rows: lines.map((line) => row(root, line, checked, plan.files.length > 1)) })}</section>`}
+${table({ id: 'plan-lines', caption: 'What becomes of each release', columns: ['Release', 'Target', 'Verdict', 'What a client gets', 'Takes'], rows: lines.map((each) => row(root, each, checked, plan.files.length > 1)) })}</section>`}
 ${ending({ root, buildable: buildable.length, csrf })}
 </form>`,
   }
 }
 
-function inOrder(lines: PlanLine[]): PlanLine[] {
-  const releases = new Map<string, number>()
-  for (const line of lines) if (!releases.has(release(line))) releases.set(release(line), releases.size)
-  const place = (line: PlanLine): number => releases.get(release(line)) ?? 0
-  return lines.toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || place(a) - place(b))
+/** A release on a target that several files pin stands there once; where their hashes let them get different files, once for each. */
+function distinct(lines: PlanLine[]): Shown[] {
+  const groups = Map.groupBy(lines, (line) => JSON.stringify([lineKey(line), line.verdict, line.filename, line.why]))
+  return [...groups.values()].map((same) => ({ line: same[0]!, pinnedBy: same }))
 }
 
-function release({ file, project, version }: PlanLine): string {
-  return `${file} ${project} ${version}`
+/** By what there is to decide; the targets of a release side by side. */
+function inOrder(all: Shown[]): Shown[] {
+  const places = new Map<string, number>()
+  const release = ({ line }: Shown): string => `${line.project} ${line.version}`
+  for (const each of all) if (!places.has(release(each))) places.set(release(each), places.size)
+  return all.toSorted((a, b) => ORDER.indexOf(a.line.verdict) - ORDER.indexOf(b.line.verdict) || places.get(release(a))! - places.get(release(b))!)
 }
 
 function isBuildable(line: PlanLine): boolean {
@@ -75,10 +81,10 @@ function filters({ lines }: Plan): Html {
     html`<label><input type="radio" name="show" value="${value}"${value === 'all' && html` checked`}><span>${value === 'all' ? 'All' : NAMES[value]}</span></label>`)}</fieldset>`
 }
 
-function row(root: string, line: PlanLine, checked: Set<string> | undefined, manyFiles: boolean): Row {
+function row(root: string, { line, pinnedBy }: Shown, checked: Set<string> | undefined, manyFiles: boolean): Row {
   const key = lineKey(line)
   const isChecked = checked?.has(key) ?? line.verdict === 'would-build'
-  const named = html`<span><a href="${root}ui/projects/${line.project}">${line.project}</a> <span class="num">${line.version}</span>${origin(line, manyFiles)}</span>`
+  const named = html`<span><a href="${root}ui/projects/${line.project}">${line.project}</a> <span class="num">${line.version}</span>${pinnedBy.map((pin) => origin(pin, manyFiles))}</span>`
   return {
     attributes: { 'data-project': line.project, 'data-target': line.target, 'data-verdict': line.verdict },
     cells: [

@@ -14,7 +14,7 @@ const REFRESH_SECONDS = 5
 /** How far a prebuild is. All of it stands in the database: a reload and a second tab show the same. */
 export function progressPage({ root, prebuild, auth, now }: { root: string; prebuild: Prebuild; auth: Auth | undefined; now: number }): Page {
   const { id, name, askedBy, createdAt, finished, done, total } = prebuild
-  const lines = prebuild.lines.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
+  const lines = prebuild.lines.map((line, index) => ({ ...line, index })).toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state))
   return {
     title: finished ? `Prebuild ${id}` : `${done} of ${total} · Prebuild ${id}`, nav: 'prebuild', refreshSeconds: finished ? undefined : REFRESH_SECONDS,
     body: html`<p class="eyebrow"><a href="${root}ui/prebuild">Prebuild</a></p>
@@ -39,10 +39,10 @@ function progress({ done, total, failed, finished, remainingSeconds }: Prebuild)
 ${total > 0 && html`<progress max="${total}" value="${done}" aria-labelledby="progress-told"${finished && failed > 0 && html` class="bad"`}></progress>`}</div>`
 }
 
-function row(root: string, line: PrebuildLine, auth: Auth | undefined, here: string): Row {
+function row(root: string, line: PrebuildLine & { index: number }, auth: Auth | undefined, here: string): Row {
   const { project, version, target, state, job } = line
   return {
-    attributes: { 'id': `line-${project}-${version}-${target}`, 'data-project': project, 'data-target': target, 'data-state': state },
+    attributes: { 'id': `line-${line.index}`, 'data-project': project, 'data-target': target, 'data-state': state },
     cells: [
       html`<span><a href="${root}ui/projects/${project}">${project}</a> <span class="num">${version}</span></span>`,
       targetName(target),

@@ -1,0 +1,253 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ADMIN_TOKEN, makeRig, type Rig, TARGET } from '../http/rig.ts'
+import type { SyntheticFile } from '../synthetic-upstream.ts'
+import { hidden, rows, type Shown, textOf, visitor, type Visitor } from './visitor.ts'
+
+const OTHER = 'cp314-musllinux_1_2_x86_64'
+const file = (filename: string): SyntheticFile => ({ filename, bytes: Buffer.from(filename) })
+
+let rig: Rig
+let person: Visitor
+
+beforeEach(async () => {
+  rig = await makeRig({ ui: true, targets: [TARGET, OTHER] })
+  person = visitor(rig)
+  rig.upstream.project('crcmod', [file('crcmod-1.7.tar.gz')])
+  rig.upstream.project('cffi', [file('cffi-1.17.1.tar.gz')])
+  rig.upstream.project('idna', [file('idna-3.7-py3-none-any.whl'), file('idna-3.7.tar.gz')])
+  rig.upstream.project('glibconly', [file('glibconly-1.0-cp313-cp313-manylinux_2_17_x86_64.whl')])
+  await rig.ready()
+})
+afterEach(() => rig.close())
+
+const REQUIREMENTS = 'crcmod==1.7\ncffi==1.17.1\nidna==3.7\nglibconly==1.0\n'
+const CRCMOD = `crcmod|1.7|${TARGET}`
+const CFFI = `cffi|1.17.1|${TARGET}`
+
+async function plan(text = REQUIREMENTS): Promise<Shown> {
+  return person.post('/ui/prebuild', { text, target: TARGET })
+}
+
+const checked = (page: string): string[] => [...page.matchAll(/name="only" value="([^"]*)"[^>]* checked/g)].map(([, value]) => value!)
+const verdicts = (page: string): Record<string, string> => Object.fromEntries(rows(page, 'data-verdict').map(({ attributes }) => [attributes['data-project']!, attributes['data-verdict']!]))
+const states = (page: string): Record<string, string> => Object.fromEntries(rows(page, 'data-state').map(({ attributes }) => [attributes['data-project']!, attributes['data-state']!]))
+
+describe('the form', () => {
+  test('offers the targets that can be built for, checked, and tells of none before', async () => {
+    const { status, text } = await person.get('/ui/prebuild')
+    expect(status).toBe(200)
+    expect([...text.matchAll(/name="target" value="([^"]*)" checked/g)].map(([, name]) => name)).toEqual([TARGET])
+    expect(text).not.toContain(`value="${OTHER}"`)
+    expect(text).toContain('None yet.')
+  })
+
+  test('keeps what was sent where it cannot be planned, and lists every bad line', async () => {
+    const sent = 'crcmod>=1\nidna==3.7\n</textarea><script>alert(1)</script>\n'
+    const { status, text } = await plan(sent)
+    expect(status).toBe(400)
+    expect(text).toMatch(/<textarea[^>]*>\ncrcmod&#62;=1&#10;idna==3.7&#10;&#60;\/textarea&#62;&#60;script&#62;/)
+    const problem = /<div[^>]* id="problem">.*?<\/div>/s.exec(text)![0]
+    expect([...problem.matchAll(/<li>(.*?)<\/li>/g)].map(([, line]) => textOf(line!))).toEqual([
+      expect.stringMatching(/line 1: crcmod>=1 is not pinned/), expect.stringMatching(/^line 3: /),
+    ])
+    expect(text).not.toContain('<script>alert')
+  })
+
+  test('has something to plan, or says so', async () => {
+    const { status, text } = await person.post('/ui/prebuild', { text: ' \n' })
+    expect(status).toBe(400)
+    expect(textOf(text)).toContain('there is nothing to plan yet')
+  })
+
+  test('gives files back that it cannot put into the file input again', async () => {
+    const form = new FormData()
+    form.append('text', 'crcmod>=1')
+    form.append('files', new File(['idna==3.7\n'], 'base.txt'))
+    const refused = await person.post('/ui/prebuild', form)
+    expect(refused.status).toBe(400)
+    const kept = /name="kept" value="([^"]*)" checked/.exec(refused.text)![1]!.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
+    expect(JSON.parse(kept)).toEqual({ name: 'base.txt', text: 'idna==3.7\n' })
+    const { status, text } = await person.post('/ui/prebuild', { text: 'crcmod==1.7', kept, target: TARGET })
+    expect(status).toBe(200)
+    expect(verdicts(text)).toEqual({ crcmod: 'would-build', idna: 'upstream-wheel' })
+    expect(rows(text, 'data-verdict').find(({ attributes }) => attributes['data-project'] === 'idna')?.text).toContain('base.txt, line 1')
+  })
+
+  test('takes files alone, of any kind by their names or their content', async () => {
+    const form = new FormData()
+    form.append('files', new File(['lock-version = "1.0"\ncreated-by = "a test"\n\n[[packages]]\nname = "crcmod"\nversion = "1.7"\nindex = "https://upstream.example/simple/"\n[packages.sdist]\nname = "crcmod-1.7.tar.gz"\nurl = "https://upstream.example/crcmod-1.7.tar.gz"\nhashes = { sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }\n'], 'pylock.toml'))
+    form.append('target', TARGET)
+    const { status, text } = await person.post('/ui/prebuild', form)
+    expect(status).toBe(200)
+    // The lock takes other bytes than the upstream has.
+    expect(verdicts(text)).toEqual({ crcmod: 'cannot' })
+  })
+
+  test('says which target it does not know', async () => {
+    const { status, text } = await person.post('/ui/prebuild', { text: 'crcmod==1.7', target: 'cp39-musllinux_1_2_x86_64' })
+    expect(status).toBe(404)
+    expect(textOf(text)).toContain('cp39-musllinux_1_2_x86_64 is no configured target')
+  })
+})
+
+describe('the plan', () => {
+  test('tells each release and target, and what is there to decide first', async () => {
+    const { status, text } = await plan()
+    expect(status).toBe(200)
+    expect(rows(text, 'data-verdict').map(({ attributes }) => [attributes['data-project'], attributes['data-target'], attributes['data-verdict']])).toEqual([
+      ['crcmod', TARGET, 'would-build'], ['cffi', TARGET, 'would-build'], ['glibconly', TARGET, 'cannot'], ['idna', TARGET, 'upstream-wheel'],
+    ])
+    const told = Object.fromEntries(rows(text, 'data-verdict').map((row) => [row.attributes['data-project'], row.text]))
+    expect(told['crcmod']).toMatch(/line 1 .*would build crcmod-1\.7-1-cp313-cp313-musllinux_1_2_x86_64\.whl about \d/)
+    expect(told['idna']).toContain('idna-3.7-py3-none-any.whl')
+    expect(told['glibconly']).toMatch(/cannot .*no sdist/)
+    expect(checked(text)).toEqual([CRCMOD, CFFI])
+    expect(textOf(/<ul class="figures"[^>]*>.*?<\/ul>/s.exec(text)![0])).toMatch(/^Upstream wheels 1 .*Built here 0 .*Would be built 2 in about .* Cannot be had 1/)
+  })
+
+  test('starts and keeps nothing', async () => {
+    await plan()
+    expect(await rig.store.jobs.list()).toEqual([])
+    expect(await rig.store.prebuilds.list(10)).toEqual([])
+  })
+
+  test('shows a release that two files pin once', async () => {
+    const form = new FormData()
+    for (const name of ['one.txt', 'two.txt']) form.append('files', new File(['crcmod==1.7\n'], name))
+    form.append('target', TARGET)
+    const { text } = await person.post('/ui/prebuild', form)
+    expect(rows(text, 'data-verdict').map((row) => row.text)).toEqual([expect.stringMatching(/one\.txt, line 1 two\.txt, line 1/)])
+  })
+
+  test('goes back to its form with everything in it', async () => {
+    const { text } = await plan('crcmod==1.7\n')
+    const { status, text: again } = await person.post('/ui/prebuild', { form: hidden(text, 'form'), change: 'yes' })
+    expect(status).toBe(200)
+    expect(again).toMatch(/<textarea[^>]*>\ncrcmod==1\.7&#10;<\/textarea>/)
+  })
+
+  test('offers what failed before to be tried again, unchecked', async () => {
+    const csrf = await person.login()
+    const form = hidden((await plan()).text, 'form')
+    await person.post('/ui/prebuilds', { form, csrf, only: CFFI })
+    await rig.fail(await rig.claim(), { class: 'missing-header', key: 'ffi.h' })
+    const { text } = await plan()
+    expect(verdicts(text)['cffi']).toBe('cannot')
+    expect(rows(text, 'data-verdict').find(({ attributes }) => attributes['data-project'] === 'cffi')?.text).toMatch(/needs header ffi\.h .*tried again/)
+    expect(checked(text)).toEqual([CRCMOD])
+    expect(text).toContain(`value="${CFFI}"`)
+    const { headers } = await person.post('/ui/prebuilds', { form, csrf, only: CFFI })
+    expect(headers.get('location')).toBe('../ui/prebuilds/2')
+    expect(await rig.store.jobs.count('queued')).toBe(1)
+  })
+})
+
+describe('building', () => {
+  test('needs a login, which the plan\'s own form does, and nothing is lost by a wrong token', async () => {
+    const form = hidden((await plan()).text, 'form')
+    const wrong = await person.post('/ui/prebuilds', { form, only: CFFI, token: 'wrong' })
+    expect(wrong.status).toBe(401)
+    expect(textOf(wrong.text)).toContain('this is not the admin\'s token')
+    expect(checked(wrong.text)).toEqual([CFFI])
+    expect(hidden(wrong.text, 'form')).toBe(form)
+    expect(await rig.store.jobs.list()).toEqual([])
+
+    const { status, headers } = await person.post('/ui/prebuilds', { form, only: CFFI, token: ADMIN_TOKEN })
+    expect([status, headers.get('location')]).toEqual([303, '../ui/prebuilds/1'])
+    expect((await rig.store.jobs.list()).map(({ project, askedBy }) => [project, askedBy])).toEqual([['cffi', 'admin']])
+    expect((await person.get('/ui/prebuild')).text).toContain('Log out')
+  })
+
+  test('goes on after a session that ended meanwhile', async () => {
+    const form = hidden((await plan()).text, 'form')
+    const { status, text } = await person.post('/ui/prebuilds', { form, csrf: 'of an older session', only: CFFI })
+    expect(status).toBe(401)
+    expect(text).toContain('name="token"')
+    expect(checked(text)).toEqual([CFFI])
+  })
+
+  test('refuses a form without the session\'s token', async () => {
+    await person.login()
+    const form = hidden((await plan()).text, 'form')
+    expect((await person.post('/ui/prebuilds', { form, only: CFFI })).status).toBe(403)
+    expect((await person.post('/ui/prebuilds', { form, only: CFFI, csrf: 'guessed' })).status).toBe(403)
+    expect(await rig.store.jobs.list()).toEqual([])
+  })
+
+  test('wants something checked, and what the plan has', async () => {
+    const csrf = await person.login()
+    const form = hidden((await plan()).text, 'form')
+    const none = await person.post('/ui/prebuilds', { form, csrf })
+    expect([none.status, checked(none.text)]).toEqual([400, []])
+    expect(textOf(none.text)).toContain('nothing is checked')
+    expect((await person.post('/ui/prebuilds', { form, csrf, only: `other|1.0|${TARGET}` })).status).toBe(400)
+    expect((await person.post('/ui/prebuilds', { form: '{"text":1}', csrf, only: CFFI })).status).toBe(400)
+    expect((await person.post('/ui/prebuilds', { csrf, only: CFFI })).status).toBe(400)
+    expect(await rig.store.prebuilds.list(10)).toEqual([])
+  })
+
+  test('tells why nothing is built where the builder left meanwhile', async () => {
+    const csrf = await person.login()
+    const form = hidden((await plan()).text, 'form')
+    await rig.store.workers.leave('worker')
+    expect((await person.post('/ui/prebuilds', { form, csrf, only: CFFI })).status).toBe(303)
+    const { text } = await person.get('/ui/prebuilds/1')
+    expect(textOf(text)).toContain('There was nothing to build.')
+    expect(rows(text, 'data-state').find(({ attributes }) => attributes['data-project'] === 'cffi')?.text).toMatch(/cannot .*builder/)
+  })
+})
+
+describe('a prebuild', () => {
+  async function started(only: string[]): Promise<string> {
+    const csrf = await person.login()
+    await person.post('/ui/prebuilds', { form: hidden((await plan()).text, 'form'), csrf, only })
+    return csrf
+  }
+
+  test('is told as it goes, to whoever looks, until it is finished', async () => {
+    await started([CRCMOD, CFFI])
+    const first = await person.get('/ui/prebuilds/1')
+    expect(states(first.text)).toEqual({ crcmod: 'queued', cffi: 'queued', glibconly: 'cannot', idna: 'had' })
+    expect(first.text).toContain('<progress max="2" value="0"')
+    expect(first.text).toContain('http-equiv="refresh"')
+    expect(textOf(first.text)).toMatch(/0 of 2 builds done, about .* left/)
+    expect((await visitor(rig).get('/ui/prebuilds/1')).text.match(/<div id="prebuild".*?<\/table>/s)![0]).toBe(first.text.match(/<div id="prebuild".*?<\/table>/s)![0])
+
+    const one = await rig.claim()
+    expect(states((await person.get('/ui/prebuilds/1')).text)[one.project]).toBe('running')
+    await rig.publish(one, Buffer.from('wheel'), 'Metadata-Version: 2.1\n')
+    await rig.fail(await rig.claim(), { class: 'missing-header', key: 'ffi.h' })
+    const last = await person.get('/ui/prebuilds/1')
+    expect(states(last.text)).toEqual({ crcmod: 'built', cffi: 'failed', glibconly: 'cannot', idna: 'had' })
+    expect(rows(last.text, 'data-state')[0]).toMatchObject({ attributes: { 'data-project': 'cffi' }, text: expect.stringMatching(/needs header ffi\.h use a builder image .*Job 2 Retry/) })
+    expect(textOf(last.text)).toContain('1 of 2 builds succeeded.')
+    expect(last.text).not.toContain('http-equiv="refresh"')
+  })
+
+  test('shows what was left out', async () => {
+    await started([CFFI])
+    expect(states((await person.get('/ui/prebuilds/1')).text)).toMatchObject({ crcmod: 'left-out', cffi: 'queued' })
+  })
+
+  test('has what failed tried again, and comes back to itself', async () => {
+    const csrf = await started([CFFI])
+    await rig.fail(await rig.claim(), { class: 'missing-header', key: 'ffi.h' })
+    const { text } = await person.get('/ui/prebuilds/1')
+    expect(text).toContain('action="../../ui/jobs/1/retry"')
+    const { status, headers } = await person.post('/ui/jobs/1/retry', { csrf, next: hidden(text, 'next') })
+    expect([status, new URL(headers.get('location')!, `${rig.url}/ui/jobs/1/retry`).pathname]).toEqual([303, '/ui/prebuilds/1'])
+    expect(states((await person.get('/ui/prebuilds/1')).text)).toMatchObject({ cffi: 'queued' })
+  })
+
+  test('offers no retry to whoever is not logged in', async () => {
+    await started([CFFI])
+    await rig.fail(await rig.claim(), { class: 'missing-header', key: 'ffi.h' })
+    expect((await visitor(rig).get('/ui/prebuilds/1')).text).not.toContain('/retry"')
+  })
+
+  test('is listed on the form\'s page, and unknown ones are not found', async () => {
+    await started([CFFI])
+    expect(textOf((await person.get('/ui/prebuild')).text)).toMatch(/Prebuild 1 pasted text .* admin/)
+    for (const id of ['2', 'x', '1e3', '99999999999999999999']) expect((await person.get(`/ui/prebuilds/${id}`)).status, id).toBe(404)
+  })
+})
