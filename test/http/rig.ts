@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import type Router from '@koa/router'
 import { pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
@@ -65,6 +66,8 @@ export interface Options {
   /** How much of a log is kept; all that a test writes, where absent. */
   logBytes?: number
   staticMetadata?: () => Promise<Buffer | undefined>
+  /** Routes of the test's own. */
+  mount?: (router: Router) => void
   /** With the pages for people. */
   ui?: boolean
   targets?: string[]
@@ -183,7 +186,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   }
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }) })
   const app = createApp({
-    ...shown, ...options.ui && ui,
+    ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
     files, downloads, promises, admission, readyTargets, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
