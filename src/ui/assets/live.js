@@ -16,7 +16,7 @@ let refreshing = false
 let waiting = false
 
 for (const button of document.querySelectorAll('[data-copy]')) button.removeAttribute('hidden')
-document.addEventListener('click', copy)
+document.addEventListener('click', (event) => { void copy(event) })
 setInterval(tick, 1000)
 document.addEventListener('visibilitychange', () => document.hidden ? leave() : come())
 document.addEventListener('muslin:changed', () => { void refresh() })

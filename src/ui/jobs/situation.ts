@@ -13,7 +13,7 @@ export function heading(job: JobView, run: BuildView | undefined, root: string):
   const earlier = run !== undefined && run.id !== job.build
   return html`<div>
 <p class="eyebrow">Job ${job.id} · ${kindName(job)}${run && html` · run ${run.id}`}</p>
-<h1 class="title"><span><a class="calm" href="${root}ui/projects/${job.project}">${job.project}</a> ${job.version}</span> ${run ? runBadge(runOf(run), job) : badge(job.state)}</h1>
+<h1 class="title"><span><a class="calm" href="${root}ui/projects/${encodeURIComponent(job.project)}">${job.project}</a> ${job.version}</span> ${run ? runBadge(runOf(run), job) : badge(job.state)}</h1>
 <p class="mono">${job.target}</p>
 ${earlier && html`<p id="earlier">This is an earlier run of the job. <a href="${root}ui/jobs/${job.id}">The job as it is now</a></p>`}
 </div>`
