@@ -1,0 +1,120 @@
+/** The images of the embedded engine: interpreters of this machine, alone or with compilers for musl. */
+import { createHash } from 'node:crypto'
+import { access, mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { MuslinError } from '../../errors.ts'
+import type { ImageSource } from '../../services/ports.ts'
+import { imageDigest } from '../image.ts'
+import { makeCache, makeCompiler, type Warmth } from './compiler.ts'
+import { EMBEDDED, type Interpreter } from './interpreters.ts'
+import { pipWheel, zigWheel } from './pins.ts'
+import { sweepUnpublished } from './publish.ts'
+import { makePythonRoot } from './python-root.ts'
+import { rootOf } from './root.ts'
+import type { Root, Roots } from './roots.ts'
+import type { OpenWheel } from './unpack.ts'
+
+export interface ToolchainsDeps {
+  /** Where they lie, over restarts. */
+  folder: string
+  interpreters: Interpreter[]
+  /** Of this machine, as in platform tags. */
+  cpu: string
+  wheel: OpenWheel
+  log: Logger
+}
+
+/**
+ * Images by interpreter. The first that compiles is made in some ten seconds of work and a download; C++ follows in the background, idly,
+ * since it takes a minute: whoever needs it waits for that.
+ */
+export function createToolchains({ folder, interpreters, cpu, wheel, log }: ToolchainsDeps): Roots {
+  const making = new Map<string, Promise<void>>()
+  const roots = new Map<string, Root>()
+  const swept = new Map<'done', Promise<void>>()
+
+  return {
+    async digest(source) {
+      const interpreter = await present(source)
+      return interpreter && digestOf(source, interpreter)
+    },
+    async image(source) {
+      const interpreter = await present(source)
+      if (!interpreter) throw new MuslinError('image-unavailable', `${source.kind === 'interpreter' ? `the interpreter ${source.python}` : 'an image'} is not to be had: the embedded engine has this machine's own interpreters alone`)
+      await ground()
+      const digest = await digestOf(source, interpreter)
+      const python = join(folder, `python-${await pythonKey(interpreter)}`)
+      const compiles = source.kind === 'interpreter' ? source.compiles : undefined
+      const compiler = join(folder, `zig-${await compilerKey()}`)
+      const ready = once(python, () => makePythonRoot(python, { interpreter, cpu, wheel, log }))
+      if (compiles) {
+        await once(compiler, () => makeCompiler(compiler, { cpu, python: interpreter.executable, wheel, log }))
+        await warm(compiler, compiles.languages)
+      }
+      await ready
+      const ref = [digest.slice(0, 12), ...(compiles ? [compiles.languages] : []), interpreter.executable].join(' ')
+      roots.set(ref, rootOf(interpreter, { python, ...(compiles ? { compiler, cache: cacheOf(compiler, compiles.languages) } : {}) }))
+      return { ref, digest }
+    },
+    root(ref) {
+      const root = roots.get(ref)
+      if (!root) throw new MuslinError('image-unavailable', `${ref} was not made ready by this process`)
+      return root
+    },
+  }
+
+  /** Its interpreter, where that is one of ours and still there. */
+  async function present(source: ImageSource): Promise<Interpreter | undefined> {
+    if (source.kind !== 'interpreter') return undefined
+    const interpreter = interpreters.find(({ executable }) => executable === source.python)
+    return interpreter && access(interpreter.executable).then(() => interpreter, () => undefined)
+  }
+
+  async function warm(compiler: string, warmth: Warmth): Promise<void> {
+    const make = (kind: Warmth, idle: boolean) => once(cacheOf(compiler, kind), () => makeCache(cacheOf(compiler, kind), { compiler, warmth: kind, idle, log }))
+    await make(warmth, false)
+    if (warmth === 'c') make('c++', true).catch((error: unknown) => log.warn({ err: error }, 'C++ is not ready: it is tried again when a project needs it'))
+  }
+
+  async function ground(): Promise<void> {
+    const begun = swept.get('done') ?? mkdir(folder, { recursive: true }).then(() => sweepUnpublished(folder))
+    swept.set('done', begun)
+    await begun
+  }
+
+  /** Wishes for one thing at once share the work, and its failure. */
+  function once(key: string, make: () => Promise<void>): Promise<void> {
+    const begun = making.get(key) ?? make().finally(() => making.delete(key))
+    making.set(key, begun)
+    return begun
+  }
+
+  /** The same on every machine: all of our own files, with the pins among them, and which Python it is. */
+  async function digestOf(source: ImageSource, { version, libc }: Interpreter): Promise<string> {
+    const compiles = source.kind === 'interpreter' ? source.compiles : undefined
+    return imageDigest(EMBEDDED, { python: version, libc, ...(compiles ? { target: compiles.target } : {}) })
+  }
+
+  /** Another Python at the same path, installed since, is another one. */
+  async function pythonKey({ executable, version }: Interpreter): Promise<string> {
+    const { size, mtimeMs } = await stat(executable)
+    return key([await ours(), pipWheel().sha256, version, executable, size, mtimeMs])
+  }
+
+  async function compilerKey(): Promise<string> {
+    return key([await ours(), zigWheel(cpu).sha256])
+  }
+
+  function ours(): Promise<string> {
+    return imageDigest(EMBEDDED, {})
+  }
+}
+
+function cacheOf(compiler: string, warmth: Warmth): string {
+  return `${compiler}-cache-${warmth}`
+}
+
+function key(parts: (string | number)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+}

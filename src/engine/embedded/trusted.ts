@@ -1,0 +1,21 @@
+import { execa } from 'execa'
+import { lastWords } from '../cli.ts'
+import { MuslinError } from '../../errors.ts'
+import { TRUSTED_ENV } from './interpreters.ts'
+
+const MINUTES = 15
+
+/**
+ * Runs a program of the machine or the toolchain on input of ours, outside of any box. Returns what it prints; throws `image-unavailable`
+ * where it fails, since only images are made so. `idle`: it gives way to everything else on the machine.
+ */
+export async function runTrusted(program: string, args: string[], options: { env?: Record<string, string>; cwd?: string; idle?: boolean } = {}): Promise<string> {
+  const command = options.idle ? ['nice', '-n', '19', program, ...args] : [program, ...args]
+  const result = await execa(command[0] ?? '', command.slice(1), {
+    env: { ...TRUSTED_ENV, ...options.env }, extendEnv: false, reject: false, stdin: 'ignore', timeout: MINUTES * 60_000, maxBuffer: 4 << 20, forceKillAfterDelay: 2_000,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  })
+  if (result.exitCode === 0) return result.stdout
+  const why = result.timedOut ? `not done in ${MINUTES} minutes` : lastWords(result.stderr) || result.shortMessage
+  throw new MuslinError('image-unavailable', `the embedded engine's tools cannot be made ready: ${program} ${args[0] ?? ''} failed (${why})`)
+}
