@@ -2,13 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { createDockerEngine } from '../../src/engine/docker.ts'
-import { engineContract, type Check } from '../contracts/engine.ts'
+import { engineContract, type Check, type Traits } from '../contracts/engine.ts'
 import { dockerChecks } from '../engine/docker.checks.ts'
 
 export default async function engineContractOf(check: Check, command: string): Promise<void> {
   const image = process.env['MUSLIN_TEST_BUILDER_IMAGE'] ?? 'muslin-standin-builder:latest'
   const log = pino({ level: 'silent' })
   const instance = `contract-${randomBytes(6).toString('hex')}`
-  await engineContract({ engine: () => createDockerEngine({ command, instance, log }), image, check, local: true })
+  const traits: Traits = {
+    image: { kind: 'ready', ref: image },
+    absent: { source: { kind: 'ready', ref: 'localhost:1/muslin-absent:none' }, named: /muslin-absent/ },
+    full: /no space left/i, processes: 'refused', apart: false, places: 'memory', seccomp: true, overshoot: 1, network: { kind: 'closed', local: true },
+  }
+  await engineContract({ engine: () => createDockerEngine({ command, instance, log }), traits, check })
   await dockerChecks({ command, instance, image, check, log })
 }

@@ -24,6 +24,12 @@ export async function dockerChecks({ command, instance, image, check, log }: { c
     assert.match(probe.version, /^\d+\./)
   })
 
+  await check('a reference that is an option to the client, or that is not here, is no image', async () => {
+    const engine = createDockerEngine({ command, instance, log })
+    assert.equal(await engine.digest({ kind: 'ready', ref: 'localhost/muslin-absent:none' }), undefined)
+    await assert.rejects(engine.image({ kind: 'ready', ref: '--all' }), { code: 'image-unavailable' })
+  })
+
   await check('an image is built from its folder once, and named by its content', async () => {
     const engine = createDockerEngine({ command, instance, log })
     const source = { kind: 'build' as const, name: 'muslin-builder-contract', folder, args: { BASE: image } }

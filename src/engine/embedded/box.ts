@@ -51,6 +51,9 @@ export const SHOWN = 1000
 /** Of the sh around each command, its subshell, and what a box may need besides (its first process among them). */
 const OWN_PROCESSES = 4
 
+/** One file may take a little more than all may, so that who wrote it is found out by the next look at the disk. */
+const BEYOND_DISK = 1 << 20
+
 /**
  * Limits that the kernel enforces by itself: the first line, since a sampler comes late. Among the first to go when the machine's memory
  * ends, and behind the server in getting the cores.
@@ -60,7 +63,7 @@ export function limited({ processes, files, diskBytes, cores }: BoxLimits): stri
     'nice', '-n', '10',
     ...(cores ? ['taskset', '-c', cores.join(',')] : []),
     'choom', '-n', '1000', '--',
-    'prlimit', '--core=0', `--nofile=${files}`, `--fsize=${Math.floor(diskBytes)}`,
+    'prlimit', '--core=0', `--nofile=${files}`, `--fsize=${Math.floor(diskBytes) + BEYOND_DISK}`,
     ...(processes === undefined ? [] : [`--nproc=${processes + OWN_PROCESSES}`]), '--',
   ]
 }
@@ -83,6 +86,7 @@ export function shown(): string[] {
 
 /** The command itself, in its folder and with its environment alone. */
 export function inside({ env, cwd, command }: Pick<Inside, 'env' | 'cwd' | 'command'>): string[] {
-  const enter = `echo ${BEGAN} >&2; cd -- "$1" || exit 126; shift; exec "$@"`
+  // Who writes too much is told so, and not killed without a word.
+  const enter = `echo ${BEGAN} >&2; trap "" XFSZ; cd -- "$1" || exit 126; shift; exec "$@"`
   return ['env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), 'sh', '-c', enter, 'sh', cwd, ...command]
 }

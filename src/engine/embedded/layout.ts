@@ -71,7 +71,7 @@ export function layout({ machine, root, etc, places, network }: {
     { kind: 'folder', to: '/dev' },
     ...DEVICES.map((name): Mount => ({ kind: 'device', from: `/dev/${name}`, to: `/dev/${name}` })),
     ...Object.entries(LINKS).map(([to, from]): Mount => ({ kind: 'link', from, to })),
-    ...root.binds.map(({ from, to }): Mount => ({ kind: 'read', from, to })),
+    ...root.binds.flatMap(({ from, to }): Mount[] => [...above(to).map((folder): Mount => ({ kind: 'folder', to: folder })), { kind: 'read', from, to }]),
     ...machine.hidden.map((to): Mount => ({ kind: 'seal', to })),
   ]
   for (const { to: place } of places) {
@@ -80,6 +80,12 @@ export function layout({ machine, root, etc, places, network }: {
     if (inside) throw new MuslinError('engine-unavailable', `${inside.to} lies in ${place}, where a run writes: move it elsewhere`)
   }
   return [...mounts, ...places.map(({ from, to }): Mount => ({ kind: 'write', from, to }))]
+}
+
+/** The folders that lead to a path, outermost first: made by us, they can be entered by anybody. */
+function above(path: string): string[] {
+  const parts = path.split('/').slice(1, -1)
+  return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)
 }
 
 /** Paths of the machine's own /etc that are shown in a box. */

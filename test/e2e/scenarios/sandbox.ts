@@ -1,15 +1,14 @@
 /** A hostile setup.py in the box, and the same file unboxed, where every attempt must succeed. */
 import assert from 'node:assert/strict'
-import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { assertForks, assertLook, assertNoTrace, assertUnboxed, FORKS, killChildren, marked, printTable, rowsOf, SECRET, type Row } from '../hostile/attempts.ts'
 import { bridgeAddress, CLEAN, cleanEnv, docker, ROOT, until, type Check, type Lab, type Muslin } from '../lab.ts'
 import { startRelay } from '../relay.ts'
 import { makeSdist, type Sdist } from '../sdists.ts'
 
-const SECRET = 'hunter2-of-the-server'
-const FORKS = 2500
 const DEADLINE_SECONDS = 25
 
 export default async function sandbox(check: Check, lab: Lab): Promise<void> {
@@ -32,7 +31,7 @@ export default async function sandbox(check: Check, lab: Lab): Promise<void> {
   }
   relay.add(await hostile('look'), await hostile('forks'), await hostile('deadline'), await makeSdist({ project: 'harmless', inBuild: 'import time; time.sleep(1)' }))
   const muslin = await lab.muslin({ upstream: relay.url, args: ['--limits-time', `${DEADLINE_SECONDS}s`], env: { AWS_SECRET_ACCESS_KEY: SECRET, DATABASE_PASSWORD: SECRET } })
-  const rows: [string, string, string][] = []
+  const rows: Row[] = []
 
   for (const kind of ['look', 'forks', 'deadline']) {
     await check(`hostile-${kind} in the box`, async () => {
@@ -40,16 +39,12 @@ export default async function sandbox(check: Check, lab: Lab): Promise<void> {
       const job = muslin.jobs().find((row) => row.project === `hostile-${kind}` && row.kind === 'build')
       const log = await readFile(join(muslin.data, 'logs', `${job?.build}.log`), 'utf8')
       const outcome = job?.state === 'built' ? 'built' : (job?.failure?.class ?? '?')
-      for (const [, name = '', said = ''] of log.matchAll(/ATTEMPT ([^:\n]+): (.*)/g)) rows.push([name, said, outcome])
+      rows.push(...rowsOf(log, outcome))
       if (kind === 'look') {
         assert.equal(client.code, 0, client.output)
-        for (const step of ['requirements', 'metadata', 'build']) assert.match(log, new RegExp(`ATTEMPT open a socket in ${step}: refused`))
-        assert.match(log, /read the environment's secrets: nothing there/)
-        assert.match(log, /write outside its folder: refused/)
-        assert.match(log, /become root: refused/)
-        assert.doesNotMatch(log, /got \d|wrote \d|uid 0|reached \d/)
+        assertLook(log)
       } else if (kind === 'forks') {
-        assert.match(log, /fork without end: stopped at under the limit/)
+        assertForks(log)
         assert.equal(job?.state, 'failed')
         assert.notEqual(client.code, 0)
       } else {
@@ -73,13 +68,8 @@ export default async function sandbox(check: Check, lab: Lab): Promise<void> {
     await writeFile(join(folder, 'plan.json'), JSON.stringify({ ...plan, sleep: 3, kind: 'all', project: 'hostile-all', module: '_hostile_all' }))
     const { stdout } = await execa('python3', ['setup.py', 'boxless'], { cwd: folder, env: cleanEnv({ AWS_SECRET_ACCESS_KEY: SECRET }), extendEnv: false, timeout: 120_000 })
     try {
-      for (const [, name = '', said = ''] of stdout.matchAll(/ATTEMPT ([^:\n]+): (.*)/g)) rows.push([name, said, 'unboxed'])
-      assert.match(stdout, /read the environment's secrets: got [1-9]/)
-      assert.match(stdout, /open a socket in boxless: reached 1 of 1/)
-      assert.match(stdout, new RegExp(`write outside its folder: wrote ${outside.length} of ${outside.length}`))
-      assert.match(stdout, /become root: uid 0/)
-      assert.match(stdout, new RegExp(`fork without end: made all ${FORKS}`))
-      assert.match(stdout, /outlive its deadline: slept to its end/)
+      rows.push(...rowsOf(stdout, 'unboxed'))
+      assertUnboxed(stdout, plan)
       assert.ok((await marked(mark)).length > 0, 'its daemon outlives it')
     } finally {
       for (const folderOutside of outside) await rm(join(folderOutside, mark), { force: true })
@@ -87,32 +77,12 @@ export default async function sandbox(check: Check, lab: Lab): Promise<void> {
       await killChildren(folder)
     }
   })
-  console.log(rows.map(([name, said, outcome]) => `       ${name.padEnd(34)} | ${said.padEnd(44)} | ${outcome}`).filter((line, at, all) => all.indexOf(line) === at).join('\n'))
+  printTable(rows)
 }
 
 /** No file outside, no process of its making, no container. */
 async function nothingRemains(muslin: Muslin, mark: string, outside: string[]): Promise<void> {
   const { instance } = JSON.parse(await readFile(join(muslin.data, 'server.json'), 'utf8')) as { instance: string }
   await until('no container remains', async () => ((await docker(['ps', '-aq', '--filter', `label=muslin.instance=${instance}`])) === '' ? true : undefined), 20)
-  assert.deepEqual(await marked(mark), [], 'a daemon remains')
-  for (const folder of outside) await assert.rejects(access(join(folder, mark)))
-}
-
-/** Processes of this machine whose command line bears the mark; containers' processes are seen here too. */
-async function marked(mark: string): Promise<number[]> {
-  const pids: number[] = []
-  for (const name of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
-    const line = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')
-    if (line.includes(mark)) pids.push(Number(name))
-  }
-  return pids
-}
-
-/** The forked children of the unboxed run: their folder is its folder. */
-async function killChildren(folder: string): Promise<void> {
-  const { readlink } = await import('node:fs/promises')
-  for (const name of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
-    const cwd = await readlink(`/proc/${name}/cwd`).catch(() => '')
-    if (cwd === folder && Number(name) !== process.pid) process.kill(Number(name), 'SIGKILL')
-  }
+  await assertNoTrace(mark, outside)
 }

@@ -1,0 +1,39 @@
+/**
+ * The embedded engine's checks, by whatever user runs this program: `contract|hostile HOW FOLDER PYTHON`, the plan on standard input. Says one line of JSON for each
+ * check, and one for each row of the table of attempts, for `scenarios/embedded.ts` to tell.
+ */
+import { randomBytes } from 'node:crypto'
+import { text } from 'node:stream/consumers'
+import { pino } from 'pino'
+import { systemClock } from '../../../src/clock.ts'
+import { createEmbeddedEngine } from '../../../src/engine/embedded/engine.ts'
+import { engineContract, type Check, type Traits } from '../../contracts/engine.ts'
+import { hostileChecks, type HostilePlan } from './hostile.ts'
+import { machineRoots } from './roots.ts'
+
+const [what = '', how = '', folder = '', python = ''] = process.argv.slice(2)
+
+const traits: Traits = {
+  image: { kind: 'ready', ref: 'machine' },
+  absent: { source: { kind: 'ready', ref: 'muslin-absent' }, named: /muslin-absent/ },
+  // By its limit on the size of a file the kernel is there before the engine.
+  full: /file too large|no space left/i,
+  processes: 'refused', apart: true, places: 'disk', seccomp: false, overshoot: 8, network: { kind: 'host' },
+}
+
+const roots = await machineRoots(python)
+const isolation = how === 'none' ? 'none' as const : 'sandbox' as const
+const log = pino({ level: 'silent' })
+const engine = () => createEmbeddedEngine({
+  folder, isolation, roots, process: randomBytes(4).toString('hex'), log, clock: systemClock,
+  ...(how === 'bubblewrap' || how === 'unshare' ? { how } : {}),
+})
+
+const check: Check = async (name, run) => {
+  const began = Date.now()
+  const error = await run().then(() => undefined, (thrown: unknown) => thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown))
+  console.log(JSON.stringify({ check: name, error, seconds: (Date.now() - began) / 1000 }))
+}
+
+if (what === 'contract') await engineContract({ engine, traits, check })
+else await hostileChecks({ engine: engine(), image: 'machine', plan: JSON.parse(await text(process.stdin)) as HostilePlan, folder, how, check, row: (row) => console.log(JSON.stringify({ row })) })

@@ -1,0 +1,82 @@
+"""Ways to take more than a run's share. The second argument is a mark by which the test finds what is left of it.
+
+Each holds what it took until it is ended; "memory" and "forks" leave their parents and sessions as daemons do.
+"""
+import os
+import sys
+import time
+
+MB = 1 << 20
+FOREVER = 600
+
+
+def memory():
+    """Many processes, each far below any limit, none a child of another for long."""
+    for _ in range(60):
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                held = bytearray(os.urandom(MB)) * 24
+                time.sleep(FOREVER)
+                sys.exit(len(held))
+            os._exit(0)
+        time.sleep(0.01)
+
+
+def forks():
+    """Every process forks as long as it can, and goes on when it cannot."""
+    end = time.time() + FOREVER
+    while time.time() < end:
+        try:
+            if os.fork() == 0:
+                os.setsid()
+        except OSError:
+            time.sleep(0.05)
+
+
+def nameless_memory():
+    """Memory that is in no process: a file without a name, never mapped."""
+    for part in range(40):
+        file = os.memfd_create(f"part{part}")
+        for _ in range(24):
+            os.write(file, bytes(MB))
+
+
+def nameless_disk():
+    """Disk that is in no folder: files without a name."""
+    for part in range(40):
+        file = os.open(f"/tmp/part{part}", os.O_CREAT | os.O_WRONLY)
+        os.unlink(f"/tmp/part{part}")
+        for _ in range(24):
+            os.write(file, bytes(MB))
+
+
+def disk():
+    """Many small files in a folder that nobody else may look into."""
+    os.mkdir("/tmp/closed")
+    for part in range(4000):
+        os.chmod("/tmp/closed", 0o700)
+        with open(f"/tmp/closed/part{part}", "wb") as file:
+            os.chmod("/tmp/closed", 0)
+            file.write(bytes(MB // 4))
+
+
+def deep():
+    """Not a bomb: a tree that is hard to remove."""
+    os.makedirs("/tmp/deep", exist_ok=True)
+    os.chdir("/tmp/deep")
+    for _ in range(2000):
+        os.mkdir("x" * 20)
+        os.chdir("x" * 20)
+    with open("file", "w") as file:
+        file.write("deep")
+    for folder in ("/tmp/closed", "/tmp/deep"):
+        os.makedirs(folder, exist_ok=True)
+        os.chmod(folder, 0)
+    os.symlink("/", "/tmp/link")
+    os._exit(0)
+
+
+globals()[sys.argv[1]]()
+print("done", flush=True)
+time.sleep(FOREVER)
