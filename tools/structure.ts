@@ -10,7 +10,8 @@ export const LONGEST_FILE = 250
 // What a part may import besides itself: other parts (`domain`), or single files of them (`services/ports.ts`).
 const ADAPTER = ['domain', 'errors.ts', 'log.ts', 'services/ports.ts', 'services/tar.ts']
 // It looks at what a server would be put together from.
-const DOCTOR = ['config', 'cli', 'domain', 'services', 'upstream', 'builder', 'engine', 'errors.ts', 'log.ts']
+const DOCTOR = ['config', 'cli', 'domain', 'services', 'storage', 'upstream', 'builder', 'engine', 'errors.ts', 'log.ts']
+const COMPOSE = ['config', 'cli', 'domain', 'services', 'storage', 'upstream', 'builder', 'engine', 'http', 'ui', 'errors.ts', 'log.ts', 'clock.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   'errors.ts': ['domain'],
   'log.ts': [],
@@ -25,7 +26,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   ui: ['domain', 'services', 'errors.ts', 'log.ts'],
   config: ['domain', 'errors.ts', 'log.ts'],
   cli: ['config', 'domain', 'services', 'errors.ts', 'log.ts'],
-  'compose.ts': ['config', 'cli', 'domain', 'services', 'storage', 'upstream', 'builder', 'engine', 'http', 'ui', 'errors.ts', 'log.ts', 'clock.ts'],
+  'compose.ts': ['compose', ...COMPOSE],
+  compose: COMPOSE,
   'doctor.ts': ['doctor', ...DOCTOR],
   doctor: DOCTOR,
   'main.ts': ['compose.ts', 'doctor.ts', 'cli', 'config', 'errors.ts', 'log.ts', 'clock.ts'],

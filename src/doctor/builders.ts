@@ -1,13 +1,35 @@
+import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Check } from '../cli/context.ts'
+import { thisMachine } from '../config/machine.ts'
 import type { Settings } from '../config/settings.ts'
 import { probeDocker } from '../engine/docker.ts'
-import { fail, ok, warn } from './check.ts'
+import { createDiskBlobs } from '../storage/disk-blobs.ts'
+import { fail, guarded, ok, warn } from './check.ts'
+import { imageChecks } from './containers.ts'
+import { pythonChecks, sandboxCheck } from './embedded.ts'
+import { toolchainChecks } from './toolchain.ts'
+import type { UpstreamSource } from './upstream.ts'
 
-/** What would build, as `--builder auto` would choose it. */
-export async function builderChecks({ settings }: { settings: Settings; log: Logger }): Promise<Check[]> {
-  if (settings.builder === 'none') return [ok('builder', 'none, as the settings say: the upstream is proxied and nothing is promised')]
-  const docker = await probeDocker({ command: 'docker' })
-  if (docker.ok) return [ok('docker', docker.label)]
-  return [(settings.builder === 'docker' ? fail : warn)('docker', docker.why, 'start it')]
+/** What would build, as the setting `builder` chooses it, and what that needs. `source` rejects where no upstream is known. */
+export async function builderChecks({ settings, source, log }: { settings: Settings; source: Promise<UpstreamSource>; log: Logger }): Promise<Check[]> {
+  const { builder } = settings
+  if (builder === 'none') return [ok('builder', 'none, as the settings say: the upstream is proxied and nothing is promised')]
+  const docker = builder === 'embedded' ? undefined : await probeDocker({ command: 'docker' })
+  if (docker?.ok) return [ok('docker', docker.label), ...await imageChecks(settings, log)]
+  if (docker && builder === 'docker') return [fail('docker', docker.why, 'or let --builder auto choose')]
+  const embedded = await embeddedChecks(settings, source)
+  const able = embedded.every(({ state }) => state !== 'fail')
+  return [...docker ? [warn('docker', docker.why, able ? 'not needed: the embedded engine builds C and C++ projects without it' : 'or make the embedded engine work, below')] : [], ...embedded]
+}
+
+async function embeddedChecks(settings: Settings, source: Promise<UpstreamSource>): Promise<Check[]> {
+  const { cpu } = thisMachine()
+  const blobs = createDiskBlobs({ folder: join(settings.data, 'blobs') })
+  const groups = await Promise.all([
+    guarded('sandbox', () => sandboxCheck(settings.isolation)),
+    guarded('python', () => pythonChecks(settings, cpu)),
+    guarded('toolchain', async () => (await source).use((upstream) => toolchainChecks({ upstream, blobs, cpu }))),
+  ])
+  return groups.flat()
 }

@@ -22,8 +22,11 @@ export async function guarded(name: string, check: () => Promise<Check | Check[]
   }
 }
 
-/** An error as a check that fails: what it says, and what helps against its kind. */
+/** An error as a check that fails: its cause, and its remedy where it names one, else what helps against its kind. */
 export function failed(name: string, error: unknown): Check {
-  if (error instanceof MuslinError) return fail(name, error.detail, ERRORS[error.code].remedy)
+  if (error instanceof MuslinError) {
+    const [, cause, remedy] = /^(.*); ([^;]*)$/s.exec(error.detail) ?? []
+    return fail(name, cause ?? error.detail, remedy ?? ERRORS[error.code].remedy)
+  }
   return fail(name, error instanceof Error ? error.message : String(error), 'this is a defect of the doctor, please report it')
 }

@@ -1,61 +1,79 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import { duration } from '../cli/format.ts'
 import type { Check } from '../cli/context.ts'
+import { duration } from '../cli/format.ts'
 import { upstreamCertificates } from '../config/certificates.ts'
 import { findUpstream } from '../config/default-upstream.ts'
 import type { Pip } from '../config/pip.ts'
 import type { Settings } from '../config/settings.ts'
-import type { Clock } from '../services/ports.ts'
+import type { Clock, Upstream } from '../services/ports.ts'
 import { parseAddress } from '../upstream/address.ts'
 import { createRequests, dismiss } from '../upstream/requests.ts'
 import { createUpstream } from '../upstream/upstream.ts'
-import { failed, guarded, ok, warn } from './check.ts'
+import { failed, ok, warn } from './check.ts'
+
+/** The upstream that a server with these settings would have. */
+export interface UpstreamSource {
+  /** Where it was found, for people. */
+  from: string
+  /** Runs something with a client of it, and closes that. */
+  use<T>(work: (upstream: Upstream) => Promise<T>): Promise<T>
+  /** The head of an answer of its own host, whatever its status. */
+  head(): Promise<{ date: string | undefined; age: number }>
+}
 
 /** Every index has it, and where one does not, that is an answer too. */
 const PROJECT = 'pip'
 const TIMEOUTS = { connect: 5_000, headers: 20_000, idle: 20_000 }
 const MOST_SKEW_SECONDS = 60
 
-/** The upstream answers with an index page, and its clock agrees with ours. */
-export async function upstreamChecks(input: { settings: Pick<Settings, 'upstream' | 'upstreamCa'>; pip: Pip | undefined; log: Logger; clock: Clock }): Promise<Check[]> {
-  const { settings, pip, log, clock } = input
+/** Throws `no-upstream` or `bad-settings` where there is none. Nothing is asked of it here. */
+export async function findSource({ settings, pip, log, clock }: { settings: Pick<Settings, 'upstream' | 'upstreamCa'>; pip: Pip | undefined; log: Logger; clock: Clock }): Promise<UpstreamSource> {
   const { url, from } = await findUpstream({ setting: settings.upstream, pip })
-  const parts = { ca: await upstreamCertificates({ setting: settings.upstreamCa, pip }), instance: `doctor-${randomUUID()}`, log, clock }
-  const groups = await Promise.all([
-    guarded('upstream', () => pageCheck(createUpstream({ url, ...parts, timeouts: TIMEOUTS }), from)),
-    clockCheck(url, parts),
-  ])
-  return groups.flat()
-}
-
-async function pageCheck(upstream: ReturnType<typeof createUpstream>, from: string): Promise<Check> {
-  try {
-    const { kind } = await upstream.page(PROJECT)
-    return ok('upstream', `${upstream.label} answers${kind === 'absent' ? `, without a project ${PROJECT}` : ''} (from ${from})`)
-  } catch (error) {
-    const check = failed('upstream', error)
-    return { ...check, found: `${upstream.label}, from ${from}: ${check.found}` }
-  } finally {
-    await upstream.close()
+  const parts = { ca: await upstreamCertificates({ setting: settings.upstreamCa, pip }), instance: `doctor-${randomUUID()}`, log, clock, timeouts: TIMEOUTS }
+  return {
+    from,
+    async use(work) {
+      const upstream = createUpstream({ url, ...parts })
+      try {
+        return await work(upstream)
+      } finally {
+        await upstream.close()
+      }
+    },
+    async head() {
+      const address = parseAddress(url)
+      const requests = createRequests({ address, ...parts })
+      try {
+        const answer = await requests.get(new URL(`${PROJECT}/`, address.base), {})
+        dismiss(answer)
+        return { date: answer.headers.date, age: Number(answer.headers.age ?? 0) }
+      } finally {
+        await requests.close()
+      }
+    },
   }
 }
 
-/** Nothing is told of the clock where the upstream does not answer: its own check says so. */
-async function clockCheck(url: string, { ca, instance, log, clock }: { ca: string[]; instance: string; log: Logger; clock: Clock }): Promise<Check[]> {
-  const address = parseAddress(url)
-  const requests = createRequests({ address, ca, instance, log, clock, timeouts: TIMEOUTS })
-  try {
-    const before = clock.now()
-    const answer = await requests.get(new URL(`${PROJECT}/`, address.base), {})
-    dismiss(answer)
-    const { date, age } = answer.headers
-    return [clockFound({ date, age: Number(age ?? 0), ours: (before + clock.now()) / 2 })]
-  } catch {
-    return []
-  } finally {
-    await requests.close()
-  }
+/** The upstream answers with an index page. */
+export async function upstreamCheck(source: UpstreamSource): Promise<Check> {
+  return source.use(async (upstream) => {
+    const name = `${upstream.label}, from ${source.from}`
+    try {
+      const { kind } = await upstream.page(PROJECT)
+      return ok('upstream', `${name}, answers${kind === 'absent' ? `, and has no project ${PROJECT}` : ''}`)
+    } catch (error) {
+      const check = failed('upstream', error)
+      return { ...check, found: `${name}: ${check.found}` }
+    }
+  })
+}
+
+/** Our clock agrees with the upstream's. Nothing is told where that does not answer: its own check says so. */
+export async function clockCheck(source: UpstreamSource, clock: Clock): Promise<Check[]> {
+  const before = clock.now()
+  const head = await source.head().catch(() => undefined)
+  return head === undefined ? [] : [clockFound({ ...head, ours: (before + clock.now()) / 2 })]
 }
 
 /** `date` and `age` are the headers of an answer (RFC 9110 section 6.6.1, RFC 9111 section 5.1: a cache's answer is older by its age), `ours` our time. */

@@ -1,0 +1,43 @@
+import { homedir } from 'node:os'
+import { interpreterTargets } from '../builder/interpreter-images.ts'
+import type { Check } from '../cli/context.ts'
+import type { Settings } from '../config/settings.ts'
+import { parseTarget } from '../domain/target.ts'
+import { findInterpreters, type Interpreter } from '../engine/embedded/interpreters.ts'
+import { probeSandbox } from '../engine/embedded/probe.ts'
+import { fail, ok, warn } from './check.ts'
+
+/** Builds can be locked in; it really locks something in. */
+export async function sandboxCheck(isolation: Settings['isolation']): Promise<Check> {
+  const probe = await probeSandbox(isolation)
+  if (!probe.ok) return fail('sandbox', probe.why, 'or set isolation to none on a machine that is thrown away afterwards')
+  return probe.how === 'none' ? warn('sandbox', probe.why, 'set isolation to sandbox, unless this machine is thrown away afterwards') : ok('sandbox', probe.why)
+}
+
+/** The CPythons of this machine, what each is good for, and which targets they make. */
+export async function pythonChecks({ python, targets }: Pick<Settings, 'python' | 'targets'>, cpu: string): Promise<Check[]> {
+  return pythonsFound(await findInterpreters({ env: process.env, home: homedir(), named: python }), targets, cpu)
+}
+
+/** What these interpreters are good for. One that cannot build is a matter only where a target waits for its minor. */
+export function pythonsFound(interpreters: Interpreter[], names: string[], cpu: string): Check[] {
+  const targets = names.flatMap((name) => parseTarget(name) ?? [])
+  const made = interpreterTargets({ interpreters: interpreters.map((one) => ({ ...one, headers: one.missing === undefined })), targets, cpu }).map(({ name }) => name)
+  const missed = targets.filter(({ name }) => !made.includes(name))
+  const wanted = new Set(missed.map(({ major, minor }) => `${major}.${minor}`))
+  const more = missed.length === 0 ? '' : `; not for ${missed.map(({ name }) => name).join(', ')}`
+  return [
+    ...interpreters.map((one) => pythonFound(one, wanted)),
+    made.length > 0 ? ok('targets', `${made.join(', ')}${more}`)
+      : fail('targets', `none can be built for: there is no CPython with its headers here${more}`, 'install one (apt-get install python3-dev, or pyenv), or name one by --python'),
+  ]
+}
+
+function pythonFound({ executable, version, minor, libc, missing }: Interpreter, wanted: Set<string>): Check {
+  const name = `${version} (${libc}) at ${executable}`
+  const tries = libc === 'musl' ? ` tries wheels for ${minor}` : ''
+  if (missing === undefined) return ok('python', `${name} builds for ${minor}${tries && ` and${tries}`}`)
+  const [cause = '', ...remedy] = missing.split(': ')
+  const found = `${name}${tries && `${tries} and`} does not build: ${cause}`
+  return wanted.has(minor) ? warn('python', found, remedy.join(': ')) : ok('python', found)
+}
