@@ -5,6 +5,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
   /** Resolves as soon as `count` sleeps of `ms` have begun since the last time it was asked for. */
   began(ms: number, count?: number): Promise<void>
+  /** How many sleep now. */
+  sleeping(): number
 }
 
 interface Sleeper { at: number; wake: () => void }
@@ -27,6 +29,7 @@ export function manualClock(start = Date.parse('2026-11-21T12:00:00Z')): ManualC
 
   return {
     now: () => now,
+    sleeping: () => sleepers.size,
     sleep(ms, signal) {
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)

@@ -3,15 +3,20 @@ import type { Clock } from '../services/ports.ts'
 
 const LOOK_AGAIN_MS = 500
 
-/** The bytes of a log, and then each as it is written, until its build is finished. */
-export function liveLog(source: { read: (from: number) => Promise<{ body: Readable; end: number } | undefined>; finished: () => Promise<boolean>; clock: Clock }): Readable {
-  const left = new AbortController()
-  const stream = Readable.from(chunks(source, left.signal), { objectMode: false })
-  stream.once('close', () => left.abort())
-  return stream
+interface Source {
+  read: (from: number) => Promise<{ body: Readable; end: number } | undefined>
+  finished: () => Promise<boolean>
+  clock: Clock
+  /** Aborts when nobody reads any more. */
+  left: AbortSignal
 }
 
-async function* chunks({ read, finished, clock }: Parameters<typeof liveLog>[0], left: AbortSignal): AsyncGenerator<Uint8Array> {
+/** The bytes of a log, and then each as it is written, until its build is finished. */
+export function liveLog(source: Source): Readable {
+  return Readable.from(chunks(source), { objectMode: false })
+}
+
+async function* chunks({ read, finished, clock, left }: Source): AsyncGenerator<Uint8Array> {
   let from = 0
   while (!left.aborted) {
     // Asked before reading: what was written before the end is then surely read.

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { BuildView } from '../../services/views.ts'
+import { leaving } from '../leaving.ts'
 import { liveLog } from '../live-log.ts'
 import type { ApiDeps } from './deps.ts'
 import { sendEvents } from './event-stream.ts'
@@ -38,7 +39,7 @@ export function buildRoutes({ jobViews, jobs, logs, clock, closing }: ApiDeps): 
     }
     ctx.status = 200
     ctx.set('Content-Type', 'text/plain; charset=utf-8')
-    if (ctx.method !== 'HEAD') ctx.body = liveLog(source)
+    if (ctx.method !== 'HEAD') ctx.body = liveLog({ ...source, left: leaving(ctx) })
     return undefined
   }
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Context } from 'koa'
-import type { JobStore, Clock } from '../../services/ports.ts'
+import type { Clock, JobStore } from '../../services/ports.ts'
+import { leaving } from '../leaving.ts'
 
 /** Between two tellings that something changed. */
 const THROTTLE_MS = 500
@@ -19,10 +20,13 @@ export function sendEvents(ctx: Context, closing: AbortSignal, events: (signal: 
   // Without it nginx keeps events back until there are enough of them.
   ctx.set('X-Accel-Buffering', 'no')
   if (ctx.method === 'HEAD') return
-  const left = new AbortController()
-  const stream = Readable.from(events(AbortSignal.any([closing, left.signal])), { objectMode: false })
-  stream.once('close', () => left.abort())
-  ctx.body = stream
+  ctx.body = Readable.from(opened(events(AbortSignal.any([closing, leaving(ctx)]))), { objectMode: false })
+}
+
+/** Headers go out with the first bytes: a client that waits for the first event knows that it is connected. */
+async function* opened(events: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield ': open\n\n'
+  yield* events
 }
 
 /** One event with JSON, which has no line breaks of its own. */
@@ -39,7 +43,6 @@ export async function* changedEvents({ jobs, clock, signal }: { jobs: JobStore; 
     wake?.()
   })
   try {
-    yield ': open\n\n'
     while (!signal.aborted) {
       if (changed) {
         changed = false

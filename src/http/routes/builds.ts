@@ -2,6 +2,7 @@ import type Router from '@koa/router'
 import { MuslinError } from '../../errors.ts'
 import type { BuildLogs, Clock, JobStore } from '../../services/ports.ts'
 import { isBrowser, seeOther } from '../browser.ts'
+import { leaving } from '../leaving.ts'
 import { liveLog } from '../live-log.ts'
 
 /** A build's whole log as plain text; what a running build writes follows as it comes. Browsers are sent to its page. */
@@ -18,6 +19,6 @@ export function buildRoutes(router: Router, { jobs, logs, clock }: { jobs: JobSt
     // A finished log never changes, but its build's page will say more one day.
     ctx.set('Cache-Control', 'no-store')
     if (ctx.method === 'HEAD') return
-    ctx.body = liveLog({ read: (from) => logs.read(id, from), finished: async () => (await jobs.build(id))?.finishedAt !== undefined, clock })
+    ctx.body = liveLog({ read: (from) => logs.read(id, from), finished: async () => (await jobs.build(id))?.finishedAt !== undefined, clock, left: leaving(ctx) })
   })
 }
