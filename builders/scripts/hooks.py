@@ -40,8 +40,10 @@ def unpack(sdist, folder):
                 if (entry.external_attr >> 16) & 0o100 and not entry.is_dir():
                     os.chmod(os.path.join(folder, entry.filename), 0o755)
         return
+    # Pythons before 3.11.4 and 3.10.12 know no filters. Links and paths that lead outside were refused before it came here.
+    options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, **options)
 
 
 def backend(name, path):

@@ -13,8 +13,9 @@ export interface LocalPython {
   /** `3.13` */
   minor: string
   libc: 'glibc' | 'musl'
-  /** It can build extensions. */
   headers: boolean
+  /** It runs pip in an environment of its own. With headers it builds extensions too. */
+  complete: boolean
 }
 
 /** What the zig toolchain compiles. */
@@ -71,24 +72,28 @@ export function createInterpreterImages(deps: InterpreterImagesDeps): Images {
 
   /** One of glibc goes first: more projects have wheels for it, and build requirements are taken as wheels alone. */
   function builderSource(target: Target, languages: 'c' | 'c++'): ImageSource | undefined {
-    const able = interpreters.filter((python) => python.headers && serves(python, target))
+    const able = interpreters.filter((python) => builds(python) && serves(python, target))
     const python = able.find(({ libc }) => libc === 'glibc') ?? able[0]
     return python && { kind: 'interpreter', python: python.executable, compiles: { target: `${cpu}-linux-musl`, languages } }
   }
 
   function cleanSource(target: Target): ImageSource | undefined {
-    const python = interpreters.find((one) => one.libc === 'musl' && serves(one, target))
+    const python = interpreters.find((one) => one.libc === 'musl' && one.complete && serves(one, target))
     return python && { kind: 'interpreter', python: python.executable }
   }
 }
 
 /** What can be built on this machine: the settings' targets for its CPU, and one for each CPython with headers. */
 export function interpreterTargets({ interpreters, targets, cpu }: Pick<InterpreterImagesDeps, 'interpreters' | 'targets' | 'cpu'>): Target[] {
-  const able = interpreters.filter(({ headers }) => headers)
+  const able = interpreters.filter(builds)
   const own = able.map(({ minor }) => parseTarget(`cp${minor.replace('.', '')}-${MUSL}_${cpu}`)).filter((target) => target !== undefined)
   // What zig links needs a musl that is no older than its own headers' time: earlier levels are not for it.
   const set = targets.filter((target) => target.cpu === cpu && target.name.includes(`-${MUSL}_`) && able.some((python) => serves(python, target)))
   return [...new Map([...set, ...own].map((target) => [target.name, target])).values()]
+}
+
+function builds({ headers, complete }: LocalPython): boolean {
+  return headers && complete
 }
 
 function serves(python: LocalPython, target: Target): boolean {

@@ -308,7 +308,7 @@ describe('with interpreters of this machine', () => {
   const interpreters = (clean: boolean) => (engine: Engine, clock: Clock) => createInterpreterImages({
     engine, targets: [TARGET], cpu: 'x86_64', clock, log: pino({ level: 'silent' }),
     interpreters: [
-      { executable: 'glibc-python', minor: '3.13', libc: 'glibc', headers: true }, ...(clean ? [{ executable: 'musl-python', minor: '3.13', libc: 'musl' as const, headers: false }] : []),
+      { executable: 'glibc-python', minor: '3.13', libc: 'glibc', headers: true, complete: true }, ...(clean ? [{ executable: 'musl-python', minor: '3.13', libc: 'musl' as const, headers: false, complete: true }] : []),
     ],
   })
   const compiled: Answer = but(' wheel -v ', (_, run) => {

@@ -8,9 +8,9 @@ import { fakeEngine } from './fake-engine.ts'
 const target = (name: string) => parseTarget(name)!
 const CP311 = target('cp311-musllinux_1_2_x86_64')
 const CP313 = target('cp313-musllinux_1_2_x86_64')
-const GLIBC_311 = { executable: '/a/python3.11', minor: '3.11', libc: 'glibc', headers: true } as const
-const GLIBC_313 = { executable: '/b/python3.13', minor: '3.13', libc: 'glibc', headers: true } as const
-const MUSL_313 = { executable: '/c/python3.13', minor: '3.13', libc: 'musl', headers: true } as const
+const GLIBC_311 = { executable: '/a/python3.11', minor: '3.11', libc: 'glibc', headers: true, complete: true } as const
+const GLIBC_313 = { executable: '/b/python3.13', minor: '3.13', libc: 'glibc', headers: true, complete: true } as const
+const MUSL_313 = { executable: '/c/python3.13', minor: '3.13', libc: 'musl', headers: true, complete: true } as const
 
 function rig(interpreters: LocalPython[], targets = [CP313]) {
   const clock = manualClock()
@@ -19,7 +19,7 @@ function rig(interpreters: LocalPython[], targets = [CP313]) {
 }
 
 test('each CPython with headers is a target, and the settings\' others are not', async () => {
-  const { images } = rig([GLIBC_311, { ...GLIBC_313, minor: '3.12', headers: false }], [CP313, target('cp311-musllinux_1_2_aarch64'), target('cp311-musllinux_1_1_x86_64')])
+  const { images } = rig([GLIBC_311, { ...GLIBC_313, minor: '3.12', headers: false }, { ...GLIBC_313, minor: '3.9', complete: false }], [CP313, target('cp311-musllinux_1_2_aarch64'), target('cp311-musllinux_1_1_x86_64')])
   expect([...(await images.targets()).keys()]).toEqual([CP311.name])
 })
 
@@ -32,7 +32,7 @@ test('what compiles is of glibc where there is one, and what tries is of musl', 
 })
 
 test('without a CPython of musl and the same version there is no clean image', async () => {
-  expect(await rig([GLIBC_311, MUSL_313]).images.ready(CP311, { languages: 'c' })).toMatchObject({ clean: undefined })
+  expect(await rig([GLIBC_311, MUSL_313, { ...MUSL_313, minor: '3.11', complete: false }]).images.ready(CP311, { languages: 'c' })).toMatchObject({ clean: undefined })
 })
 
 test('a Python of musl builds where it is the only one', async () => {
