@@ -16,7 +16,7 @@ export async function doctor(settings: Settings, { log, clock }: { log: Logger; 
   const data = resolve(settings.data)
   const source = askPip(process.env).then((pip) => findSource({ settings, pip, log, clock }))
   const groups = await Promise.all([
-    guarded('node', async () => nodeCheck(process.versions.node)),
+    guarded('node', () => nodeCheck(process.versions.node)),
     guarded('data', () => dataCheck(data)),
     guarded('token', () => tokenCheck(data)),
     guarded('disk', () => diskCheck(data)),

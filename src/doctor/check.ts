@@ -14,7 +14,7 @@ export function fail(name: string, found: string, remedy: string): Check {
 }
 
 /** The checks that this gives; what it throws is one that fails. */
-export async function guarded(name: string, check: () => Promise<Check | Check[]>): Promise<Check[]> {
+export async function guarded(name: string, check: () => Promise<Check | Check[]> | Check | Check[]): Promise<Check[]> {
   try {
     return [await check()].flat()
   } catch (error) {

@@ -22,7 +22,7 @@ export async function pythonChecks({ python, targets }: Pick<Settings, 'python' 
 /** What these interpreters are good for. One that cannot build is a matter only where a target waits for its minor. */
 export function pythonsFound(interpreters: Interpreter[], names: string[], cpu: string): Check[] {
   const targets = names.flatMap((name) => parseTarget(name) ?? [])
-  const made = interpreterTargets({ interpreters: interpreters.map((one) => ({ ...one, headers: one.missing === undefined })), targets, cpu }).map(({ name }) => name)
+  const made = interpreterTargets({ interpreters, targets, cpu }).map(({ name }) => name)
   const missed = targets.filter(({ name }) => !made.includes(name))
   const wanted = new Set(missed.map(({ major, minor }) => `${major}.${minor}`))
   const more = missed.length === 0 ? '' : `; not for ${missed.map(({ name }) => name).join(', ')}`
@@ -33,9 +33,9 @@ export function pythonsFound(interpreters: Interpreter[], names: string[], cpu: 
   ]
 }
 
-function pythonFound({ executable, version, minor, libc, missing }: Interpreter, wanted: Set<string>): Check {
+function pythonFound({ executable, version, minor, libc, complete, missing }: Interpreter, wanted: Set<string>): Check {
   const name = `${version} (${libc}) at ${executable}`
-  const tries = libc === 'musl' ? ` tries wheels for ${minor}` : ''
+  const tries = libc === 'musl' && complete ? ` tries wheels for ${minor}` : ''
   if (missing === undefined) return ok('python', `${name} builds for ${minor}${tries && ` and${tries}`}`)
   const [cause = '', ...remedy] = missing.split(': ')
   const found = `${name}${tries && `${tries} and`} does not build: ${cause}`
