@@ -100,7 +100,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
     text: 'Treat every connection as one through a proxy, for proxies that leave no trace in the headers: clients are then held by redirects alone.',
   },
   buildsPerClient: { kind: whole(0, 1_000_000), fallback: () => 100, text: 'New compiles that one client may start in an hour; and ten times as many metadata steps, which run code of the sdist too.' },
-  queueLimit: { kind: whole(0, 1_000_000), fallback: () => 500, text: 'Builds and metadata steps that may wait at the same time, together; what Muslin tries again by itself is not counted.' },
+  queueLimit: { kind: whole(0, 1_000_000), fallback: () => 500, text: 'Builds and metadata steps that may wait at the same time, together; what Muslin tries again by itself, and prebuilds, are not counted.' },
   pageFreshness: { kind: duration(0), fallback: () => 60, fallbackText: '60s', text: 'How long an upstream page is served without asking the upstream again.' },
   logLevel: { kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: () => 'info', text: 'The least level that is logged, as JSON lines on standard error.' },
 }

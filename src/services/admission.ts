@@ -46,7 +46,7 @@ export function createAdmission({ clock, hosts, buildsPerClient, queueLimit }: {
   hosts: string[]
   /** New builds per client and hour, and ten times as many metadata steps. */
   buildsPerClient: number
-  /** Queued in all, of both kinds together; what is queued in the background is not counted. */
+  /** Queued in all, of both kinds together; what is queued in the background, or prebuilt, is not counted. */
   queueLimit: number
 }): Admission {
   const own = new Set(['localhost', 'host.docker.internal', ...hosts.map(hostname)])

@@ -140,6 +140,8 @@ export function createJobRunner(deps: {
     const before = served === undefined || served === kept ? undefined : await buffer(await blobs.read(served))
     const metadataChanged = before !== undefined && !sameForInstallers(parseMetadata(before.toString()), parseMetadata(metadata.toString()))
     const now = clock.now()
+    // Whoever follows the log reads no further than to the transaction that ends the build.
+    work.log.write(`Muslin: publishing ${basename(wheel)}, sha256 ${sha256}\n`)
     const published = await store.wheels.publish(
       {
         sha256, size, filename: basename(wheel), project: job.project, version: job.version, target: job.target, sdist: job.sdist.sha256,
@@ -147,7 +149,7 @@ export function createJobRunner(deps: {
       },
       { id: job.id, worker, metadataChanged }, outcome.record, now,
     )
-    work.log.write(published ? `Muslin: published ${basename(wheel)}, sha256 ${sha256}\n` : 'Muslin: another worker has the job now, nothing was published\n')
+    if (!published) work.log.write('Muslin: another worker has the job now, nothing was published\n')
     return undefined
   }
 

@@ -83,7 +83,7 @@ export interface Build {
 
 /** How many jobs there may be before a new one is refused, counted in the transaction that would make it: no two wishes share the last place. */
 export interface WishBound {
-  /** Jobs of all kinds that are queued above background priority, or those of the wish's kind that its asker made since then. */
+  /** Jobs of all kinds that are queued above the priority of prebuilds, or those of the wish's kind that its asker made since then. */
   counted: 'wanted' | { since: number }
   most: number
   refusal: () => Error

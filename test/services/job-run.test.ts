@@ -49,7 +49,7 @@ describe('a build that succeeds', () => {
     expect(await bench.blob(sha256(METADATA))).toBe(METADATA)
     expect((await bench.store.jobs.build(job.build!))?.record).toEqual({ seconds: 3 })
     const log = await logText(bench.logs, job.build!)
-    for (const line of ['build demo 1.0', 'step build', 'cc -o demo.so', 'step publish', `published demo-1.0-1-cp313-${TARGET}.whl`]) expect(log).toContain(line)
+    for (const line of ['build demo 1.0', 'step build', 'cc -o demo.so', 'step publish', `publishing demo-1.0-1-cp313-${TARGET}.whl`]) expect(log).toContain(line)
     expect(await readdir(bench.scratch)).toEqual([])
     work?.log.write('too late')
     expect(await logText(bench.logs, job.build!)).toBe(log)

@@ -32,7 +32,7 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     'SELECT DISTINCT sdist, sdist_filename, target, recipe, image FROM jobs WHERE project = ? AND remembered = 1')
   const count = db.prepare<{ state: string; kind: string | null }, number>(
     'SELECT count(*) FROM jobs WHERE state = @state AND (@kind IS NULL OR kind = @kind)').pluck()
-  // What nobody waits for must not shut people out: every failure is queued again when its time is over, however many there are.
+  // What nobody waits for must not shut people out: failures are queued again when their time is over, and locks prebuilt, however many.
   const countWanted = db.prepare<[number], number>("SELECT count(*) FROM jobs WHERE state = 'queued' AND priority > ?").pluck()
   const countBy = db.prepare<[string, number, string], number>(
     'SELECT count(*) FROM jobs WHERE asked_by = ? AND created_at >= ? AND kind = ?').pluck()
@@ -63,7 +63,7 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     const found = selectByKey.get(toKey(wish))
     if (!found) {
       for (const { counted, most, refusal } of bounds) {
-        const there = counted === 'wanted' ? countWanted.get(PRIORITY.background) : countBy.get(wish.askedBy, counted.since, wish.kind)
+        const there = counted === 'wanted' ? countWanted.get(PRIORITY.prebuild) : countBy.get(wish.askedBy, counted.since, wish.kind)
         if ((there ?? 0) >= most) throw refusal()
       }
       const made = insert.get({

@@ -76,10 +76,11 @@ export function wishesContract({ store, another, failed }: StoreBench): void {
       expect((await store.jobs.wish(asked({ recipe: 's' }), 1, bounds)).created).toBe(true)
     })
 
-    test('a bound on the queue leaves out what is queued in the background, until somebody wants it', async () => {
+    test('a bound on the queue leaves out what is queued in the background or prebuilt, until somebody wants it', async () => {
       const bounds = [{ counted: 'wanted' as const, most: 1, refusal }]
       const failures = [await failed({}, 1000), await failed({ recipe: 'r' }, 1000)]
       expect(await store.jobs.requeue(1000)).toBe(failures.length)
+      for (const recipe of ['p1', 'p2']) await store.jobs.wish(wishFor({ recipe, priority: PRIORITY.prebuild }), 1000)
       const { job } = await store.jobs.wish(wishFor({ recipe: 's', priority: PRIORITY.asked }), 1001, bounds)
       await store.jobs.cancel(job.id, 1002)
       await store.jobs.wish(wishFor({ priority: PRIORITY.waiting }), 1003, bounds)

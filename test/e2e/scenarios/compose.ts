@@ -43,7 +43,7 @@ export default async function compose(check: Check, lab: Lab): Promise<void> {
     const run = await lab.run(CLEAN, ['sh', '-c', 'pip install -q --no-deps composed && python -c "import _composed"'], { env: { PIP_INDEX_URL: `http://${HOST}:${port}/simple/`, PIP_TRUSTED_HOST: HOST, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_ROOT_USER_ACTION: 'ignore' } })
     assert.equal(run.code, 0, `${run.output}\n${(await up('logs', '--tail', '60')).all}`)
     const logs = await Promise.all([1, 2].map((build) => text(`http://127.0.0.1:${port}/b/${build}`)))
-    assert.match(logs.join(''), /published composed-1\.0-1-/)
+    assert.match(logs.join(''), /publishing composed-1\.0-1-/)
   })
 
   await check('web has no socket, worker is not exposed, neither is root, web is healthy', async () => {
