@@ -24,9 +24,11 @@ let folder: string
 let remove: () => Promise<void>
 const services: Service[] = []
 beforeEach(async () => {
-  // A machine without pip and without docker, whatever this one has.
+  // A machine without pip, docker and Pythons, whatever this one has.
   vi.stubEnv('PATH', '');
   ({ folder, remove } = await temporaryFolder())
+  vi.stubEnv('HOME', folder)
+  vi.stubEnv('PYENV_ROOT', folder)
   upstream = await syntheticUpstream()
   upstreamIsOpen = true
   upstream.project('p', [WHEEL, { filename: 'p-2.0.tar.gz', bytes: Buffer.from('an sdist') }])
@@ -205,7 +207,7 @@ describe('what cannot be', () => {
     await expect(server({ host: '192.0.2.1' }).start()).rejects.toThrow('cannot listen on 192.0.2.1')
   })
 
-  test.each([['none', 'bad-settings', 'set builder to docker, or role to web'], ['auto', 'engine-unavailable', 'docker'], ['docker', 'engine-unavailable', 'docker']])(
+  test.each([['none', 'bad-settings', 'set builder to docker or embedded, or role to web'], ['auto', 'engine-unavailable', 'docker'], ['docker', 'engine-unavailable', 'docker']])(
     'a worker with builder %s and no engine', async (builder, failed, words) => {
       const started = server({ role: 'worker', builder }).start()
       await expect(started).rejects.toEqual(code(failed))
