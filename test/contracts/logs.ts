@@ -104,7 +104,7 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
         const news = (await another.read(1, from))!
         followed += await text(news.body)
         from = news.end
-        expect([followed, from]).toEqual([all, all.length])
+        expect([followed, from, news.whole]).toEqual([all, all.length, true])
         expect(await text((await another.read(1, from))!.body)).toBe('')
       }
       await sink.close()
@@ -120,7 +120,10 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       const [, missing = '', kept = ''] = /^\nMuslin: (\d+) bytes of the log are missing here\n(b+)$/.exec(await text(news.body)) ?? []
       expect(Number(missing) + kept.length).toBe(1000)
       expect(kept.length).toBeGreaterThanOrEqual(CAP / 2)
-      expect(news.end).toBe(1070)
+      expect([news.end, news.whole]).toEqual([1070, false])
+      const whole = (await another.read(1))!
+      whole.body.destroy()
+      expect(whole.whole, 'of the first line on').toBe(false)
       await sink.close()
     })
 
