@@ -1,5 +1,5 @@
 /** The pieces that pages are made of. */
-import { html, type Content, type Html } from './html.ts'
+import { html, textOf, type Content, type Html } from './html.ts'
 
 /** How each state and verdict is called, and its colour; the text alone tells it too. */
 const BADGES = {
@@ -50,7 +50,7 @@ export function table({ id, caption, columns, rows, className }: {
 <caption class="hidden">${caption}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map((name) => html`<th scope="col" role="columnheader">${name || html`<span class="hidden">Actions</span>`}</th>`)}</tr></thead>
 <tbody role="rowgroup">
-${rows.map(({ cells, attributes }) => html`<tr role="row"${attributesOf(attributes)}>${cells.map((cell, index) => html`<td role="cell" data-label="${columns[index]}">${cell}</td>`)}</tr>
+${rows.map(({ cells, attributes }) => html`<tr role="row"${attributesOf(attributes)}>${cells.map((cell, index) => tableCell(cell, columns[index] ?? ''))}</tr>
 `)}</tbody>
 </table>`
 }
@@ -59,6 +59,12 @@ ${rows.map(({ cells, attributes }) => html`<tr role="row"${attributesOf(attribut
 export function targetName(target: string): Html {
   const [python = '', platform = ''] = target.split(/-(.*)/)
   return html`<span class="target-name" title="${target}">${python.replace(/^cp(\d)(\d+)$/, 'CPython $1.$2')}<span class="platform">${platform}</span></span>`
+}
+
+/** What is empty stays so: a card leaves it out. The rest is one piece beside its name. */
+function tableCell(content: Content, column: string): Html {
+  const text = html`${content}`
+  return html`<td role="cell" data-label="${column}">${textOf(text) !== '' && html`<div>${text}</div>`}</td>`
 }
 
 /** Facts as a list of terms; those without a value are left out. */

@@ -9,7 +9,7 @@ import { runBadge } from './run-state.ts'
 interface Place { root: string; now: number }
 
 const PRIORITIES: Record<string, string> = {
-  waiting: 'somebody waits for it', asked: 'its metadata was asked for', prebuild: 'part of a prebuild', background: 'in the background', rebuild: 'a rebuild',
+  waiting: 'first: somebody waits for it', asked: 'high: it was asked for', prebuild: 'of a prebuild', background: 'low: in the background', rebuild: 'last: a rebuild',
 }
 
 export function jobFacts(job: JobView, run: BuildView | undefined, { root, now }: Place): Html {

@@ -32,7 +32,7 @@ export function state(job: JobView): Html {
 /** What a job's time is: how long it runs or took, or how many go before it. */
 export function time(job: JobView, now: number): Content {
   if (job.state === 'running' && job.startedAt !== null) return html`${runningTag(job.startedAt, now)}${job.estimateSeconds !== null && html` <span class="muted">of about ${duration(job.estimateSeconds)}</span>`}`
-  if (job.state === 'queued') return job.ahead === null ? null : job.ahead === 0 ? 'next' : `${counted(job.ahead, 'job')} before it`
+  if (job.state === 'queued') return job.ahead !== null && html`<span class="num">${job.ahead === 0 ? 'next' : `${counted(job.ahead, 'job')} before it`}</span>`
   return job.seconds !== null && html`<span class="num">${duration(job.seconds)}</span>`
 }
 
@@ -50,7 +50,7 @@ function target(job: JobView): Html {
 }
 
 function why(job: JobView): Content {
-  return job.failure && html`<span class="cause">${job.failure.cause}</span>`
+  return job.failure && job.state !== 'cancelled' && html`<span class="cause">${job.failure.cause}</span>`
 }
 
 function when(job: JobView, now: number): Html {

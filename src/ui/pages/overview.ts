@@ -27,15 +27,14 @@ export function overviewRoutes(router: Router, { overview, jobViews, links, cloc
       nav: 'overview',
       refreshSeconds: running.length + queued.length > 0 ? 10 : undefined,
       body: html`<div class="head"><div><h1>Overview</h1>
-<p>Wheels for Alpine Linux: passed on where the upstream has them, compiled here where it has none.</p></div></div>
+<p>Wheels for Alpine Linux: passed on from the upstream, or compiled here.</p></div></div>
 <div id="live" data-live>
 ${builderNotice(figures)}
-${unused && firstSteps(links.root(ctx) ?? '', root)}
-${figureList(figures)}
+${unused ? firstSteps(links.root(ctx) ?? '', root) : html`${figureList(figures)}
 <section class="section"><div class="head"><h2>Queue</h2><p class="small"><a href="${root}ui/jobs">All jobs</a></p></div>
 ${queue([...running, ...queued.toSorted((a, b) => (a.ahead ?? 0) - (b.ahead ?? 0))], root, now)}</section>
 <section class="section"><div class="head"><h2>Recent failures</h2>${figures.failed > 0 && html`<p class="small"><a href="${root}ui/jobs?state=failed">All that failed</a></p>`}</div>
-${failures.length > 0 ? jobTable({ id: 'failures', caption: 'Recent failures', jobs: failures, root, now, shows: 'failures' }) : nothing('Nothing has failed.')}</section>
+${failures.length > 0 ? jobTable({ id: 'failures', caption: 'Recent failures', jobs: failures, root, now, shows: 'failures' }) : nothing('Nothing has failed.')}</section>`}
 <section class="section"><h2>Targets</h2>${targetList(figures, root)}</section>
 </div>`,
     })
