@@ -18,6 +18,8 @@ await execa('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' }
 
 await cp(join(ROOT, 'dist'), APP, { recursive: true })
 for (const part of ['builders', 'LICENSE', 'package.json']) await cp(join(ROOT, part), join(APP, part), { recursive: true })
+// What the pages load is served as it is.
+await cp(join(ROOT, 'src/ui/assets'), join(APP, 'src/ui/assets'), { recursive: true })
 await cp(join(ROOT, 'docker/healthcheck.cjs'), join(APP, 'healthcheck.cjs'))
 for (const path of await productionModules()) {
   // Modules within a module have entries of their own.

@@ -46,6 +46,13 @@ export default async function compose(check: Check, lab: Lab): Promise<void> {
     assert.match(logs.join(''), /publishing composed-1\.0-1-/)
   })
 
+  await check('the pages come from the image, with what they load', async () => {
+    const page = await text(`http://127.0.0.1:${port}/ui/`)
+    const assets = [...page.matchAll(/(?:href|src)="([^"]*ui\/assets\/[^"]+|assets\/[^"]+)"/g)].map(([, path = '']) => new URL(path, `http://127.0.0.1:${port}/ui/`))
+    assert.ok(assets.length >= 2, page)
+    for (const asset of assets) assert.equal((await fetch(asset)).status, 200, asset.href)
+  })
+
   await check('web has no socket, worker is not exposed, neither is root, web is healthy', async () => {
     const [web, worker] = await Promise.all(['web', 'worker'].map(async (service) => {
       const id = (await up('ps', '-q', service)).stdout.trim()
