@@ -58,7 +58,7 @@ ${estimateSeconds !== null && html`<progress aria-label="Time against the estima
 function wheelPanel({ project, version }: JobView, wheel: NonNullable<JobView['wheel']>, { root, server }: Place): Html {
   return html`<section class="panel good" id="wheel"><p class="eyebrow">The wheel</p>
 <p class="lead"><a class="mono" href="${root}${wheel.url}">${wheel.filename}</a></p>
-<p class="small muted">${size(wheel.size)} · ${wheel.tried ? 'installed and imported on a clean musl system' : 'not tried on a musl system'} · <span class="mono">sha256:${wheel.sha256}</span></p>
+<p class="small muted">${size(wheel.size)} · ${wheel.tried ? 'installed and imported on a clean musl system' : 'not tried on a musl system'}<span class="digest">sha256:${wheel.sha256}</span></p>
 ${copyLines(`pip install -i ${server}/simple/ ${project}==${version}`, 'install line')}</section>`
 }
 
