@@ -1,7 +1,7 @@
 /** Which file of a release an installer takes on a target. */
 import { sha256Of } from './digest.ts'
 import { parseSdistFilename, parseWheelFilename } from './filename.ts'
-import type { Pin } from './lock/lock.ts'
+import type { Pin } from './lock/pin.ts'
 import type { IndexFile } from './page.ts'
 import { pythonFits } from './promise.ts'
 import { parseSpecifiers, satisfies } from './specifier.ts'
@@ -28,16 +28,23 @@ export function chooseFile(files: IndexFile[], project: string, pin: Limits, tar
   if (installable.length === 0) return { kind: 'none', why: 'other' }
   const supported = installable.filter(({ file }) => pythonFits(file['requires-python'], target))
   if (supported.length === 0) return { kind: 'none', why: 'python', requiresPython: String(installable[0]!.file['requires-python']) }
-  const allowed = supported.filter(({ file, kind }) => (pin.only === undefined || pin.only === `${kind}s`) && isLocked(file, pin))
+  const isLocked = lockedBy(pin)
+  const allowed = supported.filter(({ file, kind }) => (pin.only === undefined || pin.only === `${kind}s`) && isLocked(file))
   const [best] = allowed.toSorted(byPreference)
   return best ? { kind: best.kind, file: best.file } : { kind: 'none', why: 'lock' }
 }
 
-/** Whether the lock lets an installer take the file: by its hash, and by its name where the lock names files. */
-export function isLocked({ filename, hashes }: Pick<IndexFile, 'filename' | 'hashes'>, pin: Pick<Pin, 'hashes' | 'filenames'>): boolean {
-  if (pin.filenames !== undefined && !pin.filenames.includes(filename)) return false
-  if (pin.hashes.length === 0) return true
-  return Object.entries(hashes ?? {}).some(([name, value]) => pin.hashes.includes(`${name}:${value}`.toLowerCase()))
+/** Whether the lock lets an installer take a file: by its hash, and by its name where the lock names files. */
+function lockedBy({ hashes, filenames }: Pick<Pin, 'hashes' | 'filenames'>): (file: IndexFile) => boolean {
+  const named = filenames && new Set(filenames.map(spelling))
+  const digests = new Set(hashes)
+  return (file) => (named === undefined || named.has(spelling(file.filename)))
+    && (digests.size === 0 || Object.entries(file.hashes ?? {}).some(([name, value]) => digests.has(`${name}:${value}`.toLowerCase())))
+}
+
+/** uv's exports spell the project in a file's name in their own way. */
+function spelling(filename: string): string {
+  return filename.toLowerCase().replace(/[-_.]+/g, '-')
 }
 
 /** The files of a page that belong to the pinned release: `==1.0` means `1.0.0` and `1.0+local` too (PEP 440 "Version matching"). */

@@ -19,5 +19,5 @@ export function estimateSeconds({ history, sdistBytes }: { history: number[]; sd
 /** Seconds until all are built by so many builders: nobody is idle, and the longest is nobody's last. */
 export function estimateTogether(seconds: number[], builders: number): number {
   const sum = seconds.reduce((total, each) => total + each, 0)
-  return Math.ceil(Math.max(sum / Math.max(builders, 1), ...seconds.slice(0, 10_000), 0))
+  return Math.ceil(Math.max(sum / Math.max(builders, 1), seconds.reduce((longest, each) => Math.max(longest, each), 0)))
 }

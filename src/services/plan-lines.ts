@@ -1,14 +1,18 @@
 import { sha256Of } from '../domain/digest.ts'
 import { estimateSeconds } from '../domain/estimate.ts'
 import type { Job } from '../domain/job.ts'
+import type { Pin } from '../domain/lock/lock.ts'
 import type { IndexFile, ProjectPage } from '../domain/page.ts'
+import type { Target } from '../domain/target.ts'
 import { canonicalVersion } from '../domain/version.ts'
 import { decide, type Known, type Verdict } from '../domain/verdict.ts'
 import { ERRORS, MuslinError } from '../errors.ts'
-import type { Asked } from './planner.ts'
 import type { BuiltWheel, Store } from './ports.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
 import type { PlanLine } from './views.ts'
+
+/** A release that a file pins on a target; `refusal` says why the file is for no such target at all. */
+export interface Asked { pin: Pin; target: Target; file: string; refusal: string | undefined }
 
 type Refused = Extract<Verdict, { verdict: 'cannot' }>
 type Outcome = { page: ProjectPage | undefined; error: unknown }

@@ -1,10 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import { estimateTogether } from '../domain/estimate.ts'
-import { readLock, type Lock, type Pin } from '../domain/lock/lock.ts'
+import { readLock, type Lock } from '../domain/lock/lock.ts'
 import { markerEnvironment } from '../domain/marker-environment.ts'
 import { parseTarget, type Target } from '../domain/target.ts'
 import { versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
-import { createPlanLines } from './plan-lines.ts'
+import { createPlanLines, type Asked } from './plan-lines.ts'
 import type { Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
@@ -17,9 +18,6 @@ export interface Planner {
    */
   plan(request: PlanRequest): Promise<Plan>
 }
-
-/** A release that a file pins on a target; `refusal` says why the file is for no such target at all. */
-export interface Asked { pin: Pin; target: Target; file: string; refusal: string | undefined }
 
 /** More could be neither shown nor read. */
 const MOST_LINES = 20_000
@@ -42,13 +40,14 @@ export function createPlanner({ store, upstreamPages, readyTargets, targets: con
   async function plan({ files, targets: wanted, extras = [], groups }: PlanRequest): Promise<Plan> {
     const images = await readyTargets()
     const targets = chosenTargets(wanted, images)
-    const locks = readAll(files)
+    const locks = await readAll(files)
     const asked: Asked[] = []
     const counts = new Map<Lock, Set<string>>()
     for (const lock of locks) {
       const pinned = new Set<string>()
       counts.set(lock, pinned)
       for (const target of targets) {
+        await othersFirst()
         const environment = markerEnvironment(target)
         const refusal = lock.refusal(environment)
         for (const pin of lock.pins(environment, { extras, groups })) {
@@ -95,18 +94,19 @@ function releaseKey({ project, version }: { project: string; version: string }):
 }
 
 /** Reads all files before it complains of one. */
-function readAll(files: PlanRequest['files']): Lock[] {
+async function readAll(files: PlanRequest['files']): Promise<Lock[]> {
   const given = files.map(({ name }) => name)
   const problems: MuslinError[] = []
-  const locks = files.flatMap(({ name, text }) => {
+  const locks: Lock[] = []
+  for (const { name, text } of files) {
+    await othersFirst()
     try {
-      return [readLock(name, text, given.filter((other) => other !== name))]
+      locks.push(readLock(name, text, given.filter((other) => other !== name)))
     } catch (error) {
       if (!(error instanceof MuslinError) || error.code !== 'bad-lock') throw error
       problems.push(error)
-      return []
     }
-  })
+  }
   const [first] = problems
   if (!first) return locks
   throw problems.length === 1 ? first : new MuslinError('bad-lock', problems.map(({ detail }) => detail).join('; '))
@@ -117,7 +117,15 @@ async function inTurns<T, R>(items: T[], work: (item: T) => Promise<R>): Promise
   const results: R[] = []
   const queue = items.entries()
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    for (const [index, item] of queue) results[index] = await work(item)
+    for (const [index, item] of queue) {
+      await othersFirst()
+      results[index] = await work(item)
+    }
   }))
   return results
+}
+
+/** Nothing here waits for anything while pages are fresh: whoever else wants something gets a turn between two steps. */
+function othersFirst(): Promise<void> {
+  return setImmediate()
 }

@@ -93,7 +93,7 @@ export const PlanLine = z.object({
   filename: z.string().nullable().describe('The wheel that a client gets; of one that would be built, its future name'),
   sdist: z.object({ filename: z.string(), sha256 }).nullable().describe('What a client of the plain upstream would fetch where it has no wheel'),
   estimateSeconds: z.number().nullable(),
-  why: z.string().nullable().describe('Why it cannot be had'),
+  why: z.string().nullable().describe('Why it cannot be had; of a wheel that can, why an installer may pass it over'),
   remedy: z.string().nullable(),
   job: z.number().int().nullable().describe('The job for it, where there is one'),
 }).meta({ id: 'PlanLine' })

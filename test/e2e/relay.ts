@@ -26,6 +26,7 @@ const JSON_PAGE = 'application/vnd.pypi.simple.v1+json'
 /** On loopback, unless containers of the test must reach it: then `host` is an address of this machine that they see. */
 export async function startRelay({ host = '127.0.0.1' }: { host?: string } = {}): Promise<Relay> {
   const own = new Map<string, Sdist[]>()
+  const pages = new Map<string, RealPage>()
   const real = await realUpstream()
   const relay: Relay = { url: '', requests: [], hide: () => false, add, onFile: async () => undefined, close }
   const server = createServer((request, response) => {
@@ -59,7 +60,8 @@ export async function startRelay({ host = '127.0.0.1' }: { host?: string } = {})
     if (mine) return void response.writeHead(200, { 'content-length': mine.bytes.length }).end(mine.bytes)
     const passed = /^\/real\/([^/]+)\//.exec(path)
     if (!passed?.[1]) return void response.writeHead(404).end()
-    const file = await real.file(Buffer.from(passed[1], 'base64url').toString())
+    // PEP 658: a file's metadata lies behind its own URL.
+    const file = await real.file(Buffer.from(passed[1], 'base64url').toString() + (path.endsWith('.metadata') ? '.metadata' : ''))
     response.writeHead(200, file.size === undefined ? {} : { 'content-length': file.size })
     for await (const chunk of Readable.from(file.body)) if (!response.write(chunk)) await new Promise((resolve) => response.once('drain', resolve))
     response.end()
@@ -71,14 +73,25 @@ export async function startRelay({ host = '127.0.0.1' }: { host?: string } = {})
       const files = mine.map((sdist) => ({ filename: sdist.filename, url: `/own/${sdist.filename}`, hashes: { sha256: sdist.sha256 }, size: sdist.bytes.length, 'upload-time': '2023-11-14T22:13:20Z' }))
       return void response.writeHead(200, { 'content-type': JSON_PAGE }).end(JSON.stringify({ meta: { 'api-version': '1.1' }, name: project, files, versions: mine.map((sdist) => sdist.version) }))
     }
+    const json = await realPage(project)
+    if (!json) return void response.writeHead(404).end()
+    response.writeHead(200, { 'content-type': JSON_PAGE }).end(JSON.stringify({ ...json, files: json.files.filter((file) => !relay.hide(file.filename)) }))
+  }
+
+  /** Asked for once: a scenario has one answer to rely on, and no wait for the same answer again. */
+  async function realPage(project: string): Promise<RealPage | undefined> {
+    const known = pages.get(project)
+    if (known) return known
     const page = await real.page(project)
-    if (page.kind !== 'page') return void response.writeHead(404).end()
-    const json = JSON.parse(page.json.toString()) as { files: { url: string; filename: string }[] }
-    json.files = json.files.filter((file) => !relay.hide(file.filename))
+    if (page.kind !== 'page') return undefined
+    const json = JSON.parse(page.json.toString()) as RealPage
     for (const file of json.files) file.url = `/real/${Buffer.from(new URL(file.url, page.url).href).toString('base64url')}/${file.filename}`
-    response.writeHead(200, { 'content-type': JSON_PAGE }).end(JSON.stringify(json))
+    pages.set(project, json)
+    return json
   }
 }
+
+interface RealPage { files: { url: string; filename: string }[] }
 
 /** What pip on this machine uses. */
 export async function realUpstream(): Promise<Upstream> {

@@ -3,7 +3,7 @@ import type { MarkerEnvironment } from '../marker-environment.ts'
 import { evaluateMarker } from '../markers.ts'
 import { parseSpecifiers, satisfies } from '../specifier.ts'
 import { parseVersion, versionKey } from '../version.ts'
-import type { Pin } from './lock.ts'
+import type { Pin } from './pin.ts'
 
 /** Whether a marker holds, each text judged once: locks repeat a few of them thousands of times. One that cannot be judged does not hold. */
 export function markerJudge(environment: MarkerEnvironment, extras: string[], groups: string[]): (marker: string | undefined) => boolean {
@@ -18,12 +18,15 @@ export function markerJudge(environment: MarkerEnvironment, extras: string[], gr
   }
 }
 
+/** A release has some hundred files at most; what names more is hostile. */
+export const MOST_FILES = 5_000
+
 /** Each release once, with the hashes of all its mentions; one mention without any takes any file. */
 export function collectPins(pins: Pin[]): Pin[] {
   const releases = Map.groupBy(pins, (pin) => `${pin.project} ${versionKey(pin.version)}`)
   return [...releases.values()].map((mentions) => {
     const hashes = mentions.some((pin) => pin.hashes.length === 0) ? [] : mentions.flatMap((pin) => pin.hashes)
-    return { ...mentions[0]!, hashes: [...new Set(hashes)] }
+    return { ...mentions[0]!, hashes: [...new Set(hashes)].slice(0, MOST_FILES) }
   })
 }
 

@@ -2,9 +2,11 @@
 import type { MarkerEnvironment } from '../marker-environment.ts'
 import { normalizeName } from '../names.ts'
 import { markerJudge, pythonRefusal } from './collect.ts'
-import type { Wanted } from './lock.ts'
-import type { PoetryPackage } from './poetry.ts'
+import type { Wanted } from './pin.ts'
 import { isTable, table, text, texts, type Table } from './toml.ts'
+
+/** A `[[package]]`; the name is normalised. */
+export interface PoetryPackage { name: string; entry: Table; line: number | undefined }
 
 /**
  * The packages that are needed. The project's own requirements stand in pyproject.toml alone: what no package needs, but for those of extras,
@@ -21,7 +23,8 @@ export function oldPackages(packages: PoetryPackage[], projectExtras: Table, env
   const connected = reach(roots.map(({ name }) => name), () => true)
   const cycles = candidates.filter((each) => !connected.has(each))
   const starts = [...roots, ...cycles].map(({ name }) => name)
-  return [...reach([...starts, ...ofExtras], (edge) => applies(edge.marker))].filter(({ entry }) => pythonRefusal(text(entry['python-versions']), environment) === undefined)
+  const found = reach([...starts, ...ofExtras], (edge) => applies(edge.marker))
+  return packages.filter((each) => found.has(each) && pythonRefusal(text(each.entry['python-versions']), environment) === undefined)
 
   function reach(names: string[], follows: (edge: Edge) => boolean): Set<PoetryPackage> {
     const found = new Set<PoetryPackage>()

@@ -4,12 +4,10 @@ import type { MarkerEnvironment } from '../marker-environment.ts'
 import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
-import { collectPins, markerJudge, pythonRefusal } from './collect.ts'
-import type { Lock, Pin, Wanted } from './lock.ts'
-import { oldPackages } from './poetry-old.ts'
+import { collectPins, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
+import type { Lock, Pin, Wanted } from './pin.ts'
+import { oldPackages, type PoetryPackage } from './poetry-old.ts'
 import { isTable, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
-
-export interface PoetryPackage { name: string; entry: Table; line: number | undefined }
 
 /** Throws `bad-lock`. */
 export function readPoetry(name: string, content: string): Lock {
@@ -51,6 +49,7 @@ function problemOf(entry: Table): string | undefined {
   const version = text(entry['version'])
   if (name === undefined || !isValidName(name)) return 'a package without a name'
   if (version === undefined || !parseVersion(version)) return `${name} has no version that can be read`
+  if (tables(entry['files']).length > MOST_FILES) return `${name} names more than ${MOST_FILES} files`
   const told = entry['markers']
   const markers = isTable(told) ? Object.values(told) : told === undefined ? [] : [told]
   return markers.every((marker) => typeof marker === 'string' && parseMarker(marker)) ? undefined : `${name} has a marker that cannot be read`

@@ -4,8 +4,8 @@ import type { MarkerEnvironment } from '../marker-environment.ts'
 import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
-import { collectPins, markerJudge, pythonRefusal } from './collect.ts'
-import type { Lock, Pin, Wanted } from './lock.ts'
+import { collectPins, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
+import type { Lock, Pin, Wanted } from './pin.ts'
 import { isTable, lastPart, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
 
 /** Throws `bad-lock`. */
@@ -13,7 +13,7 @@ export function readPylock(name: string, content: string): Lock {
   const document = readToml(name, content)
   const lockVersion = text(document['lock-version'])
   // PEP 751 "lock-version": another major version must be refused.
-  if (lockVersion === undefined || !/^1\./.test(lockVersion)) throw badLock(name, [{ what: `its lock-version is ${lockVersion ?? 'missing'}; 1.0 is what can be read` }])
+  if (!lockVersion?.startsWith('1.')) throw badLock(name, [{ what: `its lock-version is ${lockVersion ?? 'missing'}; 1.0 is what can be read` }])
   const bad: BadLine[] = []
   const entries = packageTables(name, document, 'packages', content).flatMap(({ table, line }) => {
     const problem = problemOf(table)
@@ -49,6 +49,7 @@ function problemOf(entry: Table): string | undefined {
   if (marker !== undefined && !parseMarker(marker)) return `${name} has a marker that cannot be read`
   const sources = ['vcs', 'directory', 'archive', 'sdist', 'wheels'].filter((key) => entry[key] !== undefined)
   if (sources.length === 0) return `${name} names no file`
+  if (tables(entry['wheels']).length > MOST_FILES) return `${name} names more than ${MOST_FILES} files`
   if (version === undefined && ['sdist', 'wheels'].includes(sources[0]!)) return `${name} has no version`
   return undefined
 }

@@ -1,22 +1,24 @@
 /** The lines of a requirements file that are options for pip itself. */
 import { normalizeName } from '../names.ts'
 
-/** What `--no-binary` and `--only-binary` leave of each project. */
+/** What `--no-binary` and `--only-binary` leave of each project, read in the order of the file. */
 export interface FormatControl {
-  no: Set<string>
-  only: (project: string) => 'wheels' | 'sdists' | undefined
-  onlyBinary: Set<string>
+  forbid(kind: 'wheels' | 'sdists', names: string): void
+  only(project: string): 'wheels' | 'sdists' | undefined
 }
 
 export function createFormatControl(): FormatControl {
-  const no = new Set<string>()
-  const onlyBinary = new Set<string>()
+  const forbidden = { wheels: new Set<string>(), sdists: new Set<string>() }
   return {
-    no, onlyBinary,
+    forbid(kind, names) {
+      setFormats(names, forbidden[kind], forbidden[kind === 'wheels' ? 'sdists' : 'wheels'])
+    },
     only(project) {
-      if (onlyBinary.has(project)) return 'wheels'
-      if (no.has(project)) return 'sdists'
-      return onlyBinary.has(':all:') ? 'wheels' : no.has(':all:') ? 'sdists' : undefined
+      for (const name of [project, ':all:']) {
+        if (forbidden.sdists.has(name)) return 'wheels'
+        if (forbidden.wheels.has(name)) return 'sdists'
+      }
+      return undefined
     },
   }
 }
@@ -32,9 +34,9 @@ const PASSED_OVER = [
 /** Takes what the option says of formats; a text says why the line is refused. */
 export function readGlobalOption(line: string, control: FormatControl, given: string[]): string | undefined {
   const [, option = '', value = ''] = /^(--[a-z-]+|-[a-zA-Z])[\s=]*(.*)$/s.exec(line) ?? []
-  if (option === '--no-binary') return void setFormats(value, control.no, control.onlyBinary)
-  if (option === '--only-binary') return void setFormats(value, control.onlyBinary, control.no)
-  if (PASSED_OVER.includes(option)) return undefined
+  if (option === '--no-binary') control.forbid('wheels', value)
+  if (option === '--only-binary') control.forbid('sdists', value)
+  if (option === '--no-binary' || option === '--only-binary' || PASSED_OVER.includes(option)) return undefined
   if (option === '-r' || option === '--requirement') {
     if (given.some((name) => isSameFile(name, value))) return undefined
     return `it includes ${shown(value)}, which is not among the files: give that file too`

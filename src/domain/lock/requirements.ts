@@ -6,7 +6,11 @@ import { parseSpecifiers } from '../specifier.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
 import { collectPins, markerJudge } from './collect.ts'
 import { createFormatControl, readGlobalOption } from './requirements-options.ts'
-import type { Lock, Pin } from './lock.ts'
+import type { Lock, Pin } from './pin.ts'
+
+/** Real ones have some thousand, each with some hundred hashes at most. */
+const MOST_REQUIREMENTS = 50_000
+const MOST_LINES = 1_000_000
 
 interface Entry { pin: Pin; marker: string | undefined }
 
@@ -15,9 +19,12 @@ export function readRequirements(name: string, text: string, given: string[]): L
   const control = createFormatControl()
   const entries: Entry[] = []
   const bad: BadLine[] = []
-  for (const { line, text: content } of logicalLines(text)) {
+  const lines = text.split(/\r\n|\r|\n/)
+  if (lines.length > MOST_LINES) throw badLock(name, [{ what: `it has more than ${MOST_LINES} lines` }])
+  for (const { line, text: content } of logicalLines(lines)) {
     const problem = content.startsWith('-') ? readGlobalOption(content, control, given) : readEntry(content, line, entries)
     if (problem !== undefined) bad.push({ line, what: problem })
+    if (entries.length + bad.length > MOST_REQUIREMENTS) throw badLock(name, [{ what: `it has more than ${MOST_REQUIREMENTS} requirements` }])
   }
   if (bad.length > 0) throw badLock(name, bad)
   // pip applies what the whole file says to each of its lines.
@@ -34,25 +41,20 @@ export function readRequirements(name: string, text: string, given: string[]): L
 }
 
 /** Joined, without comments, stripped; those that are left empty are left out. `line` is the first of those that were joined. */
-function logicalLines(text: string): { line: number; text: string }[] {
-  const lines: { line: number; text: string }[] = []
+function* logicalLines(lines: string[]): Generator<{ line: number; text: string }> {
   let first = 0
   let parts: string[] = []
-  const end = () => {
-    const joined = parts.join('').replace(/(?:^|\s)#.*$/s, '').trim()
-    if (joined !== '') lines.push({ line: first, text: joined })
-    parts = []
-  }
-  text.split(/\r\n|\r|\n/).forEach((line, index) => {
+  for (const [index, line] of lines.entries()) {
     if (parts.length === 0) first = index + 1
     const comment = /^\s*#/.test(line)
     const goesOn = line.endsWith('\\') && !comment
     // A comment ends what was joined; the space keeps it a comment there.
     parts.push(goesOn ? withoutBackslashes(line) : comment ? ` ${line}` : line)
-    if (!goesOn) end()
-  })
-  end()
-  return lines
+    if (goesOn && index < lines.length - 1) continue
+    const joined = parts.join('').replace(/(?:^|\s)#.*$/s, '').trim()
+    if (joined !== '') yield { line: first, text: joined }
+    parts = []
+  }
 }
 
 /** At the end, as many as there are; an expression would take quadratic time where they stand elsewhere. */

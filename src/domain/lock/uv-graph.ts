@@ -2,19 +2,9 @@
 import type { MarkerEnvironment } from '../marker-environment.ts'
 import { normalizeName } from '../names.ts'
 import { markerJudge } from './collect.ts'
-import type { Wanted } from './lock.ts'
+import type { Wanted } from './pin.ts'
 import { table, tables, text, texts, type Table } from './toml.ts'
-import { uvTargets } from './uv-targets.ts'
-
-/** A `[[package]]`. */
-export interface UvPackage {
-  /** Normalised. */
-  name: string
-  version: string | undefined
-  source: Table
-  entry: Table
-  line: number | undefined
-}
+import { uvTargets, type UvPackage } from './uv-targets.ts'
 
 /** What uv installs of the groups unless told otherwise; the lock does not hold `default-groups`. */
 const DEFAULT_GROUPS = ['dev']

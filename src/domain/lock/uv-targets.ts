@@ -1,6 +1,15 @@
 import { normalizeName } from '../names.ts'
 import { text, texts, type Table } from './toml.ts'
-import type { UvPackage } from './uv-graph.ts'
+
+/** A `[[package]]`. */
+export interface UvPackage {
+  /** Normalised. */
+  name: string
+  version: string | undefined
+  source: Table
+  entry: Table
+  line: number | undefined
+}
 
 /** Where one name has many packages in spite of all that tells them apart, the lock is broken: no walk may become endless by it. */
 const MOST_TARGETS = 10

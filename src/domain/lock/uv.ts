@@ -4,15 +4,16 @@ import type { MarkerEnvironment } from '../marker-environment.ts'
 import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
-import { collectPins, markerJudge, pythonRefusal } from './collect.ts'
-import type { Lock, Pin, Wanted } from './lock.ts'
+import { collectPins, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
+import type { Lock, Pin, Wanted } from './pin.ts'
 import { isTable, lastPart, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
-import { isLocal, walkUv, type UvPackage } from './uv-graph.ts'
+import { isLocal, walkUv } from './uv-graph.ts'
+import type { UvPackage } from './uv-targets.ts'
 
 /** Throws `bad-lock`. */
 export function readUv(name: string, content: string): Lock {
   const document = readToml(name, content)
-  if (document['version'] !== 1) throw badLock(name, [{ what: `it has version ${String(document['version'] ?? 'none').slice(0, 20)} of its format; 1 is what can be read` }])
+  if (document['version'] !== 1) throw badLock(name, [{ what: `it has version ${typeof document['version'] === 'number' ? document['version'] : 'none'} of its format; 1 is what can be read` }])
   const bad: BadLine[] = []
   const packages = packageTables(name, document, 'package', content).flatMap(({ table: entry, line }): UvPackage[] => {
     const problem = problemOf(entry)
@@ -39,6 +40,7 @@ function problemOf(entry: Table): string | undefined {
   if (version !== undefined && !parseVersion(version)) return `${name} has the version ${version}, which is none`
   if (!isTable(entry['source'])) return `${name} has no source`
   if (version === undefined && entry['source']['registry'] !== undefined) return `${name} has no version`
+  if (tables(entry['wheels']).length > MOST_FILES) return `${name} names more than ${MOST_FILES} files`
   const lists = [entry['dependencies'], ...['optional-dependencies', 'dev-dependencies'].flatMap((key) => Object.values(table(entry[key])))]
   const markers = [...lists.flatMap((list) => tables(list).flatMap((dependency) => text(dependency['marker']) ?? [])), ...texts(entry['resolution-markers'])]
   return markers.every((marker) => parseMarker(marker)) ? undefined : `${name} has a marker that cannot be read`

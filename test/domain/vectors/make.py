@@ -7,7 +7,7 @@ import itertools
 import json
 import pathlib
 
-from pip._vendor.packaging import requirements, specifiers, tags, utils, version
+from pip._vendor.packaging import markers, requirements, specifiers, tags, utils, version
 
 HERE = pathlib.Path(__file__).parent
 
@@ -62,6 +62,34 @@ REQUIREMENTS = [
     "foo; 'a'", "foo; os_name == 'nt' os_name == 'x'", "foo[x", "foo; platform.machine == 'x86_64'", "foo; os_name >= 'a' or os_name <= 'b' and os_name ~= '1.0'",
 ]
 
+ENVIRONMENT = {
+    "python_version": "3.13", "python_full_version": "3.13.99", "os_name": "posix", "sys_platform": "linux", "platform_release": "6.12.0",
+    "platform_system": "Linux", "platform_version": "#1 SMP", "platform_machine": "x86_64", "platform_python_implementation": "CPython",
+    "implementation_name": "cpython", "implementation_version": "3.13.99",
+}
+
+MARKERS = [
+    "python_version < '3.9'", "python_version < '3.100'", "python_version >= '3.13'", "python_version == '3.13'", "python_version == '3.13.0'", "python_version == '3.*'",
+    "python_version != '3.13.*'", "python_version ~= '3.12'", "python_version ~= '3.13.0'", "python_version > '3.13'", "python_version > '3.12.9'", "python_version === '3.13'",
+    "'3.12' < python_version", "'3.9' <= python_version", "'3.13' == python_version", "python_version in '3.12 3.13'", "python_version in '3.130'", "python_version not in '2.7, 3.0'",
+    "python_version not   in '3.13'", "python_full_version < '3.13.1'", "python_full_version >= '3.13.99'", "python_full_version < '3.14.dev0'", "python_full_version == '3.13.*'",
+    "python_full_version <= '3.13'", "python_full_version >= '3.13a1'", "implementation_version >= '3'", "platform_release >= '5'", "platform_release == '6.12'", "platform_release < '10'",
+    "sys_platform == 'linux'", "sys_platform != 'win32'", "sys_platform == 'Linux'", "sys.platform == 'linux'", "os.name == 'posix'", "'linux' in sys_platform", "'win' in sys_platform",
+    "sys_platform in 'linux darwin'", "sys_platform not in 'linux darwin'", "sys_platform >= 'linux'", "sys_platform <= 'linux'", "platform_machine == 'x86_64'", "platform.machine != 'aarch64'",
+    "platform_machine in 'x86_64 AMD64'", "platform_python_implementation == 'CPython'", "python_implementation == 'cpython'", "platform_python_implementation != 'PyPy'",
+    "implementation_name == 'cpython'", "platform_system == 'Linux'", "platform_system == 'Windows' or platform_system == 'Linux'", "platform_version == '#1 SMP'", "'SMP' in platform_version",
+    "os_name == 'nt' and os_name == 'posix' or os_name == 'posix'", "os_name == 'posix' or os_name == 'nt' and os_name == 'nt'", "os_name == 'nt' and (os_name == 'nt' or os_name == 'posix')",
+    "(os_name == 'posix' or os_name == 'nt') and sys_platform == 'win32'", "((os_name == 'posix'))", "os_name == ''", "os_name != ''", '"x" == os_name', "python_version < '3.13' or sys_platform == 'linux' and python_version == '3.13'",
+    "extra == 'yaml'", "extra == 'Fast_Er'", "extra == 'fast.er'", "extra != 'yaml'", "extra == 'other'", "'yaml' == extra", "extra == 'yaml' and python_version < '3'", "extra == 'yaml' or extra == 'other'",
+    "python_version <", "python_version == 3.13", "nothing == 'x'", "python_version", "'a'", "python_version == '3.13' and", "(python_version == '3.13'", "python_version = '3.13'", "python_version == '3.13' sys_platform == 'linux'",
+    "os_name ~= 'posix'", "sys_platform ~= 'x'", "", " ", "python_version == '3.13')", "python_version is '3.13'",
+]
+
+LOCK_MARKERS = [
+    "'yaml' in extras", "'Fast_Er' in extras", "'other' in extras", "'other' not in extras", "'yaml' not in extras", "'dev' in dependency_groups", "'docs' in dependency_groups",
+    "'Dev' in dependency_groups", "'docs' not in dependency_groups", "'yaml' in extras and 'dev' in dependency_groups", "'other' in extras or 'dev' in dependency_groups and python_version >= '3.11'",
+]
+
 
 def requirement(text):
     """The spelling that pip 26.2 and later compares, made by its rule."""
@@ -85,6 +113,14 @@ def judge(text):
         "default": "".join("01"[found.contains(v)] for v in versions),
         "prereleases": "".join("01"[found.contains(v, prereleases=True)] for v in versions),
     }
+
+
+def holds(text, context, **more):
+    """None where it is malformed, or where `packaging` refuses to compare."""
+    try:
+        return markers.Marker(text).evaluate({**ENVIRONMENT, **more}, context=context)
+    except (markers.InvalidMarker, markers.UndefinedComparison):
+        return None
 
 
 def wheel(filename):
@@ -129,8 +165,15 @@ def main():
     for python, abi, platform in itertools.product(PYTHONS, ABIS, PLATFORMS):
         fits.setdefault(f"{python}-{abi}", "")
         fits[f"{python}-{abi}"] += "01"[any(str(tag) in mine for tag in tags.parse_tag(f"{python}-{abi}-{platform}"))]
-    write("tags.json", {"target": "cp313-musllinux_1_2_x86_64", "accepted": sorted(mine), "platforms": PLATFORMS, "fits": fits})
+    write("tags.json", {"target": "cp313-musllinux_1_2_x86_64", "accepted": sorted(mine), "platforms": PLATFORMS, "fits": fits, "order": list(map(str, tags.sys_tags()))})
     write("requirements.json", {text: requirement(text) for text in REQUIREMENTS})
+    write("markers.json", {
+        "environment": ENVIRONMENT,
+        "extras": ["", "yaml", "fast-er"],
+        "judged": {text: [holds(text, "metadata", extra=extra) for extra in ("", "yaml", "fast-er")] for text in MARKERS},
+        "groups": ["dev"],
+        "locked": {text: holds(text, "lock_file", extras={"yaml", "fast-er"}, dependency_groups={"dev"}) for text in LOCK_MARKERS},
+    })
     write("filenames.json", {name: wheel(name) for name in FILENAMES})
 
 

@@ -1,0 +1,31 @@
+/** What every reader of lock files gives. */
+import type { MarkerEnvironment } from '../marker-environment.ts'
+
+export interface Pin {
+  /** Normalised. */
+  project: string
+  /** As the lock writes it; the empty string where it names none. */
+  version: string
+  /** Where it stands in the file, from 1. */
+  line: number | undefined
+  /** `sha256:…` in lower case; an installer takes only files with one of these. Empty: any file. */
+  hashes: string[]
+  /** The only files that the lock's tool takes: it never asks the index. Undefined: any file. */
+  filenames: string[] | undefined
+  /** The lock forbids the other kind. */
+  only: 'wheels' | 'sdists' | undefined
+  /** Where it comes from, if not from an index: `a git repository`. */
+  elsewhere: string | undefined
+}
+
+/** What is wanted of the locked project itself; `groups` undefined: those that the lock's tool installs by default. */
+export interface Wanted { extras: string[]; groups: string[] | undefined }
+
+export interface Lock {
+  name: string
+  kind: 'requirements' | 'pylock' | 'uv' | 'poetry'
+  /** Why the lock's tool refuses it in this environment as a whole, in a few words; undefined where it does not. */
+  refusal(environment: MarkerEnvironment): string | undefined
+  /** What its tool would install in this environment, each release once. Project and version name a release; projects of the lock's own folder are left out. */
+  pins(environment: MarkerEnvironment, wanted: Wanted): Pin[]
+}
