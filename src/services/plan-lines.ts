@@ -49,14 +49,16 @@ export function createPlanLines({ store, upstreamPages }: { store: Store; upstre
 /** The lock's own tool would stop there. */
 function refused({ refusal, target }: Asked): Refused | undefined {
   if (refusal === undefined) return undefined
-  return { verdict: 'cannot', reason: { why: `the lock refuses ${target.name}: ${refusal}`, remedy: 'lock again for this target, or leave it out' }, sdist: undefined, failed: undefined }
+  const reason = { why: `the lock refuses ${target.name}: ${refusal}`, remedy: 'lock again for this target, or leave it out' }
+  return { verdict: 'cannot', reason, sdist: undefined, failed: undefined }
 }
 
 function unreachable(error: unknown): Refused | undefined {
   if (error === undefined) return undefined
   if (!(error instanceof MuslinError)) throw error
   const { title, remedy } = ERRORS[error.code]
-  return { verdict: 'cannot', reason: { why: `${title.charAt(0).toLowerCase()}${title.slice(1)}: ${error.detail}`, remedy }, sdist: undefined, failed: undefined }
+  const why = `${title.charAt(0).toLowerCase()}${title.slice(1)}: ${error.detail}`
+  return { verdict: 'cannot', reason: { why, remedy }, sdist: undefined, failed: undefined }
 }
 
 /** A metadata job that failed ends the promise too; the build's failure says more. */

@@ -16,7 +16,8 @@ export function badLock(name: string, bad: BadLine[]): MuslinError {
   const told = bad.slice(0, MOST_TOLD).map(({ line, what }) => (line === undefined ? '' : `line ${line}: `) + cleanLine(what, 200))
   const rest = bad.slice(MOST_TOLD).flatMap(({ line }) => line ?? [])
   const numbers = ranges(rest)
-  if (numbers.length > 0) told.push(`and likewise ${rest.length === 1 ? 'line' : 'lines'} ${numbers.slice(0, MOST_NUMBERS).join(', ')}${numbers.length > MOST_NUMBERS ? ` and more, ${rest.length} in all` : ''}`)
+  const shown = numbers.slice(0, MOST_NUMBERS).join(', ') + (numbers.length > MOST_NUMBERS ? ` and more, ${rest.length} in all` : '')
+  if (numbers.length > 0) told.push(`and likewise ${rest.length === 1 ? 'line' : 'lines'} ${shown}`)
   return new MuslinError('bad-lock', `${cleanLine(name, 100)}: ${told.join('; ')}`)
 }
 

@@ -18,7 +18,8 @@ export function readPylock(name: string, content: string): Lock {
   const entries = packageTables(name, document, 'packages', content).flatMap(({ table, line }) => {
     const problem = problemOf(table)
     if (problem !== undefined) bad.push({ line, what: problem })
-    return problem === undefined ? [{ pin: pinOf(table, line), marker: text(table['marker']), local: table['directory'] !== undefined }] : []
+    if (problem !== undefined) return []
+    return [{ pin: pinOf(table, line), marker: text(table['marker']), local: table['directory'] !== undefined }]
   })
   if (bad.length > 0) throw badLock(name, bad)
   return {
@@ -56,7 +57,7 @@ function problemOf(entry: Table): string | undefined {
 
 function pinOf(entry: Table, line: number | undefined): Pin {
   const files = [...tables(entry['wheels']), ...(isTable(entry['sdist']) ? [entry['sdist']] : [])]
-  const hashes = files.map((file) => Object.entries(table(file['hashes'])).flatMap(([name, value]) => typeof value === 'string' ? [`${name}:${value}`.toLowerCase()] : []))
+  const hashes = files.map((file) => Object.entries(table(file['hashes'])).map(([name, value]) => `${name}:${text(value) ?? ''}`.toLowerCase()))
   return {
     project: normalizeName(text(entry['name'])!),
     version: text(entry['version']) ?? '',
@@ -64,6 +65,11 @@ function pinOf(entry: Table, line: number | undefined): Pin {
     hashes: hashes.some((list) => list.length === 0) ? [] : hashes.flat(),
     filenames: files.flatMap((file) => text(file['name']) ?? lastPart(text(file['path']) ?? text(file['url'])) ?? []),
     only: undefined,
-    elsewhere: entry['vcs'] !== undefined ? `a ${text(table(entry['vcs'])['type']) ?? 'version control'} repository` : entry['archive'] !== undefined ? 'an archive of its own' : undefined,
+    elsewhere: elsewhere(entry),
   }
+}
+
+function elsewhere({ vcs, archive }: Table): string | undefined {
+  if (vcs !== undefined) return `a ${text(table(vcs)['type']) ?? 'version control'} repository`
+  return archive === undefined ? undefined : 'an archive of its own'
 }

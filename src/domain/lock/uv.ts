@@ -13,12 +13,14 @@ import type { UvPackage } from './uv-targets.ts'
 /** Throws `bad-lock`. */
 export function readUv(name: string, content: string): Lock {
   const document = readToml(name, content)
-  if (document['version'] !== 1) throw badLock(name, [{ what: `it has version ${typeof document['version'] === 'number' ? document['version'] : 'none'} of its format; 1 is what can be read` }])
+  const version = document['version']
+  if (version !== 1) throw badLock(name, [{ what: `it has version ${typeof version === 'number' ? version : 'none'} of its format; 1 is what can be read` }])
   const bad: BadLine[] = []
   const packages = packageTables(name, document, 'package', content).flatMap(({ table: entry, line }): UvPackage[] => {
     const problem = problemOf(entry)
     if (problem !== undefined) bad.push({ line, what: problem })
-    return problem === undefined ? [{ name: normalizeName(text(entry['name'])!), version: text(entry['version']), source: table(entry['source']), entry, line }] : []
+    if (problem !== undefined) return []
+    return [{ name: normalizeName(text(entry['name'])!), version: text(entry['version']), source: table(entry['source']), entry, line }]
   })
   if (bad.length > 0) throw badLock(name, bad)
   return {
@@ -29,7 +31,10 @@ export function readUv(name: string, content: string): Lock {
       if (supported.length > 0 && !supported.some(markerJudge(environment, [], []))) return 'it is for other environments'
       return pythonRefusal(text(document['requires-python']), environment)
     },
-    pins: (environment: MarkerEnvironment, wanted: Wanted) => collectPins(walkUv(packages, table(document['manifest']), environment, wanted).filter((found) => !isLocal(found)).map(pinOf)),
+    pins(environment: MarkerEnvironment, wanted: Wanted) {
+      const found = walkUv(packages, table(document['manifest']), environment, wanted)
+      return collectPins(found.filter((each) => !isLocal(each)).map(pinOf))
+    },
   }
 }
 
@@ -56,6 +61,11 @@ function pinOf({ name, version, source, entry, line }: UvPackage): Pin {
     hashes: hashes.includes(undefined) ? [] : hashes as string[],
     filenames: files.flatMap((file) => text(file['filename']) ?? lastPart(text(file['url']) ?? text(file['path'])) ?? []),
     only: undefined,
-    elsewhere: source['registry'] !== undefined ? undefined : source['git'] !== undefined ? 'a git repository' : source['path'] !== undefined ? 'a file on disk' : 'a URL of its own',
+    elsewhere: elsewhere(source),
   }
+}
+
+function elsewhere({ registry, git, path }: Table): string | undefined {
+  if (registry !== undefined) return undefined
+  return git !== undefined ? 'a git repository' : path !== undefined ? 'a file on disk' : 'a URL of its own'
 }
