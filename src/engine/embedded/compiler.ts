@@ -1,5 +1,5 @@
 /** The compilers of the embedded engine: zig with our wrappers, and what every build would else compile anew. */
-import { chmod, copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { EMBEDDED } from './interpreters.ts'
@@ -42,14 +42,13 @@ export async function makeCompiler(path: string, given: { cpu: string; python: s
 
 export type Warmth = 'c' | 'c++'
 
-/** Compiled by way of the wrappers themselves, so that builds find just these libraries. A program takes all of musl, an extension next to nothing. */
-const SOURCES: Record<Warmth, { name: string; text: string; links: string[][] }[]> = {
-  'c': [{ name: 'a.c', text: '#include <stdlib.h>\nvoid *f(int n) { return malloc(n); }\n', links: [['cc', '-shared']] }],
-  'c++': [
-    { name: 'a.c', text: '#include <stdlib.h>\nvoid *f(int n) { return malloc(n); }\n', links: [['cc', '-shared']] },
-    { name: 'b.c', text: 'int main(void) { return 0; }\n', links: [['cc']] },
-    { name: 'c.cpp', text: '#include <stdexcept>\n#include <string>\n#include <vector>\nint g(int n) { try { std::vector<std::string> v(n, "x"); if (n > 5) throw std::runtime_error("e"); return v.size(); } catch (std::exception &) { return -1; } }\nint main() { return g(1); }\n', links: [['c++', '-shared'], ['c++']] },
-  ],
+/**
+ * Linked by way of the wrappers themselves, so that builds find just these libraries: an extension takes next to none of them, a program all of
+ * musl.
+ */
+const LINKS: Record<Warmth, string[][]> = {
+  'c': [['cc', '-shared', 'extension.c']],
+  'c++': [['cc', '-shared', 'extension.c'], ['cc', 'program.c'], ['c++', '-shared', 'both.cpp'], ['c++', 'both.cpp']],
 }
 
 /**
@@ -61,16 +60,14 @@ export async function makeCache(path: string, given: { compiler: string; warmth:
     const began = Date.now()
     given.log.info(given.warmth === 'c' ? 'compiling what links C for musl' : 'compiling the library of C++ for musl: it takes a minute or more, once')
     const work = join(folder, 'work')
-    await mkdir(work)
-    for (const { name, text, links } of SOURCES[given.warmth]) {
-      await writeFile(join(work, name), text)
-      for (const [wrapper = '', ...flags] of links) {
-        await runTrusted(join(given.compiler, 'bin', wrapper), ['-O2', '-fPIC', ...flags, name, '-o', 'out'], { cwd: work, idle: given.idle, env: { TMPDIR: work, HOME: work } })
-      }
+    await cp(`${EMBEDDED}warm`, work, { recursive: true })
+    for (const [wrapper = '', ...words] of LINKS[given.warmth]) {
+      const program = join(given.compiler, 'bin', wrapper)
+      await runTrusted(program, ['-O2', '-fPIC', ...words, '-o', 'out'], { cwd: work, idle: given.idle, env: { TMPDIR: work, HOME: work } })
     }
     for (const part of ['b', 'h', 'o']) await rename(join(work, 'muslin-zig', part), join(folder, part))
     await rm(work, { recursive: true })
-    given.log.info(`${given.warmth === 'c' ? 'C' : 'C++'} for musl is ready after ${seconds(began)} s, ${(await readdir(join(folder, 'o'))).length} objects`)
+    given.log.info(`${given.warmth === 'c' ? 'C' : 'C++'} for musl is ready after ${seconds(began)} s`)
   })
 }
 

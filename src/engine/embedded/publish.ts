@@ -21,11 +21,11 @@ export async function publishFolder(path: string, make: (folder: string) => Prom
   }
 }
 
-/** Removes what processes that were killed left half made below `folder`. */
-export async function sweepUnpublished(folder: string): Promise<void> {
+/** Removes what processes that were killed left half made below `folder`. `now` in milliseconds since 1970. */
+export async function sweepUnpublished(folder: string, now = Date.now()): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (!name.startsWith(NEW)) continue
     const made = await stat(join(folder, name)).catch(() => undefined)
-    if (made && Date.now() - made.mtimeMs > STALE_MS) await rm(join(folder, name), { recursive: true, force: true })
+    if (made && now - made.mtimeMs > STALE_MS) await rm(join(folder, name), { recursive: true, force: true })
   }
 }

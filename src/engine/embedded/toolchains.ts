@@ -32,7 +32,8 @@ export interface ToolchainsDeps {
 export function createToolchains({ folder, interpreters, cpu, wheel, log }: ToolchainsDeps): Roots {
   const making = new Map<string, Promise<void>>()
   const roots = new Map<string, Root>()
-  const swept = new Map<'done', Promise<void>>()
+  const digests = new Map<string, Promise<string>>()
+  let grounded: Promise<void> | undefined
 
   return {
     async digest(source) {
@@ -42,17 +43,15 @@ export function createToolchains({ folder, interpreters, cpu, wheel, log }: Tool
     async image(source) {
       const interpreter = await present(source)
       if (!interpreter) throw new MuslinError('image-unavailable', `${source.kind === 'interpreter' ? `the interpreter ${source.python}` : 'an image'} is not to be had: the embedded engine has this machine's own interpreters alone`)
-      await ground()
+      await (grounded ??= makeGround().catch((error: unknown) => { grounded = undefined; throw error }))
       const digest = await digestOf(source, interpreter)
       const python = join(folder, `python-${await pythonKey(interpreter)}`)
       const compiles = source.kind === 'interpreter' ? source.compiles : undefined
       const compiler = join(folder, `zig-${await compilerKey()}`)
-      const ready = once(python, () => makePythonRoot(python, { interpreter, cpu, wheel, log }))
-      if (compiles) {
-        await once(compiler, () => makeCompiler(compiler, { cpu, python: interpreter.executable, wheel, log }))
-        await warm(compiler, compiles.languages)
-      }
-      await ready
+      await together([
+        once(python, () => makePythonRoot(python, { interpreter, cpu, wheel, log })),
+        ...(compiles ? [makeReady(compiler, interpreter, compiles.languages)] : []),
+      ])
       const ref = [digest.slice(0, 12), ...(compiles ? [compiles.languages] : []), interpreter.executable].join(' ')
       roots.set(ref, rootOf(interpreter, { python, ...(compiles ? { compiler, cache: cacheOf(compiler, compiles.languages) } : {}) }))
       return { ref, digest }
@@ -71,16 +70,16 @@ export function createToolchains({ folder, interpreters, cpu, wheel, log }: Tool
     return interpreter && access(interpreter.executable).then(() => interpreter, () => undefined)
   }
 
-  async function warm(compiler: string, warmth: Warmth): Promise<void> {
+  async function makeReady(compiler: string, { executable }: Interpreter, warmth: Warmth): Promise<void> {
+    await once(compiler, () => makeCompiler(compiler, { cpu, python: executable, wheel, log }))
     const make = (kind: Warmth, idle: boolean) => once(cacheOf(compiler, kind), () => makeCache(cacheOf(compiler, kind), { compiler, warmth: kind, idle, log }))
     await make(warmth, false)
     if (warmth === 'c') make('c++', true).catch((error: unknown) => log.warn({ err: error }, 'C++ is not ready: it is tried again when a project needs it'))
   }
 
-  async function ground(): Promise<void> {
-    const begun = swept.get('done') ?? mkdir(folder, { recursive: true }).then(() => sweepUnpublished(folder))
-    swept.set('done', begun)
-    await begun
+  async function makeGround(): Promise<void> {
+    await mkdir(folder, { recursive: true })
+    await sweepUnpublished(folder)
   }
 
   /** Wishes for one thing at once share the work, and its failure. */
@@ -93,22 +92,32 @@ export function createToolchains({ folder, interpreters, cpu, wheel, log }: Tool
   /** The same on every machine: all of our own files, with the pins among them, and which Python it is. */
   async function digestOf(source: ImageSource, { version, libc }: Interpreter): Promise<string> {
     const compiles = source.kind === 'interpreter' ? source.compiles : undefined
-    return imageDigest(EMBEDDED, { python: version, libc, ...(compiles ? { target: compiles.target } : {}) })
+    return ours({ python: version, libc, ...(compiles ? { target: compiles.target } : {}) })
   }
 
   /** Another Python at the same path, installed since, is another one. */
   async function pythonKey({ executable, version }: Interpreter): Promise<string> {
     const { size, mtimeMs } = await stat(executable)
-    return key([await ours(), pipWheel().sha256, version, executable, size, mtimeMs])
+    return key([await ours({}), pipWheel().sha256, version, executable, size, mtimeMs])
   }
 
   async function compilerKey(): Promise<string> {
-    return key([await ours(), zigWheel(cpu).sha256])
+    return key([await ours({}), zigWheel(cpu).sha256])
   }
 
-  function ours(): Promise<string> {
-    return imageDigest(EMBEDDED, {})
+  /** Asked every few seconds, of files that stay as they are while we run. */
+  function ours(args: Record<string, string>): Promise<string> {
+    const name = JSON.stringify(args)
+    const begun = digests.get(name) ?? imageDigest(EMBEDDED, args)
+    digests.set(name, begun)
+    return begun
   }
+}
+
+/** All of them have ended when it does: a failure of one leaves no other at work. */
+async function together(works: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((work) => work.status === 'rejected')
+  if (failed) throw failed.reason
 }
 
 function cacheOf(compiler: string, warmth: Warmth): string {

@@ -11,11 +11,24 @@ const MINUTES = 15
  */
 export async function runTrusted(program: string, args: string[], options: { env?: Record<string, string>; cwd?: string; idle?: boolean } = {}): Promise<string> {
   const command = options.idle ? ['nice', '-n', '19', program, ...args] : [program, ...args]
-  const result = await execa(command[0] ?? '', command.slice(1), {
+  const child = execa(command[0] ?? '', command.slice(1), {
     env: { ...TRUSTED_ENV, ...options.env }, extendEnv: false, reject: false, stdin: 'ignore', timeout: MINUTES * 60_000, maxBuffer: 4 << 20, forceKillAfterDelay: 2_000,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    detached: true, ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
+  // A compiler is a grandchild of ours, and would go on for minutes after a server that stops.
+  const end = () => endGroup(child.pid)
+  process.once('exit', end)
+  const result = await child.finally(() => process.off('exit', end))
   if (result.exitCode === 0) return result.stdout
   const why = result.timedOut ? `not done in ${MINUTES} minutes` : lastWords(result.stderr) || result.shortMessage
   throw new MuslinError('image-unavailable', `the embedded engine's tools cannot be made ready: ${program} ${args[0] ?? ''} failed (${why})`)
+}
+
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // It ended by itself.
+  }
 }
