@@ -60,7 +60,7 @@ function realContext(instruments: Instruments): Context {
     print: (line) => process.stdout.write(`${line}\n`),
     warn: (line) => process.stderr.write(`${line}\n`),
     draw: (shown) => process.stderr.write(shown),
-    terminal: { output: process.stdout.isTTY, error: process.stderr.isTTY, columns: () => process.stderr.columns },
+    terminal: { output: process.stdout.isTTY, error: process.stderr.isTTY, columns: () => process.stderr.columns || 80 },
     createLog,
     clock: systemClock,
     // Loaded when it is needed: the other commands start faster without a server's parts.

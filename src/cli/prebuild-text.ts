@@ -42,6 +42,7 @@ export function failures({ lines }: Prebuild, link: Api['link'], paint: Paint): 
 }
 
 export function summary({ id, done, failed, total }: Prebuild): string {
+  if (total === 0) return `prebuild ${id}: there was nothing to build`
   return `prebuild ${id}: ${done - failed} of ${total} built${failed === 0 ? '' : `, ${failed} failed`}`
 }
 

@@ -24,15 +24,13 @@ export function createProgress(context: Context): Progress {
     clear,
     show(prebuild) {
       clear()
+      if (terminal.error) return draw(fit(`${bar(prebuild.done, prebuild.total, BAR_COLUMNS)} ${progressText(prebuild)}`, terminal.columns() - 1))
       for (const line of prebuild.lines) {
         const text = endedLine(line, paint)
         const key = `${line.project} ${line.version} ${line.target}`
-        // On a terminal the bar says how many were built: only what failed is worth a line.
-        if (text === undefined || told.has(key) || (terminal.error && line.state === 'built')) continue
-        told.add(key)
-        warn(text)
+        if (text !== undefined && !told.has(key)) warn(text)
+        if (text !== undefined) told.add(key)
       }
-      if (terminal.error) draw(fit(`${bar(prebuild.done, prebuild.total, BAR_COLUMNS)} ${progressText(prebuild)}`, terminal.columns() - 1))
     },
   }
 }

@@ -112,7 +112,7 @@ describe('prebuild', () => {
 
   test('with nothing to build waits for nothing', async () => {
     script(prebuild([had]))
-    expect((await muslin(['prebuild', 'requirements.txt', '--wait'])).out.at(-1)).toBe('prebuild 3: 0 of 0 built')
+    expect((await muslin(['prebuild', 'requirements.txt', '--wait'])).out.at(-1)).toBe('prebuild 3: there was nothing to build')
     expect(server.asked).toHaveLength(1)
   })
 })
