@@ -38,7 +38,7 @@ export default async function locks(check: Check, lab: Lab): Promise<void> {
   }
 
   await check('the tools install from the machine\'s own index', async () => {
-    await box.run('python3 -m venv --without-pip /tools && pip --python /tools/bin/python install -q --no-cache-dir pip pip-tools setuptools uv poetry')
+    await box.run('python3 -m venv --without-pip /tools && pip --python /tools/bin/python install -q --no-cache-dir --no-compile pip pip-tools setuptools uv poetry')
     console.log(`       ${(await box.run('/tools/bin/pip --version; uv --version; poetry --version; pip-compile --version')).split('\n').map((line) => line.replace(/ from .*/, '')).join(', ')}`)
   })
 
