@@ -33,7 +33,8 @@ function asArguments(mount: Mount): string[] {
     case 'write': return ['--bind', mount.from, mount.to]
     case 'device': return ['--dev-bind', mount.from, mount.to]
     case 'link': return ['--symlink', mount.from, mount.to]
-    case 'empty': return ['--tmpfs', mount.to]
+    case 'empty': return ['--tmpfs', mount.to, '--remount-ro', mount.to]
+    case 'open': return ['--tmpfs', mount.to]
     case 'seal': return ['--remount-ro', mount.to]
   }
 }

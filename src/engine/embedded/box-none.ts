@@ -23,12 +23,12 @@ function translated({ mounts, env, cwd, command }: Inside): Pick<Inside, 'env' |
   return { env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, translate(value)])), cwd: translate(cwd), command: command.map(translate) }
 }
 
-/** Puts paths of this machine in place of a box's wherever they stand as whole parts of a text. */
+/** Puts paths of this machine in place of a box's wherever they stand by themselves in a text, or behind a compiler's -I or -L. */
 export function translator(mounts: Mount[]): (text: string) => string {
   const moved = mounts.filter((mount) => mount.kind === 'write' || (mount.kind === 'read' && mount.from !== mount.to && mount.to !== '/etc'))
   const paths = new Map(moved.flatMap((mount) => 'from' in mount ? [[mount.to, mount.from]] : []))
   if (paths.size === 0) return (text) => text
   const longestFirst = [...paths.keys()].sort((a, b) => b.length - a.length).map((path) => path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  const pattern = new RegExp(`(?<![\\w./-])(${longestFirst.join('|')})(?![\\w.-])`, 'g')
+  const pattern = new RegExp(`(?<=^|[^\\w./-]|(?:^|\\s)-[IL])(${longestFirst.join('|')})(?![\\w.-])`, 'g')
   return (text) => text.replace(pattern, (path) => paths.get(path) ?? path)
 }

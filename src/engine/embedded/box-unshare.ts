@@ -36,21 +36,27 @@ lock() {
 $(cat /proc/self/mountinfo)
 END
 }
+folder() { [ -d "$1" ] || mkdir -p "$1"; }
 bind() {
-  if [ -d "$1" ]; then mkdir -p "$2"; else mkdir -p "\${2%/*}"; [ -e "$2" ] || : > "$2"; fi
-  mount -o "rbind,$3,nosuid,nodev" "$1" "$2" 2>/dev/null && ! grep -qF " $2/" /proc/self/mountinfo || lock "$2" "$3"
+  if [ -d "$1" ]; then folder "$2"; else folder "\${2%/*}"; [ -e "$2" ] || : > "$2"; fi
+  case $table in *" $1/"*) ;; *) mount -o "rbind,$3,nosuid,nodev" "$1" "$2" 2>/dev/null && return ;; esac
+  umount "$2" 2>/dev/null || :
+  mount --rbind "$1" "$2"
+  lock "$2" "$3"
 }
+table=$(cat /proc/self/mountinfo)
 mount -t tmpfs -o size=4m,mode=755,nosuid,nodev muslin "$stage"
 while [ "$1" != -- ]; do
   from=$2 to=$stage$3
   case $1 in
-    folder) mkdir -p "$to" ;;
+    folder) folder "$to" ;;
     read) bind "$from" "$to" ro ;;
     write) bind "$from" "$to" rw ;;
     device) : > "$to"; mount --bind "$from" "$to" ;;
-    empty) mkdir -p "$to"; mount -t tmpfs -o size=1m,mode=755,nosuid,nodev muslin "$to" ;;
+    empty) folder "$to"; mount -t tmpfs -o ro,size=1m,mode=755,nosuid,nodev muslin "$to" ;;
+    open) folder "$to"; mount -t tmpfs -o size=1m,mode=755,nosuid,nodev muslin "$to" ;;
     seal) mount -o remount,bind,ro,nosuid,nodev "$to" ;;
-    link) mkdir -p "\${to%/*}"; ln -s "$from" "$to" ;;
+    link) folder "\${to%/*}"; ln -s "$from" "$to" ;;
   esac
   shift 3
 done

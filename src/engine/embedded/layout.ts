@@ -11,8 +11,10 @@ export type Mount =
   | { kind: 'read'; from: string; to: string }
   | { kind: 'write'; from: string; to: string }
   | { kind: 'device'; from: string; to: string }
-  /** An empty folder in memory, to be sealed by `seal` once what lies in it is mounted. */
+  /** An empty folder, read-only. */
   | { kind: 'empty'; to: string }
+  /** An empty folder in memory, which `seal` makes read-only once what lies in it is mounted. */
+  | { kind: 'open'; to: string }
   | { kind: 'seal'; to: string }
   | { kind: 'link'; from: string; to: string }
 
@@ -63,16 +65,17 @@ export function layout({ machine, root, etc, places, network }: {
   places: { from: string; to: string }[]
   network: 'none' | 'fetch'
 }): Mount[] {
+  const holds = (folder: string) => root.binds.some(({ to }) => to.startsWith(`${folder}/`))
   const mounts: Mount[] = [
     ...machine.tops.map(({ path, link }): Mount => link === undefined ? { kind: 'read', from: path, to: path } : { kind: 'link', from: link, to: path }),
-    ...machine.hidden.map((to): Mount => ({ kind: 'empty', to })),
+    ...machine.hidden.map((to): Mount => ({ kind: holds(to) ? 'open' : 'empty', to })),
     { kind: 'read', from: etc, to: '/etc' },
     ...shownEtc(machine, network).map((path): Mount => ({ kind: 'read', from: path, to: path })),
     { kind: 'folder', to: '/dev' },
     ...DEVICES.map((name): Mount => ({ kind: 'device', from: `/dev/${name}`, to: `/dev/${name}` })),
     ...Object.entries(LINKS).map(([to, from]): Mount => ({ kind: 'link', from, to })),
     ...root.binds.flatMap(({ from, to }): Mount[] => [...above(to).map((folder): Mount => ({ kind: 'folder', to: folder })), { kind: 'read', from, to }]),
-    ...machine.hidden.map((to): Mount => ({ kind: 'seal', to })),
+    ...machine.hidden.filter(holds).map((to): Mount => ({ kind: 'seal', to })),
   ]
   for (const { to: place } of places) {
     if (!place.startsWith('/') || place === '/') throw new MuslinError('engine-unavailable', `${place} is no absolute path: a run cannot write there`)

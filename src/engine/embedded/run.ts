@@ -129,7 +129,8 @@ export function createRun({ id, box, base, env, spec, folder, root, clock, log, 
   }
 
   function notMade(ended: Ended): MuslinError {
-    const words = lastWords(ended.stderr) || `exit code ${ended.exitCode}`
+    // What comes after the first line is advice for a person at a terminal.
+    const words = ended.stderr.split('\n')[0]?.slice(0, 300) || `exit code ${ended.exitCode}`
     return new MuslinError('sandbox-unavailable', `a box by ${box.how} cannot be made: ${words}; muslin doctor tells what this machine lacks`)
   }
 

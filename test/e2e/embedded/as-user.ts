@@ -1,5 +1,5 @@
 /**
- * The embedded engine's checks, by whatever user runs this program: `contract|hostile HOW FOLDER PYTHON`, the plan on standard input. Says one line of JSON for each
+ * The embedded engine's checks, by whatever user runs this program: `contract|hostile|run|sweep HOW FOLDER PYTHON`, the plan on standard input. Says one line of JSON for each
  * check, and one for each row of the table of attempts, for `scenarios/embedded.ts` to tell.
  */
 import { randomBytes } from 'node:crypto'
@@ -36,4 +36,16 @@ const check: Check = async (name, run) => {
 }
 
 if (what === 'contract') await engineContract({ engine, traits, check })
-else await hostileChecks({ engine: engine(), image: 'machine', plan: JSON.parse(await text(process.stdin)) as HostilePlan, folder, how, check, row: (row) => console.log(JSON.stringify({ row })) })
+else if (what === 'hostile') await hostileChecks({ engine: engine(), image: 'machine', plan: JSON.parse(await text(process.stdin)) as HostilePlan, folder, how, check, row: (row) => console.log(JSON.stringify({ row })) })
+else if (what === 'sweep') console.log(JSON.stringify({ swept: await engine().sweep() }))
+else await runFor(await text(process.stdin))
+
+/** Runs until it is ended from outside, with processes of its own in every way to outlive it. */
+async function runFor(mark: string): Promise<void> {
+  const run = await engine().create({
+    image: 'machine', label: 'run', user: '1000:1000', network: 'none', writable: ['/tmp'],
+    limits: { cpu: 1, memoryBytes: 256 << 20, diskBytes: 16 << 20, processes: 32 },
+  })
+  const command = ['sh', '-c', 'trap "" TERM HUP; (setsid sh -c "sleep 300; :" "$0" &); sleep 1; echo up; sleep 300; :', mark]
+  await run.exec(command, { env: {}, output: (chunk) => console.log(JSON.stringify({ up: Buffer.from(chunk).toString() })) })
+}

@@ -1,11 +1,12 @@
 /** The embedded engine in each kind of box, as root and as a plain user: the port's contract, the hostile setup.py, and bombs. */
+import assert from 'node:assert/strict'
 import { access, chmod, chown, constants, mkdir, readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { FORKS, printTable, SECRET, type Row } from '../hostile/attempts.ts'
-import { cleanEnv, NODE, ROOT, type Check, type Lab } from '../lab.ts'
+import { FORKS, marked, printTable, SECRET, type Row } from '../hostile/attempts.ts'
+import { cleanEnv, NODE, ROOT, until, type Check, type Lab } from '../lab.ts'
 
 /** Nobody's on any machine. */
 const PLAIN = 54321
@@ -31,6 +32,7 @@ export default async function embedded(check: Check, lab: Lab): Promise<void> {
       const plan = { mark, secret: SECRET, gates, outside: [...OUTSIDE, who.folder], forks: FORKS, sleep: 600 }
       await relay(check, rows, who, how, 'contract')
       await relay(check, rows, who, how, 'hostile', JSON.stringify(plan))
+      await check(`${how} as ${who.name}: nothing outlives a server that is killed, and the next one removes its folder`, () => killed(who, how, `${mark}_killed`))
     }
     // Only root can do all that the setup.py tries.
     if (who.uid !== undefined || process.getuid?.() !== 0) continue
@@ -65,13 +67,33 @@ async function pythonOf(name: string): Promise<string> {
   return stdout
 }
 
-async function relay(check: Check, rows: Row[], who: Who, how: string, what: string, plan = '{}'): Promise<void> {
+function program(who: Who, what: string, how: string): string[] {
   const command = [NODE, join(ROOT, 'test/e2e/embedded/as-user.ts'), what, how, join(who.folder, 'runs'), who.python]
-  const [file = '', ...args] = who.uid === undefined ? command : ['setpriv', `--reuid=${who.uid}`, `--regid=${who.uid}`, '--clear-groups', '--', ...command]
-  // What a build must not read is in the server's own environment.
+  return who.uid === undefined ? command : ['setpriv', `--reuid=${who.uid}`, `--regid=${who.uid}`, '--clear-groups', '--', ...command]
+}
+
+/** What a build must not read is in the server's own environment. The input is no argument: by its mark it would be found as what remains. */
+function start(who: Who, what: string, how: string, input: string) {
+  const [file = '', ...args] = program(who, what, how)
   const env = { ...cleanEnv({ AWS_SECRET_ACCESS_KEY: SECRET, DATABASE_PASSWORD: SECRET }), HOME: who.folder }
-  // By standard input: on its command line the mark would be found as a process that remains.
-  const { stdout, stderr, exitCode } = await execa(file, args, { env, extendEnv: false, reject: false, cwd: '/', timeout: 200_000, input: plan })
+  return execa(file, args, { env, extendEnv: false, reject: false, cwd: '/', timeout: 200_000, input })
+}
+
+async function killed(who: Who, how: string, mark: string): Promise<void> {
+  const server = start(who, 'run', how, mark)
+  let said = ''
+  server.stdout.on('data', (chunk: Buffer) => { said += chunk.toString() })
+  await until('the run is up', () => (said.includes('"up"') ? true : undefined), 20)
+  assert.ok((await marked(mark)).length >= 2)
+  server.kill('SIGKILL')
+  await server
+  await until('nothing runs on', async () => ((await marked(mark)).length === 0 ? true : undefined), 5)
+  assert.match((await start(who, 'sweep', how, '')).stdout, /"swept":1\b/)
+  assert.deepEqual(await readdir(join(who.folder, 'runs')), [])
+}
+
+async function relay(check: Check, rows: Row[], who: Who, how: string, what: string, plan = '{}'): Promise<void> {
+  const { stdout, stderr, exitCode } = await start(who, what, how, plan)
   const name = `${how} as ${who.name}`
   let checks = 0
   for (const line of stdout.split('\n').filter((text) => text.startsWith('{'))) {
