@@ -40,8 +40,8 @@ export const TRUSTED_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UT
  * once. Those of 32 bits, with other ABIs (free-threaded, debug), or that do not answer are left out.
  */
 export async function findInterpreters({ env, home, named }: { env: NodeJS.ProcessEnv; home: string; named: string[] }): Promise<Interpreter[]> {
-  const paths = [...named, ...await onPath(env['PATH'] ?? ''), ...await ofPyenv(env['PYENV_ROOT'] ?? join(home, '.pyenv'))]
-  const real = await Promise.all(paths.map(async (path) => realpath(path).catch(() => path)))
+  const looked = [...await onPath(env['PATH'] ?? ''), ...await ofPyenv(env['PYENV_ROOT'] ?? join(home, '.pyenv'))]
+  const real = [...await realPaths(named), ...(await realPaths(looked)).filter((path) => basename(dirname(path)) !== 'shims')]
   const answers = await Promise.all([...new Set(real)].map(ask))
   const found = answers.flatMap((answer) => answer === undefined ? [] : interpreterOf(answer) ?? [])
   return found.filter((one, at) => found.findIndex(({ prefix, minor }) => prefix === one.prefix && minor === one.minor) === at)
@@ -73,9 +73,13 @@ function whatIsMissing({ prefix, minor, headers, lacks }: { prefix: string; mino
   return undefined
 }
 
-/** Shims start whichever Python a folder or a setting chooses: what is behind them is found in its own place. */
+/** Links followed. A shim is none of the Pythons: it starts whichever one a folder or a setting chooses, found in a place of its own. */
+async function realPaths(paths: string[]): Promise<string[]> {
+  return Promise.all(paths.map(async (path) => realpath(path).catch(() => path)))
+}
+
 async function onPath(path: string): Promise<string[]> {
-  const folders = [...new Set(path.split(':'))].filter((folder) => folder.startsWith('/') && basename(folder) !== 'shims')
+  const folders = [...new Set(path.split(':'))].filter((folder) => folder.startsWith('/'))
   return (await Promise.all(folders.map(pythonsIn))).flat()
 }
 

@@ -58,7 +58,7 @@ export default async function firstrun(check: Check, lab: Lab): Promise<void> {
 }
 
 /** A folder of links to every program on the PATH but those whose name begins so. */
-async function pathWithout(prefix: string, path: string, folder: string): Promise<string> {
+export async function pathWithout(prefix: string, path: string, folder: string): Promise<string> {
   const bin = join(folder, 'bin')
   await mkdir(bin)
   for (const from of path.split(':')) {
@@ -73,7 +73,7 @@ async function temporary(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => name.startsWith('muslin'))
 }
 
-async function processesIn(folder: string): Promise<string[]> {
+export async function processesIn(folder: string): Promise<string[]> {
   const found: string[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')

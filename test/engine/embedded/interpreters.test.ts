@@ -68,7 +68,9 @@ describe('are found', () => {
   test('but no shims, which would start another Python in each folder', async () => {
     const real = await at('.pyenv/versions/3.13.0/bin/python3.13')
     await python('.pyenv/shims/python3', { ...answer(real), version: '3.13.99' })
-    expect(await found(['.pyenv/shims'])).toEqual(['3.13.0 .pyenv/versions/3.13.0/bin/python3.13'])
+    await mkdir(join(home, 'bin'))
+    await symlink('../.pyenv/shims/python3', join(home, 'bin/python3'))
+    expect(await found(['.pyenv/shims', 'bin'])).toEqual(['3.13.0 .pyenv/versions/3.13.0/bin/python3.13'])
   })
 
   test('but nothing that only has such a name', async () => {
