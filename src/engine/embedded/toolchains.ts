@@ -1,7 +1,7 @@
 /** The images of the embedded engine: interpreters of this machine, alone or with compilers for musl. */
 import { createHash } from 'node:crypto'
 import { access, mkdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { MuslinError } from '../../errors.ts'
 import type { ImageSource } from '../../services/ports.ts'
@@ -29,7 +29,9 @@ export interface ToolchainsDeps {
  * Images by interpreter. The first that compiles is made in some ten seconds of work and a download; C++ follows in the background, idly,
  * since it takes a minute: whoever needs it waits for that.
  */
-export function createToolchains({ folder, interpreters, cpu, wheel, log }: ToolchainsDeps): Roots {
+export function createToolchains({ interpreters, cpu, wheel, log, ...deps }: ToolchainsDeps): Roots {
+  // Programs of it are run in other folders than ours.
+  const folder = resolve(deps.folder)
   const making = new Map<string, Promise<void>>()
   const roots = new Map<string, Root>()
   const digests = new Map<string, Promise<string>>()

@@ -20,7 +20,7 @@ export async function runTrusted(program: string, args: string[], options: { env
   process.once('exit', end)
   const result = await child.finally(() => process.off('exit', end))
   if (result.exitCode === 0) return result.stdout
-  const why = result.timedOut ? `not done in ${MINUTES} minutes` : lastWords(result.stderr) || result.shortMessage
+  const why = result.timedOut ? `not done in ${MINUTES} minutes` : lastWords(result.stderr) || lastWords(result.shortMessage ?? '')
   throw new MuslinError('image-unavailable', `the embedded engine's tools cannot be made ready: ${program} ${args[0] ?? ''} failed (${why})`)
 }
 

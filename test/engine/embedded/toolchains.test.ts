@@ -108,6 +108,10 @@ test('a tool that fails says so in one line', async () => {
   await expect(runTrusted('sh', ['-c', 'echo first >&2; echo the reason >&2; exit 3'])).rejects.toMatchObject({ code: 'image-unavailable', detail: expect.stringMatching(/^[^\n]*\(the reason\)$/) })
 })
 
+test('one that is absent says that', async () => {
+  await expect(runTrusted('/nowhere/cc', ['-O2'])).rejects.toMatchObject({ code: 'image-unavailable', detail: expect.stringMatching(/^[^\n]*\/nowhere\/cc ENOENT\)$/) })
+})
+
 describe('our compilers', () => {
   /** They run beside a zig that writes down what it was called with, one line a call. */
   async function call(name: string, ...args: string[]): Promise<string[]> {
