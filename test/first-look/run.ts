@@ -108,7 +108,7 @@ async function firstLook(): Promise<void> {
     const target = `cp${minor.replace('.', '')}-musllinux_1_2_x86_64`
     const run = await execa(pip[0] ?? '', [...pip.slice(1), 'download', '--no-deps', '--only-binary=:all:', '--platform', 'musllinux_1_2_x86_64', '--python-version', minor, '--implementation', 'cp',
       '--no-cache-dir', '-i', index(target), '-d', to, ...projects.map(({ project, version }) => `${project}==${version}`)], { env, extendEnv: false, reject: false, all: true, timeout: 600_000 })
-    assert.equal(run.exitCode, 0, `${run.all}\n${output.slice(-3000)}`)
+    assert.equal(run.exitCode, 0, `${run.all}\nthe server said last:\n${output.slice(-1500)}`)
   }
 
   const one = await into('one-by-one')

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { availableParallelism, release } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { MuslinError } from '../../errors.ts'
 import type { Clock, Engine, RunSpec } from '../../services/ports.ts'
@@ -37,7 +37,9 @@ const COUNTS_APART = [5, 14] as const
 
 /** An engine on this machine. Nothing is asked of it before the first run, which throws `sandbox-unavailable` where no box works. */
 export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
-  const { folder, roots, log, clock } = options
+  const { roots, log, clock } = options
+  // Boxes are made from other folders than ours.
+  const folder = resolve(options.folder)
   const root = process.getuid?.() === 0
   const users = new Set<number>()
   /** Folder names of the runs that this process still uses. */
