@@ -10,18 +10,26 @@ export const LONG_LINES = 100_000
 
 /** `uilong` says LONG_LINES lines while it is built. */
 export async function longLog(muslin: Muslin, browser: Browser, token: string): Promise<void> {
-  const id = await order(muslin, token, 'uilong')
+  const id = await order(muslin, token, 'uilong', 'running')
   const { context, page, complaints } = await visit(browser)
-  await page.goto(`${muslin.url}/ui/jobs/${id}`)
-  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity)
-  const lines = await page.locator('.log .line').count()
-  await page.click('text=To its end')
   const session = await context.newCDPSession(page)
-  const { usedSize } = await session.send('Runtime.getHeapUsage')
-  console.log(`       first paint after ${Math.round(paint)} ms, ${Math.round(usedSize / 1e6)} MB of heap, ${lines} lines in the page`)
-  assert.ok(paint < 1000)
-  assert.ok(usedSize < 100e6)
-  assert.ok(lines < 5000 && lines > 500)
+  const heap = async (): Promise<number> => (await session.send('Runtime.getHeapUsage')).usedSize
+  const lines = page.locator('.log .line')
+  await page.goto(`${muslin.url}/ui/jobs/${id}`)
+  await page.waitForSelector('#job[data-state=built]', { timeout: 240_000 })
+  const live = { lines: await lines.count(), heap: await heap() }
+  console.log(`       looked at while it was written: ${Math.round(live.heap / 1e6)} MB of heap, ${live.lines} lines in the page`)
+  assert.ok(live.lines > 500 && live.lines < 5000 && live.heap < 100e6)
+  const paints: number[] = []
+  for (let round = 0; round < 3; round += 1) {
+    await page.goto(`${muslin.url}/ui/jobs/${id}`)
+    const painted = await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)
+    paints.push(await painted.jsonValue() ?? Infinity)
+  }
+  const later = { lines: await lines.count(), heap: await heap() }
+  console.log(`       opened later: first paint after ${paints.map((ms) => Math.round(ms)).join(', ')} ms, ${Math.round(later.heap / 1e6)} MB of heap, ${later.lines} lines in the page`)
+  assert.ok((paints.toSorted((a, b) => a - b)[1] ?? Infinity) < 1000)
+  assert.ok(later.lines > 500 && later.lines < 5000 && later.heap < 100e6)
   assert.match(await page.innerText('.log .gap'), /lines left out here/)
   await inspect(page, 'job-long')
   const whole = await page.getAttribute('.log-foot a:has-text("Whole log")', 'href')
@@ -69,15 +77,15 @@ export function elsewhere(project: string): Sdist {
   return { project, version: '1.0', filename: `${project}-1.0-cp313-cp313-manylinux_2_17_x86_64.whl`, bytes: Buffer.from('a wheel'), sha256: '0'.repeat(64) }
 }
 
-/** Has a project built, and waits until it is; of one that never ends, until it runs. Resolves with its job. */
-export async function order(muslin: Muslin, token: string, project: string): Promise<number> {
+/** Has a project built, and waits until it is, or until its build runs. Resolves with its job. */
+export async function order(muslin: Muslin, token: string, project: string, until: 'built' | 'running' = 'built'): Promise<number> {
   const answer = await fetch(`${muslin.url}/api/v1/jobs`, {
     method: 'POST', headers: { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ project, targets: [TARGET] }),
   })
   assert.equal(answer.status, 201, await answer.clone().text())
   const { jobs } = (await answer.json()) as { jobs: { id: number }[] }
   const id = jobs[0]?.id ?? 0
-  if (project === 'uiendless') await muslin.until(`${project} runs`, () => (muslin.jobs().find((job) => job.id === id)?.step === 'build' ? true : undefined), 120)
-  else await muslin.until(`${project} is built`, () => (muslin.jobs().find((job) => job.id === id)?.state === 'built' ? true : undefined), 240)
+  const job = () => muslin.jobs().find((row) => row.id === id)
+  await muslin.until(`${project} is ${until}`, () => ((until === 'built' ? job()?.state === 'built' : job()?.step === 'build') ? true : undefined), 240)
   return id
 }

@@ -36,7 +36,7 @@ function progress({ done, total, failed, finished, remainingSeconds }: Prebuild)
     : !finished ? html`${done} of ${counted(total, 'build')} done${remainingSeconds !== null && `, about ${duration(remainingSeconds)} left`}`
     : failed === 0 ? html`${total === 1 ? 'The build' : `All ${total} builds`} succeeded.` : html`${built} of ${counted(total, 'build')} succeeded.`
   return html`<div class="panel progress-panel"><div class="title"><h2 id="progress-told">${told}</h2>${failed > 0 && badge('failed', `${failed} failed`)}${finished && failed === 0 && badge('done')}</div>
-${total > 0 && html`<progress max="${total}" value="${done}" aria-labelledby="progress-told"${finished && failed > 0 && html` class="bad"`}></progress>`}</div>`
+${total > 0 && html`<progress max="${total}" value="${done}" aria-labelledby="progress-told"${finished && built === 0 && html` class="bad"`}></progress>`}</div>`
 }
 
 function row(root: string, line: PrebuildLine & { index: number }, auth: Auth | undefined, here: string): Row {

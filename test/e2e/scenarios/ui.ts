@@ -64,7 +64,13 @@ async function paste(muslin: Muslin, { page }: Visitor): Promise<void> {
   assert.equal(await page.inputValue('#plan textarea[name=text]'), 'uislow==1.0\nuifails>=1.0\n')
   await inspect(page, 'prebuild-refused')
   await page.fill('#plan textarea[name=text]', 'uislow==1.0\nuifails==1.0\nuibuilt==1.0\nuiglibc==1.0\n')
-  await page.setInputFiles('#plan input[name=files]', { name: 'base.txt', mimeType: 'text/plain', buffer: Buffer.from('idna==3.10\n') })
+  const dataTransfer = await page.evaluateHandle(() => {
+    const dropped = new DataTransfer()
+    dropped.items.add(new File(['idna==3.10\n'], 'base.txt'))
+    return dropped
+  })
+  await page.dispatchEvent('#plan textarea', 'drop', { dataTransfer })
+  assert.equal(await page.innerText('#files-hint'), 'base.txt')
   await page.click('#make-plan')
   assert.deepEqual(await verdicts(page), { uislow: 'would-build', uifails: 'would-build', uibuilt: 'built', uiglibc: 'cannot', idna: 'upstream-wheel' })
   assert.match(await page.innerText('tr[data-project=uiglibc]'), /no sdist/)
@@ -142,7 +148,7 @@ async function retry(muslin: Muslin, { page }: Visitor): Promise<void> {
 }
 
 async function cancel(muslin: Muslin, { page }: Visitor, token: string): Promise<void> {
-  const id = await order(muslin, token, 'uiendless')
+  const id = await order(muslin, token, 'uiendless', 'running')
   await page.goto(`${muslin.url}/ui/jobs/${id}`)
   await page.click('#cancel')
   await page.waitForSelector('#job[data-state=cancelled]')
@@ -153,7 +159,8 @@ async function cancel(muslin: Muslin, { page }: Visitor, token: string): Promise
 async function withoutScripts(muslin: Muslin, browser: Browser, token: string): Promise<void> {
   const { context, page, complaints } = await visit(browser, { javaScriptEnabled: false })
   await page.goto(`${muslin.url}/ui/prebuild`)
-  await page.fill('#plan textarea[name=text]', 'uiplain==1.0\nuifails==1.0\n')
+  await page.fill('#plan textarea[name=text]', 'uiplain==1.0\n')
+  await page.setInputFiles('#plan input[name=files]', { name: 'more.txt', mimeType: 'text/plain', buffer: Buffer.from('uifails==1.0\n') })
   await page.click('#make-plan')
   // Playwright's own look into a page works without the page's scripts.
   assert.equal(await page.getAttribute('tr[data-project=uiplain]', 'data-verdict'), 'would-build')
@@ -218,6 +225,9 @@ async function everyPage(muslin: Muslin, browser: Browser, admin: Visitor): Prom
 async function useLines(lab: Lab, muslin: Muslin, browser: Browser): Promise<void> {
   const { context, page } = await visit(browser)
   await page.goto(`${muslin.inside}/ui/use`)
+  // Under this name the browser gives no clipboard: the older way must do.
+  await page.click('#pip [data-copy] >> nth=0')
+  await page.waitForSelector('#pip .copied')
   const lines = await page.$$eval('.copy code', (blocks) => blocks.map((block) => block.textContent ?? ''))
   await context.close()
   const line = (start: string): string => (lines.find((text) => text.startsWith(start)) ?? '').replace('PROJECT', 'uiplain')
