@@ -40,34 +40,37 @@ export async function makeCompiler(path: string, given: { cpu: string; python: s
   })
 }
 
-export type Warmth = 'c' | 'c++'
+/** What is compiled before any build, in this order; each holds the ones before it, and is far more work than they are. */
+export const WARMTHS = ['c', 'c++', 'programs'] as const
+
+export type Warmth = typeof WARMTHS[number]
 
 /**
- * Linked by way of the wrappers themselves, so that builds find just these libraries: an extension takes next to none of them, a program all of
- * musl.
+ * Linked by way of the wrappers themselves, so that builds find just these libraries. An extension in C takes next to nothing, one in C++ takes
+ * its library, and a program, as configure scripts make them, all of musl.
  */
-const LINKS: Record<Warmth, string[][]> = {
-  'c': [['cc', '-shared', 'extension.c']],
-  'c++': [['cc', '-shared', 'extension.c'], ['cc', 'program.c'], ['c++', '-shared', 'both.cpp'], ['c++', 'both.cpp']],
+const STAGES: Record<Warmth, { what: string; links: string[][] }> = {
+  'c': { what: 'what links C for musl', links: [['cc', '-shared', 'extension.c']] },
+  'c++': { what: 'the library of C++ for musl', links: [['c++', '-shared', 'both.cpp']] },
+  'programs': { what: 'musl itself, for programs that builds run', links: [['cc', 'program.c'], ['c++', 'both.cpp']] },
 }
 
-/**
- * A warm cache at `path`, for the compilers in `compiler`: for C what links extensions (seconds), for C++ its library and what links programs too (a
- * minute or more). `idle`: nobody waits for it yet.
- */
-export async function makeCache(path: string, given: { compiler: string; warmth: Warmth; idle: boolean; log: Logger }): Promise<void> {
+/** A warm cache at `path`, for the compilers in `compiler`, from the one `before` it. `idle`: nobody waits for it yet. */
+export async function makeCache(path: string, given: { compiler: string; warmth: Warmth; before: string | undefined; idle: boolean; log: Logger }): Promise<void> {
   await publishFolder(path, async (folder) => {
+    const { what, links } = STAGES[given.warmth]
     const began = Date.now()
-    given.log.info(given.warmth === 'c' ? 'compiling what links C for musl' : 'compiling the library of C++ for musl: it takes a minute or more, once')
+    given.log.info(`compiling ${what}${given.warmth === 'c' ? '' : ', a minute of work'}`)
     const work = join(folder, 'work')
     await cp(`${EMBEDDED}warm`, work, { recursive: true })
-    for (const [wrapper = '', ...words] of LINKS[given.warmth]) {
-      const program = join(given.compiler, 'bin', wrapper)
-      await runTrusted(program, ['-O2', '-fPIC', ...words, '-o', 'out'], { cwd: work, idle: given.idle, env: { TMPDIR: work, HOME: work } })
+    const env = { TMPDIR: work, HOME: work, ...(given.before === undefined ? {} : { MUSLIN_CACHE: given.before }) }
+    for (const [wrapper = '', ...words] of links) {
+      await runTrusted(join(given.compiler, 'bin', wrapper), ['-O2', '-fPIC', ...words, '-o', 'out'], { cwd: work, idle: given.idle, env })
     }
-    for (const part of ['b', 'h', 'o']) await rename(join(work, 'muslin-zig', part), join(folder, part))
+    // What came from the one before is linked to.
+    for (const part of ['b', 'h', 'o']) await cp(join(work, 'muslin-zig', part), join(folder, part), { recursive: true, dereference: true })
     await rm(work, { recursive: true })
-    given.log.info(`${given.warmth === 'c' ? 'C' : 'C++'} for musl is ready after ${seconds(began)} s`)
+    given.log.info(`compiled ${what}: ${seconds(began)} s`)
   })
 }
 

@@ -1,12 +1,13 @@
 /** The images of the embedded engine: interpreters of this machine, alone or with compilers for musl. */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { MuslinError } from '../../errors.ts'
 import type { ImageSource } from '../../services/ports.ts'
 import { imageDigest } from '../image.ts'
-import { makeCache, makeCompiler, type Warmth } from './compiler.ts'
+import { makeCache, makeCompiler, WARMTHS, type Warmth } from './compiler.ts'
 import { EMBEDDED, type Interpreter } from './interpreters.ts'
 import { pipWheel, zigWheel } from './pins.ts'
 import { sweepUnpublished } from './publish.ts'
@@ -26,8 +27,8 @@ export interface ToolchainsDeps {
 }
 
 /**
- * Images by interpreter. The first that compiles is made in some ten seconds of work and a download; C++ follows in the background, idly,
- * since it takes a minute: whoever needs it waits for that.
+ * Images by interpreter. The first that compiles takes some ten seconds of work and a download. What takes a minute (C++) follows in the
+ * background: whoever needs it waits for that.
  */
 export function createToolchains({ interpreters, cpu, wheel, log, ...deps }: ToolchainsDeps): Roots {
   // Programs of it are run in other folders than ours.
@@ -54,8 +55,9 @@ export function createToolchains({ interpreters, cpu, wheel, log, ...deps }: Too
         once(python, () => makePythonRoot(python, { interpreter, cpu, wheel, log })),
         ...(compiles ? [makeReady(compiler, interpreter, compiles.languages)] : []),
       ])
-      const ref = [digest.slice(0, 12), ...(compiles ? [compiles.languages] : []), interpreter.executable].join(' ')
-      roots.set(ref, rootOf(interpreter, { python, ...(compiles ? { compiler, cache: cacheOf(compiler, compiles.languages) } : {}) }))
+      const ref = `${digest.slice(0, 12)} of ${interpreter.executable}`
+      // The same reference may show more from now on, to boxes that are made later.
+      roots.set(ref, rootOf(interpreter, { python, ...(compiles ? { compiler, cache: warmest(compiler) } : {}) }))
       return { ref, digest }
     },
     root(ref) {
@@ -72,11 +74,26 @@ export function createToolchains({ interpreters, cpu, wheel, log, ...deps }: Too
     return interpreter && access(interpreter.executable).then(() => interpreter, () => undefined)
   }
 
-  async function makeReady(compiler: string, { executable }: Interpreter, warmth: Warmth): Promise<void> {
+  /** The rest follows in the background, since some build will need it, and would wait for it. */
+  async function makeReady(compiler: string, { executable }: Interpreter, languages: 'c' | 'c++'): Promise<void> {
     await once(compiler, () => makeCompiler(compiler, { cpu, python: executable, wheel, log }))
-    const make = (kind: Warmth, idle: boolean) => once(cacheOf(compiler, kind), () => makeCache(cacheOf(compiler, kind), { compiler, warmth: kind, idle, log }))
-    await make(warmth, false)
-    if (warmth === 'c') make('c++', true).catch((error: unknown) => log.warn({ err: error }, 'C++ is not ready: it is tried again when a project needs it'))
+    await warm(compiler, languages, false)
+    warm(compiler, 'programs', true).catch((error: unknown) => log.warn({ err: error }, 'what builds share is not compiled: it is tried again at the next one'))
+  }
+
+  async function warm(compiler: string, warmth: Warmth, idle: boolean): Promise<void> {
+    let before: string | undefined
+    for (const stage of WARMTHS.slice(0, WARMTHS.indexOf(warmth) + 1)) {
+      const [path, given] = [cacheOf(compiler, stage), { compiler, warmth: stage, before, idle, log }]
+      await once(path, () => makeCache(path, given))
+      before = path
+    }
+  }
+
+  /** The warmest one there is. */
+  function warmest(compiler: string): string {
+    const paths = WARMTHS.map((warmth) => cacheOf(compiler, warmth))
+    return paths.findLast((path) => existsSync(path)) ?? ''
   }
 
   async function makeGround(): Promise<void> {

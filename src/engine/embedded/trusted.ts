@@ -7,10 +7,10 @@ const MINUTES = 15
 
 /**
  * Runs a program of the machine or the toolchain on input of ours, outside of any box. Returns what it prints; throws `image-unavailable`
- * where it fails, since only images are made so. `idle`: nobody waits for it yet, and it gets no more of the machine than builds do.
+ * where it fails, since only images are made so. `idle`: it gives way to everything else on the machine, builds too.
  */
 export async function runTrusted(program: string, args: string[], options: { env?: Record<string, string>; cwd?: string; idle?: boolean } = {}): Promise<string> {
-  const command = options.idle ? ['nice', '-n', '10', program, ...args] : [program, ...args]
+  const command = options.idle ? ['nice', '-n', '19', program, ...args] : [program, ...args]
   const child = execa(command[0] ?? '', command.slice(1), {
     env: { ...TRUSTED_ENV, ...options.env }, extendEnv: false, reject: false, stdin: 'ignore', timeout: MINUTES * 60_000, maxBuffer: 4 << 20, forceKillAfterDelay: 2_000,
     detached: true, ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
