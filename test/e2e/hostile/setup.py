@@ -110,4 +110,4 @@ if kind in ("deadline", "all") and step in ("build", "boxless"):
 if step != "boxless" and "alone" not in sys.argv:
     from setuptools import Extension, setup
 
-    setup(name=PLAN["project"], version="1.0", ext_modules=[Extension(PLAN["module"], [PLAN["module"] + ".c"])])
+    setup(name=PLAN["project"], version=PLAN.get("version", "1.0"), ext_modules=[Extension(PLAN["module"], [PLAN["module"] + ".c"])])
