@@ -9,7 +9,7 @@ import type { BuildView, FailureView, JobView, WheelView } from './views.ts'
 export interface JobViews {
   /** The job as it is shown. */
   job(job: Job): Promise<JobView>
-  /** Newest first, 100 where no limit is given. */
+  /** Newest first unless another order is asked for, 100 where no limit is given. */
   jobs(filter?: JobFilter): Promise<JobView[]>
   /** Throws `no-such-job`. */
   get(id: number): Promise<JobView>

@@ -93,10 +93,14 @@ export interface JobFilter {
   state?: JobState | undefined
   kind?: JobKind | undefined
   project?: string | undefined
-  /** Only jobs with a smaller id, for the next page. */
+  /** Only jobs with a smaller id, for the next page of the newest. */
   before?: number | undefined
   limit?: number | undefined
+  /** `newest` (the default) made first, `next` in the order of claims, `ended` last ended first. */
+  order?: JobOrdering | undefined
 }
+
+export type JobOrdering = 'newest' | 'next' | 'ended'
 
 export interface JobStore {
   /**
@@ -108,7 +112,7 @@ export interface JobStore {
   /** Without making one. */
   find(wish: Pick<Wish, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>): Promise<Job | undefined>
   get(id: number): Promise<Job | undefined>
-  /** Newest first. */
+  /** Newest first, unless another order is asked for. */
   list(filter?: JobFilter): Promise<Job[]>
   /** Jobs of this project whose failure is remembered: (sdist sha256, target, recipe, image). */
   remembered(project: string): Promise<Pick<Job, 'sdist' | 'target' | 'recipe' | 'image'>[]>

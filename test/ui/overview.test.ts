@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { PRIORITY } from '../../src/domain/job.ts'
+import { PRIORITY, type Wish } from '../../src/domain/job.ts'
 import { AGENTS, makeRig, type Rig, TARGET } from '../http/rig.ts'
 import { pageOf, seen } from './pages.ts'
 
@@ -9,7 +9,7 @@ let rig: Rig
 beforeEach(async () => { rig = await makeRig({ ui: true }) })
 afterEach(() => rig.close())
 
-async function wish(project: string, version = '1.0', priority: 10 | 30 | 40 = PRIORITY.asked): Promise<void> {
+async function wish(project: string, version = '1.0', priority: Wish['priority'] = PRIORITY.asked): Promise<void> {
   await rig.store.jobs.wish({
     kind: 'build', project, version, sdist: { sha256: 'a'.repeat(64), filename: `${project}-${version}.tar.gz` }, target: TARGET,
     recipe: `${project} ${version}`, image: 'image-1', priority, askedBy: '10.0.0.1',
@@ -49,6 +49,22 @@ describe('the overview', () => {
     expect(page).not.toContain('id="first-steps"')
     expect(page).not.toContain('id="no-builder"')
     expect(page).toContain('http-equiv="refresh"')
+  })
+
+  test('shows the jobs that are next, not those that came last, and what failed last', async () => {
+    await rig.ready()
+    for (const project of ['old', 'new']) await wish(project)
+    const [old, young] = [await rig.claim(), await rig.claim()]
+    await rig.fail(young, { class: 'out-of-disk', key: '' })
+    await rig.clock.advance(1000)
+    await rig.fail(old, { class: 'out-of-disk', key: '' })
+    await wish('first', '1.0', PRIORITY.waiting)
+    for (let version = 1; version <= 12; version += 1) await wish('crowd', `${version}.0`, PRIORITY.rebuild)
+    await wish('second')
+    const page = await pageOf(rig, '/ui/')
+    const jobs = (id: string) => [...page.matchAll(new RegExp(`id="${id}-\\d+".*?<strong>(.*?)</strong> (.*?)</a>`, 'gs'))].map(([, project, version]) => `${project} ${version}`)
+    expect(jobs('queue')).toEqual(['first 1.0', 'second 1.0', ...Array.from({ length: 8 }, (_, index) => `crowd ${index + 1}.0`)])
+    expect(jobs('failures')).toEqual(['old 1.0', 'new 1.0'])
   })
 
   test('is where /ui leads', async () => {

@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3'
 import type { Failure } from '../../domain/failure.ts'
 import { PRIORITY, type Job, type Wish } from '../../domain/job.ts'
-import type { Build, JobStore, WishBound } from '../../services/ports.ts'
+import type { Build, JobOrdering, JobStore, WishBound } from '../../services/ports.ts'
 import { createAdopt } from './adopt.ts'
 import type { Changes } from './changes.ts'
 import { toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
 import { asPort } from './port.ts'
-import { createRuns, SIBLING } from './runs.ts'
+import { CLAIM_ORDER, createRuns, SIBLING } from './runs.ts'
 
 type Key = Pick<JobRow, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>
 type NewRow = Key & Pick<JobRow, 'project' | 'version' | 'sdist_filename' | 'asked_by' | 'priority' | 'created_at'>
@@ -24,10 +24,11 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     VALUES (@kind, @project, @version, @sdist, @sdist_filename, @target, @recipe, @image, @asked_by, @priority, @created_at) RETURNING *`)
   const raise = db.prepare<[number, number], JobRow>('UPDATE jobs SET priority = ? WHERE id = ? RETURNING *')
   const select = db.prepare<[number], JobRow>('SELECT * FROM jobs WHERE id = ?')
-  const selectSome = db.prepare<{ state: string | null; kind: string | null; project: string | null; before: number | null; limit: number }, JobRow>(`
+  const selectBy = (order: string) => db.prepare<{ state: string | null; kind: string | null; project: string | null; before: number | null; limit: number }, JobRow>(`
     SELECT * FROM jobs WHERE (@state IS NULL OR state = @state) AND (@kind IS NULL OR kind = @kind)
       AND (@project IS NULL OR project = @project) AND (@before IS NULL OR id < @before)
-    ORDER BY id DESC LIMIT @limit`)
+    ORDER BY ${order} LIMIT @limit`)
+  const selectSome = { newest: selectBy('id DESC'), next: selectBy(CLAIM_ORDER), ended: selectBy('finished_at DESC, id DESC') } satisfies Record<JobOrdering, unknown>
   const selectRemembered = db.prepare<[string], Remembered>(
     'SELECT DISTINCT sdist, sdist_filename, target, recipe, image FROM jobs WHERE project = ? AND remembered = 1')
   const count = db.prepare<{ state: string; kind: string | null }, number>(
@@ -114,7 +115,7 @@ export function createJobs(db: Database, changes: Changes): JobStore {
       return row && toJob(row)
     },
     get: find,
-    list: ({ state, kind, project, before, limit } = {}) => selectSome.all({
+    list: ({ state, kind, project, before, limit, order = 'newest' } = {}) => selectSome[order].all({
       state: state ?? null, kind: kind ?? null, project: project ?? null, before: before ?? null, limit: limit ?? -1,
     }).map(toJob),
     remembered: (project) => selectRemembered.all(project).map(({ sdist, sdist_filename, ...key }) => ({ ...key, sdist: { sha256: sdist, filename: sdist_filename } })),

@@ -13,19 +13,22 @@ export const SIBLING = "twin.kind = 'build' AND twin.sdist = jobs.sdist AND twin
 /** The build job of a metadata job: the same wish but for its kind. */
 const TWIN = `${SIBLING} AND twin.image = jobs.image`
 
+/** Metadata jobs first: an installer that has all METADATA early asks for its wheels in parallel. */
+export const CLAIM_ORDER = "kind = 'metadata' DESC, priority DESC, created_at, id"
+
 /** Only the newest run of a job may write, and only while it runs. The subquery finds the job by its key. */
 const RUN = "id = (SELECT job FROM builds WHERE id = @build) AND build = @build AND state = 'running'"
 
 /** What a worker does with jobs: claim one under a lease, keep the lease, end the run. */
 export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
-  // Metadata jobs first: an installer that has all METADATA early asks for its wheels in parallel. One whose build runs waits
-  // for that: the build learns METADATA on its way, and two runs of one sdist would do the same work twice.
+  // A metadata job whose build runs waits for that: the build learns METADATA on its way, and two runs of one sdist would do the same
+  // work twice.
   const selectNext = db.prepare<{ kinds: string; targets: string; now: number }, JobRow>(`
     SELECT * FROM jobs
     WHERE (state = 'queued' OR (state = 'running' AND lease_until <= @now))
       AND kind IN (SELECT value FROM json_each(@kinds)) AND (target, image) IN (SELECT key, value FROM json_each(@targets))
       AND NOT (kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state = 'running' AND twin.lease_until > @now))
-    ORDER BY kind = 'metadata' DESC, priority DESC, created_at, id LIMIT 1`)
+    ORDER BY ${CLAIM_ORDER} LIMIT 1`)
   // A build that nobody waits for would take the slot for minutes from one that somebody does wait for.
   const selectTwin = db.prepare<{ id: number; targets: string; now: number }, JobRow>(`
     SELECT twin.* FROM jobs JOIN jobs AS twin ON ${TWIN}

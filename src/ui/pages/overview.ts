@@ -15,9 +15,9 @@ export function overviewRoutes(router: Router, { overview, jobViews, links, cloc
   router.get('/ui', (ctx) => { ctx.redirect('ui/') })
   router.get('/ui/', async (ctx) => {
     const figures = await overview.overview()
-    const running = await jobViews.jobs({ state: 'running', limit: QUEUE_SHOWN })
-    const queued = await jobViews.jobs({ state: 'queued', limit: QUEUE_SHOWN })
-    const failures = await jobViews.jobs({ state: 'failed', limit: FAILURES_SHOWN })
+    const running = await jobViews.jobs({ state: 'running', limit: QUEUE_SHOWN, order: 'next' })
+    const queued = await jobViews.jobs({ state: 'queued', limit: QUEUE_SHOWN, order: 'next' })
+    const failures = await jobViews.jobs({ state: 'failed', limit: FAILURES_SHOWN, order: 'ended' })
     const [newest] = await jobViews.jobs({ limit: 1 })
     const now = clock.now()
     const root = rootOf(ctx)
@@ -32,7 +32,7 @@ export function overviewRoutes(router: Router, { overview, jobViews, links, cloc
 ${builderNotice(figures)}
 ${unused ? firstSteps(links.root(ctx) ?? '', root) : html`${figureList(figures)}
 <section class="section"><div class="head"><h2>Queue</h2><p class="small"><a href="${root}ui/jobs">All jobs</a></p></div>
-${queue([...running, ...queued.toSorted((a, b) => (a.ahead ?? 0) - (b.ahead ?? 0))], root, now)}</section>
+${queue([...running, ...queued], root, now)}</section>
 <section class="section"><div class="head"><h2>Recent failures</h2>${figures.failed > 0 && html`<p class="small"><a href="${root}ui/jobs?state=failed">All that failed</a></p>`}</div>
 ${failures.length > 0 ? jobTable({ id: 'failures', caption: 'Recent failures', jobs: failures, root, now, shows: 'failures' }) : nothing('Nothing has failed.')}</section>`}
 <section class="section"><h2>Targets</h2>${targetList(figures, root)}</section>

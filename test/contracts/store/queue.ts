@@ -18,6 +18,26 @@ export function queueContract({ store, running, failed }: StoreBench): void {
       expect(await listed({ kind: 'build', state: 'queued', project: 'cffi', before: ids[4]! })).toEqual([2, 0])
       expect(await listed({ before: ids[0]! })).toEqual([])
     })
+
+    test('is the next ones in the order of claims, or those that ended last, where that is asked for', async () => {
+      const wishes: [Partial<Wish>, number][] = [
+        [{ recipe: 'prebuilt', priority: PRIORITY.prebuild }, 1], [{ recipe: 'asked late', priority: PRIORITY.asked }, 9], [{ recipe: 'asked early', priority: PRIORITY.asked }, 2],
+        [{ recipe: 'waiting', priority: PRIORITY.waiting }, 9], [{ recipe: 'metadata', kind: 'metadata', priority: PRIORITY.rebuild }, 9],
+      ]
+      for (const [change, now] of wishes) await store.jobs.wish(wishFor(change), now)
+      const recipes = async (filter: Parameters<typeof store.jobs.list>[0]) => (await store.jobs.list(filter)).map(({ recipe }) => recipe)
+      const next = await recipes({ state: 'queued', order: 'next' })
+      expect(next).toEqual(['metadata', 'waiting', 'asked early', 'asked late', 'prebuilt'])
+      expect(await recipes({ state: 'queued', order: 'next', limit: 2 })).toEqual(['metadata', 'waiting'])
+      const builds: number[] = []
+      for (const recipe of next) {
+        const job = await store.jobs.claim('w1', ALL, 10, 100)
+        expect(job!.recipe).toBe(recipe)
+        builds.push(job!.build)
+      }
+      for (const [n, build] of builds.toReversed().entries()) await store.jobs.fail(build, { class: 'build-failed', key: '' }, undefined, 20 + n)
+      expect(await recipes({ state: 'failed', order: 'ended', limit: 3 })).toEqual(next.slice(0, 3))
+    })
   })
 
   describe('how many go before', () => {
