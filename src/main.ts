@@ -1,4 +1,4 @@
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { CommanderError } from 'commander'
 import type { Context } from './cli/context.ts'
 import { Ending, EXIT } from './cli/ending.ts'
@@ -56,7 +56,7 @@ function realContext(instruments: Instruments): Context {
   return {
     env: process.env,
     cwd: process.cwd(),
-    read: () => text(process.stdin),
+    read: () => buffer(process.stdin),
     print: (line) => process.stdout.write(`${line}\n`),
     warn: (line) => process.stderr.write(`${line}\n`),
     draw: (shown) => process.stderr.write(shown),

@@ -26,7 +26,7 @@ export interface Context {
   env: Record<string, string | undefined>
   cwd: string
   /** All of standard input. */
-  read: () => Promise<string>
+  read: () => Promise<Uint8Array>
   /** One line on standard output: what the command was run for. */
   print: (line: string) => void
   /** One line on standard error. */

@@ -1,11 +1,15 @@
 /** The files and flags that `plan` and `prebuild` have in common. */
 import { readFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { basename, relative, resolve, sep } from 'node:path'
 import type { Command } from 'commander'
+import { decodeText } from '../domain/decode.ts'
 import { MuslinError } from '../errors.ts'
 import type { PlanRequest } from '../services/views.ts'
 import { several } from './arguments.ts'
 import type { Context } from './context.ts'
+
+/** As the server takes them. */
+const LONGEST_NAME = 255
 
 interface PlanFlags { target?: string[]; extra?: string[]; group?: string[]; name: string }
 
@@ -22,16 +26,35 @@ export function addPlanFlags(command: Command): Command {
 export async function planRequest(command: Command, files: string[], context: Context): Promise<PlanRequest> {
   const { target, extra, group, name } = command.opts<PlanFlags>()
   return {
-    files: await Promise.all([...new Set(files)].map((file) => readLockText(file, name, context))),
+    files: await Promise.all(distinct(files, context.cwd).map((file) => readLockText(file, name, context))),
     ...target && { targets: target }, ...extra && { extras: extra }, ...group && { groups: group },
   }
 }
 
+/** However a path was written, its file is read once. */
+function distinct(files: string[], cwd: string): string[] {
+  return [...new Map(files.map((file) => [file === '-' ? file : resolve(cwd, file), file])).values()]
+}
+
 async function readLockText(file: string, name: string, { cwd, read }: Context): Promise<{ name: string; text: string }> {
-  if (file === '-') return { name: basename(name), text: await read() }
+  if (file === '-') return { name: basename(name), text: decoded('standard input', await read()) }
+  const path = resolve(cwd, file)
   try {
-    return { name: basename(file), text: await readFile(resolve(cwd, file), 'utf8') }
+    return { name: nameOf(path, cwd), text: decoded(file, await readFile(path)) }
   } catch (error) {
+    if (error instanceof MuslinError) throw error
     throw new MuslinError('bad-lock', `${file} cannot be read (${(error as NodeJS.ErrnoException).code}); check the path`, { cause: error })
   }
+}
+
+/** With its folder: files of several folders are often of one name. */
+function nameOf(path: string, cwd: string): string {
+  const name = relative(cwd, path).split(sep).join('/')
+  return name.length > LONGEST_NAME ? basename(path) : name
+}
+
+function decoded(from: string, bytes: Uint8Array): string {
+  const text = decodeText(bytes)
+  if (text === undefined) throw new MuslinError('bad-lock', `${from} is no text in UTF-8 or UTF-16; give a requirements or lock file`)
+  return text
 }

@@ -95,13 +95,12 @@ function releaseKey({ project, version }: { project: string; version: string }):
 
 /** Reads all files before it complains of one. */
 async function readAll(files: PlanRequest['files']): Promise<Lock[]> {
-  const given = files.map(({ name }) => name)
   const problems: MuslinError[] = []
   const locks: Lock[] = []
-  for (const { name, text } of files) {
+  for (const [index, { name, text }] of files.entries()) {
     await othersFirst()
     try {
-      locks.push(readLock(name, text, given.filter((other) => other !== name)))
+      locks.push(readLock(name, text, files.toSpliced(index, 1).map((other) => other.name)))
     } catch (error) {
       if (!(error instanceof MuslinError) || error.code !== 'bad-lock') throw error
       problems.push(error)

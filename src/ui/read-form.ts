@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy'
+import { decodeText } from '../domain/decode.ts'
 import { MuslinError } from '../errors.ts'
 
 /** What a form sent. Values are in the order of the page; line ends in them are `\n`, whatever the browser made of them. */
@@ -61,13 +62,9 @@ async function readFile(field: string, stream: BusboyFileStream, name: string | 
 }
 
 function decode(bytes: Buffer, name: string): string {
-  const mark = bytes.subarray(0, 2).toString('hex')
-  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
-  } catch (error) {
-    throw new MuslinError('bad-request', `${name.slice(0, 80)} is no text in UTF-8; choose a requirements or lock file`, { cause: error })
-  }
+  const text = decodeText(bytes)
+  if (text === undefined) throw new MuslinError('bad-request', `${name.slice(0, 80)} is no text in UTF-8; choose a requirements or lock file`)
+  return text
 }
 
 function form(fields: [string, string][], files: Form['files']): Form {

@@ -7,7 +7,7 @@ export function testContext(parts: Partial<Context> = {}): Context & { printed: 
   const printed: string[] = []
   const warned: string[] = []
   return {
-    env: {}, cwd: '/nonexistent', read: async () => '', print: (line) => printed.push(line), warn: (line) => warned.push(line),
+    env: {}, cwd: '/nonexistent', read: async () => new Uint8Array(), print: (line) => printed.push(line), warn: (line) => warned.push(line),
     draw: () => undefined, terminal: { output: false, error: false, columns: () => 80 },
     createLog: () => pino({ level: 'silent' }), clock: { now: () => 0, sleep: async () => undefined },
     compose: async () => { throw new MuslinError('internal', 'this test composes nothing') },

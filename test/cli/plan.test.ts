@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from '../../src/cli/context.ts'
@@ -43,12 +43,29 @@ describe('plan', () => {
   test('sends files, standard input under its name, and what the flags say', async () => {
     server.on('POST /api/v1/plan', { json: plan([]) })
     const words = ['plan', 'requirements.txt', '-', '--name', 'sub/uv.lock', '--target', TARGET, '--extra', 'a', '--extra', 'b', '--group', 'dev', '--json']
-    const { exit, out } = await muslin(words, { read: async () => 'version = 1\n' })
+    const { exit, out } = await muslin(words, { read: async () => Buffer.from('version = 1\n') })
     expect(exit).toBe(0)
     expect(JSON.parse(out.join('\n'))).toEqual(plan([]))
     expect(JSON.parse(server.asked[0]!.body)).toEqual({
       files: [{ name: 'requirements.txt', text: 'lxml==5.3.0\n' }, { name: 'uv.lock', text: 'version = 1\n' }], targets: [TARGET], extras: ['a', 'b'], groups: ['dev'],
     })
+  })
+
+  test('reads UTF-16, and names files of several folders by their paths', async () => {
+    server.on('POST /api/v1/plan', { json: plan([]) })
+    for (const folder of ['a', 'b']) await mkdir(join(cwd, folder))
+    await writeFile(join(cwd, 'a/requirements.txt'), Buffer.from('\ufefflxml==5.3.0\r\n', 'utf16le'))
+    await writeFile(join(cwd, 'b/requirements.txt'), '-r ../a/requirements.txt\n')
+    const read = async () => Buffer.from('\ufeffcffi==1\r\n', 'utf16le')
+    expect(await muslin(['plan', 'requirements.txt', '../b/requirements.txt', '../a/requirements.txt', '-'], { cwd: join(cwd, 'a'), read })).toMatchObject({ exit: 0 })
+    expect(JSON.parse(server.asked[0]!.body)).toEqual({ files: [
+      { name: 'requirements.txt', text: 'lxml==5.3.0\r\n' }, { name: '../b/requirements.txt', text: '-r ../a/requirements.txt\n' }, { name: 'requirements.txt', text: 'cffi==1\r\n' },
+    ] })
+  })
+
+  test('what is no text is refused here', async () => {
+    await writeFile(join(cwd, 'a.whl'), Buffer.from([0x50, 0x4b, 3, 4, 0xff]))
+    expect(await muslin(['plan', 'a.whl'])).toMatchObject({ exit: 3, err: [expect.stringContaining('a.whl is no text in UTF-8 or UTF-16')] })
   })
 
   test.each([

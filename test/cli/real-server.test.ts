@@ -109,7 +109,7 @@ test('a job that nobody needs is cancelled; what has ended is not', async () => 
 })
 
 test('a plan is told, and its prebuild is waited for', async () => {
-  const read = async () => 'alpha==1.0\nbeta==1.0\npure==1.0\n'
+  const read = async () => Buffer.from('alpha==1.0\nbeta==1.0\npure==1.0\n')
   const planned = start(['plan', '-'], { read })
   expect(await planned.exit).toBe(0)
   expect(planned.out.join('\n')).toMatch(/requirements\.txt: 3 pins[\s\S]+upstream wheel: 1\n.*pure[\s\S]+would build: 2, about .* in all\n {2}alpha +1\.0 [\s\S]+ {2}beta/)
@@ -137,7 +137,7 @@ test.each([
 })
 
 test('a lock that cannot be planned names its lines', async () => {
-  const { exit, err } = start(['plan', '-'], { read: async () => 'alpha==1.0\nbeta\n' })
+  const { exit, err } = start(['plan', '-'], { read: async () => Buffer.from('alpha==1.0\nbeta\n') })
   expect(await exit).toBe(3)
   expect(err.join('\n')).toMatch(/The lock file cannot be planned: .*requirements\.txt.*2/)
 })

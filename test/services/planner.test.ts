@@ -143,6 +143,13 @@ test('all files are read before one is complained of', async () => {
   expect(failure).toMatchObject({ code: 'bad-lock', detail: expect.stringMatching(/^a\.txt: line 1: .*; c\.txt: line 1: /) })
 })
 
+test('a file of the same name in another folder may be included too', async () => {
+  const planned = await planner.plan({ files: [{ name: 'b/requirements.txt', text: '-r ../a/requirements.txt' }, { name: 'a/requirements.txt', text: 'demo==1.0' }] })
+  expect(planned.lines.map(({ file, project }) => `${file} ${project}`)).toEqual(['a/requirements.txt demo'])
+  const uploaded = await planner.plan({ files: [{ name: 'requirements.txt', text: '-r ../a/requirements.txt' }, { name: 'requirements.txt', text: 'demo==1.0' }] })
+  expect(uploaded.lines).toHaveLength(1)
+})
+
 test('a file that another includes may be given beside it', async () => {
   const planned = await planner.plan({ files: [{ name: 'a.txt', text: '-r b.txt' }, { name: 'b.txt', text: 'demo==1.0' }] })
   expect(planned.lines).toMatchObject([{ file: 'b.txt', project: 'demo' }])
