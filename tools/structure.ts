@@ -25,7 +25,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   http: ['domain', 'services', 'errors.ts', 'log.ts'],
   ui: ['domain', 'services', 'errors.ts', 'log.ts'],
   config: ['domain', 'errors.ts', 'log.ts'],
-  cli: ['config', 'domain', 'services', 'errors.ts', 'log.ts'],
+  // One wording of times for the pages, their scripts and the command line.
+  cli: ['ui/assets/words.js', 'config', 'domain', 'services', 'errors.ts', 'log.ts'],
   'compose.ts': ['compose', ...COMPOSE],
   compose: COMPOSE,
   'doctor.ts': ['doctor', ...DOCTOR],

@@ -1,5 +1,8 @@
 /** Tables, bars and quantities as text, all of them pure. */
 
+// The command line tells times as the pages do.
+export { distance, duration } from '../ui/assets/words.js'
+
 /** Rows with their columns aligned, two spaces between them, none at the end of a line. `right` are the columns of numbers. */
 export function table(rows: string[][], { right = [] }: { right?: number[] } = {}): string[] {
   const widths: number[] = []
@@ -8,16 +11,6 @@ export function table(rows: string[][], { right = [] }: { right?: number[] } = {
     const space = ' '.repeat((widths[column] ?? 0) - width(cell))
     return right.includes(column) ? space + cell : cell + space
   }).join('  ').trimEnd())
-}
-
-/** Seconds for people: `0.4 s`, `41 s`, `2 min 5 s`, `1 h 3 min`. */
-export function duration(seconds: number): string {
-  if (seconds < 9.95) return `${Number(seconds.toFixed(1))} s`
-  const whole = Math.round(seconds)
-  if (whole < 60) return `${whole} s`
-  if (whole < 3600) return [`${Math.floor(whole / 60)} min`, ...whole % 60 === 0 ? [] : [`${whole % 60} s`]].join(' ')
-  const minutes = Math.round(whole / 60)
-  return [`${Math.floor(minutes / 60)} h`, ...minutes % 60 === 0 ? [] : [`${minutes % 60} min`]].join(' ')
 }
 
 const UNITS = ['kB', 'MB', 'GB', 'TB']

@@ -1,7 +1,7 @@
 /** Jobs in the words of the command line. */
 import type { BuildView, JobView } from '../services/views.ts'
 import type { Api } from './api.ts'
-import { duration, size, table } from './format.ts'
+import { distance, duration, size, table } from './format.ts'
 import { type Paint, paintState } from './styles.ts'
 
 type Link = Api['link']
@@ -39,7 +39,7 @@ export function jobTable(jobs: JobView[], now: number, paint: Paint): string[] {
     paintState(paint, job.state) + (job.state === 'running' && job.step !== null ? ` (${job.step})` : ''),
     job.project, job.version, `${job.target}${job.kind === 'build' ? '' : ` (${job.kind})`}`,
     job.seconds === null ? '' : duration(job.seconds),
-    `${ago(job.createdAt, now)} by ${job.askedBy}${job.failure ? `; ${job.failure.cause}` : ''}`,
+    `${distance(Date.parse(job.createdAt), now)} by ${job.askedBy}${job.failure ? `; ${job.failure.cause}` : ''}`,
   ])
   return table([head, ...rows], { right: [0, 5] })
 }
@@ -52,7 +52,7 @@ export function jobDetails(job: JobView, build: BuildView | undefined, { link, n
     ['target', job.target],
     ['kind', job.kind === 'build' ? undefined : job.kind],
     ['sdist', job.sdist.filename],
-    ['asked', `${ago(job.createdAt, now)} by ${job.askedBy} (${job.priority})`],
+    ['asked', `${distance(Date.parse(job.createdAt), now)} by ${job.askedBy} (${job.priority})`],
     ['runs', job.attempts > 1 ? String(job.attempts) : undefined],
     ['took', job.seconds === null ? undefined : duration(job.seconds)],
     ['wheel', job.wheel ? `${job.wheel.filename} (${size(job.wheel.size)}, ${job.wheel.tried ? 'tried on musl' : 'not tried on musl'})` : undefined],
@@ -81,9 +81,4 @@ function waiting({ state, ahead, estimateSeconds, step }: JobView): string {
 
 function about(seconds: number | null): string {
   return seconds === null ? '' : `; a run takes about ${duration(seconds)}`
-}
-
-function ago(time: string, now: number): string {
-  const seconds = Math.max(0, (now - Date.parse(time)) / 1000)
-  return seconds < 60 ? 'just now' : seconds < 86_400 ? `${duration(Math.floor(seconds / 60) * 60)} ago` : `${Math.floor(seconds / 86_400)} d ago`
 }

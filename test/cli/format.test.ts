@@ -8,7 +8,7 @@ test('a table aligns its columns, numbers to the right, and leaves no space at a
   expect(table([])).toEqual([])
 })
 
-test.each([[0, '0 s'], [0.44, '0.4 s'], [9.96, '10 s'], [59.6, '1 min'], [60, '1 min'], [125, '2 min 5 s'], [3599.6, '1 h'], [3780, '1 h 3 min'], [90_000, '25 h']])('%s seconds are %s', (seconds, text) => {
+test.each([[0, '0 s'], [0.44, '0.4 s'], [9.96, '10 s'], [59.6, '1 min'], [60, '1 min'], [125, '2 min 5 s'], [3599.6, '1 h'], [3780, '1 h 3 min'], [90_000, '1 d 1 h']])('%s seconds are %s', (seconds, text) => {
   expect(duration(seconds)).toBe(text)
 })
 
