@@ -10,9 +10,11 @@ import type { Clock, Engine, RunSpec } from '../../services/ports.ts'
 import type { Box, BoxLimits } from './box.ts'
 import { makeFolder, removeFolder } from './folder.ts'
 import { layout, lookAround } from './layout.ts'
+import { createMembers } from './members.ts'
 import { findBox, type Isolation } from './probe.ts'
 import type { Roots } from './roots.ts'
 import { createRun } from './run.ts'
+import { machineProc } from './tree.ts'
 import { freeUser } from './users.ts'
 
 export interface EmbeddedOptions {
@@ -113,7 +115,11 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
       const process = /^run-(.+)-[0-9a-f]{12}$/.exec(name)?.[1]
       return process !== undefined && !running.has(name) && !live.has(process)
     })
-    const done = await Promise.allSettled(stale.map((name) => removeFolder(join(folder, name))))
+    const done = await Promise.allSettled(stale.map(async (name) => {
+      // What was in a box has ended with its server.
+      if (options.isolation === 'none') await createMembers({ how: 'none', proc: machineProc, keepers: () => [], id: name }).clear()
+      await removeFolder(join(folder, name))
+    }))
     for (const result of done) if (result.status === 'rejected') log.error({ err: result.reason }, 'a run is left behind until the next sweep')
     return done.filter(({ status }) => status === 'fulfilled').length
   }
