@@ -19,20 +19,29 @@ export interface JobViews {
 
 const PAGE = 100
 
+interface Shared {
+  estimate: (project: string) => Promise<number | null>
+  wheels: (project: string) => Promise<BuiltWheel[]>
+  ahead: Map<number, number>
+}
+
 /** Jobs and builds as people and programs are shown them. */
 export function createJobViews({ store, clock }: { store: Store; clock: Clock }): JobViews {
-  return { job: (job) => viewOf(job, lookups()), jobs, get, build }
+  return { job, jobs, get, build }
+
+  async function job(job: Job): Promise<JobView> {
+    const [view] = await viewsOf([job])
+    return view!
+  }
 
   async function jobs({ limit = PAGE, ...filter }: JobFilter = {}): Promise<JobView[]> {
-    const shared = lookups()
-    const found = await store.jobs.list({ ...filter, limit })
-    return Promise.all(found.map((job) => viewOf(job, shared)))
+    return viewsOf(await store.jobs.list({ ...filter, limit }))
   }
 
   async function get(id: number): Promise<JobView> {
-    const job = await store.jobs.get(id)
-    if (!job) throw noSuchJob(id)
-    return viewOf(job, lookups())
+    const found = await store.jobs.get(id)
+    if (!found) throw noSuchJob(id)
+    return job(found)
   }
 
   async function build(id: number): Promise<BuildView> {
@@ -53,12 +62,15 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
     return history.length === 0 ? null : estimateSeconds({ history, sdistBytes: undefined })
   }
 
-  /** What jobs of one project share is read once for a whole list. */
-  function lookups() {
-    return { estimate: once(estimateOf), wheels: once((project) => store.wheels.wheels(project)) }
+  /** What jobs of one project share is read once for a whole list, and the queue once for all its jobs. */
+  async function viewsOf(jobs: Job[]): Promise<JobView[]> {
+    const queued = jobs.filter(({ state }) => state === 'queued').map(({ id }) => id)
+    const ahead = queued.length === 0 ? new Map<number, number>() : await store.jobs.ahead(queued)
+    const shared: Shared = { estimate: once(estimateOf), wheels: once((project) => store.wheels.wheels(project)), ahead }
+    return Promise.all(jobs.map((job) => viewOf(job, shared)))
   }
 
-  async function viewOf(job: Job, { estimate, wheels }: ReturnType<typeof lookups>): Promise<JobView> {
+  async function viewOf(job: Job, { estimate, wheels, ahead }: Shared): Promise<JobView> {
     const newest = job.build === undefined ? undefined : await store.jobs.build(job.build)
     return {
       id: job.id, kind: job.kind, project: job.project, version: job.version, target: job.target, sdist: job.sdist,
@@ -69,7 +81,7 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
       createdAt: iso(job.createdAt), startedAt: isoOrNull(job.startedAt), finishedAt: isoOrNull(job.finishedAt),
       seconds: newest ? ((newest.finishedAt ?? clock.now()) - newest.startedAt) / 1000 : null,
       estimateSeconds: job.kind === 'metadata' ? null : await estimate(job.project),
-      ahead: job.state === 'queued' ? await store.jobs.ahead(job.id) ?? null : null,
+      ahead: ahead.get(job.id) ?? null,
       failure: job.failure ? failureView(job.failure) : null,
       retryAt: job.state === 'failed' ? isoOrNull(await store.jobs.retryAt(job.id)) : null,
       wheel: job.kind === 'build' && job.state === 'built' ? await wheelView(wheelOf(job, await wheels(job.project))) : null,

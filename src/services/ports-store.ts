@@ -162,8 +162,8 @@ export interface JobStore {
   builds(job: number, limit: number): Promise<Build[]>
   /** Seconds that earlier successful builds of this project took, newest first. */
   history(project: string): Promise<number[]>
-  /** Queued jobs that are claimed before this one where a worker takes all of them, as things stand; undefined where it is not queued. */
-  ahead(id: number): Promise<number | undefined>
+  /** How many queued jobs are claimed before each of these where a worker takes all of them, as things stand; those that are queued, by id. */
+  ahead(ids: number[]): Promise<Map<number, number>>
   /** When the failed job is queued again by itself. */
   retryAt(id: number): Promise<number | undefined>
   /** Calls back soon after anything may have changed, whichever process changed it; returns how to stop. */

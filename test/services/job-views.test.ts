@@ -112,6 +112,15 @@ test('lists are filtered, and go on before a number', async () => {
   expect(await views.jobs({ state: 'running' })).toEqual([])
 })
 
+test('a list reads the queue once, however many of its jobs wait', async () => {
+  for (let n = 1; n <= 5; n++) await bench.wish(wishFor({ sdist: { sha256: `${n}`.repeat(64), filename: `x-${n}.tar.gz` } }))
+  const asked: number[][] = []
+  const jobs = { ...bench.store.jobs, ahead: (ids: number[]) => { asked.push(ids); return bench.store.jobs.ahead(ids) } }
+  const listed = await createJobViews({ ...bench, store: { ...bench.store, jobs } }).jobs()
+  expect(listed.map(({ ahead }) => ahead)).toEqual([4, 3, 2, 1, 0])
+  expect(asked).toEqual([[5, 4, 3, 2, 1]])
+})
+
 test('unknown numbers are refused', async () => {
   await expect(views.get(9)).rejects.toEqual(expect.objectContaining({ code: 'no-such-job' }))
   await expect(views.build(9)).rejects.toEqual(expect.objectContaining({ code: 'no-such-build' }))

@@ -1,23 +1,36 @@
 import { z } from 'zod'
+import { isValidName, normalizeName } from '../../domain/names.ts'
+import { MuslinError } from '../../errors.ts'
+import type { Auth } from '../../services/sessions.ts'
 import { JobList, JobOrder, JobView } from '../../services/views.ts'
 import { ADMIN } from '../session.ts'
 import type { ApiDeps } from './deps.ts'
-import { NumberInPath, route, type ApiRoute } from './route.ts'
+import { number, NumberInPath, route, type ApiRoute } from './route.ts'
+
+/** What anybody may ask for at once. */
+const OPEN_LIMIT = 100
 
 const JobQuery = z.strictObject({
   state: JobView.shape.state.optional(),
   kind: JobView.shape.kind.optional(),
-  project: z.string().optional().describe('Normalised'),
-  before: z.coerce.number().int().min(1).optional().describe('Only jobs with a smaller number: the next page'),
-  limit: z.coerce.number().int().min(1).max(1000).optional().describe('Default 100'),
+  project: z.string().optional(),
+  before: number('a job\'s number is written in digits alone').optional().describe('Only jobs with a smaller number: the next page'),
+  limit: number('a limit is written in digits alone', 1000).optional().describe(`Default ${OPEN_LIMIT}; more than that needs the admin's token`),
 })
 
 /** The queue, and what a person does with it. */
 export function jobRoutes({ jobViews, orders }: ApiDeps): ApiRoute[] {
   return [
     route({
-      method: 'get', path: '/jobs', summary: 'Jobs, newest first', query: JobQuery, answer: { status: 200, schema: JobList },
-      handle: async (_ctx, { query }) => ({ jobs: await jobViews.jobs(query) }),
+      method: 'get', path: '/jobs', summary: 'Jobs, newest first', query: JobQuery, answer: { status: 200, schema: JobList }, errors: ['token-needed'],
+      async handle(ctx, { query: { project, ...query } }) {
+        if ((query.limit ?? 0) > OPEN_LIMIT && !(ctx.state['auth'] as Auth).admin) {
+          throw new MuslinError('token-needed', `more than ${OPEN_LIMIT} jobs at once need the admin's token; ask for the next page by before`)
+        }
+        // What is no name has no jobs either.
+        const named = project !== undefined && isValidName(project) ? normalizeName(project) : project
+        return { jobs: await jobViews.jobs({ ...query, project: named }) }
+      },
     }),
     route({
       method: 'post', path: '/jobs', admin: true, summary: 'Build a release now; what failed before is tried again', body: JobOrder,

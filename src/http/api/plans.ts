@@ -3,7 +3,7 @@ import { Plan, PlanRequest, Prebuild, PrebuildList, PrebuildRequest, ProjectMatr
 import type { ErrorCode } from '../../errors.ts'
 import { ADMIN } from '../session.ts'
 import type { ApiDeps } from './deps.ts'
-import { NumberInPath, route, type ApiRoute } from './route.ts'
+import { number, NumberInPath, route, type ApiRoute } from './route.ts'
 
 // An upstream that fails is told by the lines that need it.
 const PLANNING: ErrorCode[] = ['bad-lock', 'unknown-target']
@@ -27,7 +27,7 @@ export function planRoutes({ matrix, planner, prebuilds }: ApiDeps): ApiRoute[] 
       handle: (_ctx, { body }) => prebuilds.create(body, ADMIN),
     }),
     route({
-      method: 'get', path: '/prebuilds', summary: 'Prebuilds, newest first', query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).optional().describe('Default 100') }),
+      method: 'get', path: '/prebuilds', summary: 'Prebuilds, newest first', query: z.strictObject({ limit: number('a limit is written in digits alone', 1000).optional().describe('Default 100') }),
       answer: { status: 200, schema: PrebuildList },
       handle: async (_ctx, { query }) => ({ prebuilds: await prebuilds.list(query.limit ?? 100) }),
     }),

@@ -31,7 +31,12 @@ export type Answer = { status: 200 | 201; schema: z.ZodType } | { status: 200; t
 
 const nothing = z.strictObject({})
 /** As the numbers of jobs, builds and prebuilds are written. */
-export const NumberInPath = z.strictObject({ id: z.coerce.number().int().min(1) })
+export const NumberInPath = z.strictObject({ id: number('a number is written in digits alone, as in the list') })
+
+/** Digits alone: what else JavaScript takes for a number would be a second name for the same thing. */
+export function number(said: string, most = 999_999_999_999_999) {
+  return z.string().regex(/^[1-9]\d{0,14}$/, said).transform(Number).pipe(z.number().int().min(1).max(most))
+}
 
 /** A row with its types checked: `handle` gets what the schemas make of the request. */
 export function route<Params extends z.ZodObject = typeof nothing, Query extends z.ZodObject = typeof nothing, Body extends z.ZodType = z.ZodUndefined>(

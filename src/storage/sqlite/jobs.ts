@@ -50,14 +50,15 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     SELECT (builds.finished_at - builds.started_at) / 1000.0 FROM wheels JOIN builds ON builds.id = wheels.build
     WHERE wheels.project = ? ORDER BY builds.id DESC LIMIT ?`).pluck()
 
-  // In the order of claims. A metadata job whose build is queued or runs is answered by that, and goes before nobody.
-  const countAhead = db.prepare<[number], number | null>(`
-    SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND kind IN ('build', 'trial') AND self.kind <> 'metadata'
-        AND priority >= self.priority AND (-priority, created_at, id) < (-self.priority, self.created_at, self.id))
-      + (SELECT count(*) FROM jobs WHERE state = 'queued' AND kind = 'metadata'
-        AND (self.kind <> 'metadata' OR (-priority, created_at, id) < (-self.priority, self.created_at, self.id))
-        AND NOT EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running')))
-    FROM jobs AS self WHERE self.id = ? AND self.state = 'queued'`).pluck()
+  // In the order of claims, the queue read once for all that are asked about. A metadata job whose build is queued or runs is answered by
+  // that, and goes before nobody.
+  const rank = db.prepare<[string], { id: number; ahead: number }>(`
+    SELECT id, ahead FROM (
+      SELECT id, coalesce(sum(goes) OVER (ORDER BY kind <> 'metadata', priority DESC, created_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS ahead
+      FROM (SELECT id, kind, priority, created_at,
+          kind <> 'metadata' OR NOT EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running')) AS goes
+        FROM jobs WHERE state = 'queued'))
+    WHERE id IN (SELECT value FROM json_each(?))`)
   const selectRetry = db.prepare<[number], number | null>("SELECT retry_at FROM jobs WHERE id = ? AND state = 'failed'").pluck()
 
   const makeOrRaise = db.transaction((wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean } => {
@@ -128,7 +129,7 @@ export function createJobs(db: Database, changes: Changes): JobStore {
     },
     builds: (job, limit) => selectBuilds.all(job, limit).map(toBuild),
     history: (project) => selectHistory.all(project, HISTORY),
-    ahead: (id) => countAhead.get(id) ?? undefined,
+    ahead: (ids) => new Map(rank.all(JSON.stringify(ids)).map(({ id, ahead }) => [id, ahead])),
     retryAt: (id) => selectRetry.get(id) ?? undefined,
   })
   return { ...port, watch: changes.watch }

@@ -41,6 +41,15 @@ describe('jobs', () => {
     expect((await post(`/jobs/${id}/retry`)).body).toMatchObject({ state: 'queued', failure: null })
   })
 
+  test('are listed a hundred at once for anybody, a thousand for the admin, and by any spelling of the project', async () => {
+    const id = await order()
+    expect((await get('/jobs?limit=100', { token: '' })).body.jobs).toHaveLength(1)
+    expect((await get('/jobs?limit=101', { token: '' }))).toMatchObject({ status: 401, body: { code: 'token-needed', detail: expect.stringContaining('100') } })
+    expect((await get('/jobs?limit=1000')).body.jobs).toHaveLength(1)
+    expect((await get('/jobs?project=DEMO')).body.jobs).toMatchObject([{ id }])
+    expect((await get('/jobs?project=..')).body.jobs).toEqual([])
+  })
+
   test('that are for a trial are not the build', async () => {
     const build = await order()
     const trial = (await post('/jobs', { project: 'demo', publish: false })).body.jobs[0]
@@ -140,10 +149,10 @@ describe('a request', () => {
       const refused = await post(path, body)
       expect(refused.body).toMatchObject({ status: 400, code: 'bad-request', detail: expect.stringMatching(/^in the body: .*openapi\.json says what is taken$/) })
     }
-    for (const path of ['/jobs?state=odd', '/jobs?limit=0', '/jobs?limit=many', '/jobs?page=2', '/jobs?state=queued&state=built', '/prebuilds?limit=5000']) {
+    for (const path of ['/jobs?state=odd', '/jobs?limit=0', '/jobs?limit=many', '/jobs?limit=0x10', '/jobs?limit=1001', '/jobs?before=1e1', '/jobs?page=2', '/jobs?state=queued&state=built', '/prebuilds?limit=5000']) {
       expect((await get(path)).body.detail).toMatch(/^in the query: /)
     }
-    for (const path of ['/jobs/x', '/jobs/1.5', '/jobs/0', '/builds/1e400']) expect((await get(path)).body.detail).toMatch(/^in the address: id/)
+    for (const path of ['/jobs/x', '/jobs/1.5', '/jobs/0', '/jobs/0x1', '/jobs/01', '/jobs/1e0', '/jobs/%201', '/builds/1e400', `/prebuilds/${'1'.repeat(16)}`]) expect((await get(path)).body.detail).toMatch(/^in the address: id/)
     const sent = (type: string, body: string) => supertest(rig.url).post('/api/v1/plan').set('Content-Type', type).send(body)
     expect((await sent('application/json', '{"files":')).body).toMatchObject({ code: 'bad-request', detail: expect.stringContaining('no JSON') })
     // What a page of another site can send without asking first.
