@@ -63,6 +63,9 @@ export interface AppDeps extends ApiDeps {
   errorPage?: ErrorPage
 }
 
+/** How a client that leaves shows itself; the last is one that leaves while it sends. */
+const LEFT = ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE']
+
 /** The routing table. */
 export function createApp(deps: AppDeps): Koa {
   const app = new Koa()
@@ -91,7 +94,7 @@ export function createApp(deps: AppDeps): Koa {
   app.use(router.allowedMethods())
   // What comes here broke after its headers were sent; a client that left is no error.
   app.on('error', (error: NodeJS.ErrnoException, ctx?: Koa.Context) => {
-    const left = error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET' || error.code === 'EPIPE'
+    const left = LEFT.includes(error.code ?? '')
     deps.log[left ? 'debug' : 'warn']({ err: error, path: ctx?.path }, left ? 'the client left' : 'an answer was cut')
   })
   return app

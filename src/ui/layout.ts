@@ -53,7 +53,8 @@ ${body}
  * The way from a page to the server's root. All our links are relative: a proxy may serve us below a path that we never see.
  */
 export function rootOf(ctx: Pick<Context, 'path'>): string {
-  return '../'.repeat(ctx.path.split('/').length - 2)
+  // `OPTIONS *` has no slash at all.
+  return '../'.repeat(Math.max(0, ctx.path.split('/').length - 2))
 }
 
 /** Where to log in and come back from: `path` is this page's, from the server's root. */
