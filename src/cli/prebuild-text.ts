@@ -1,16 +1,18 @@
 /** A prebuild in the words of the command line. */
-import type { Prebuild, PrebuildLine } from '../services/views.ts'
+import type { PlanLine, Prebuild, PrebuildLine } from '../services/views.ts'
 import type { Api } from './api.ts'
-import { duration, table } from './format.ts'
+import { count, duration, table } from './format.ts'
 import { type Paint, paintState } from './styles.ts'
+
+const MOST_CAUSES = 3
 
 /** What it will do, and what it cannot. */
 export function opening({ id, name, total, lines }: Prebuild, paint: Paint): string[] {
   const had = lines.filter(({ state }) => state === 'had').length
-  const cannot = lines.filter(({ state }) => state === 'cannot')
+  const cannot = missing(lines)
   return [
     `prebuild ${id} of ${name}: ${total} to build, ${had} there already${cannot.length === 0 ? '' : `, ${cannot.length} cannot be had:`}`,
-    ...table(cannot.map((line) => [paintState(paint, 'cannot'), line.project, line.version, line.target, line.why === null ? '' : line.why + after(' — ', line.remedy)])),
+    ...table(cannot.map((line) => [paintState(paint, 'cannot'), line.project, line.version, line.target, causeOf(line) + after(' — ', line.remedy)])),
   ]
 }
 
@@ -41,9 +43,29 @@ export function failures({ lines }: Prebuild, link: Api['link'], paint: Paint): 
   ])
 }
 
-export function summary({ id, done, failed, total }: Prebuild): string {
-  if (total === 0) return `prebuild ${id}: there was nothing to build`
-  return `prebuild ${id}: ${done - failed} of ${total} built${failed === 0 ? '' : `, ${failed} failed`}`
+/** What came of it, or comes of it where it still goes on, and why some cannot be had. */
+export function summary({ id, done, failed, total, finished, lines }: Prebuild): string {
+  const cannot = missing(lines)
+  const built = finished ? `${done - failed} of ${total} built${failed === 0 ? '' : `, ${failed} failed`}` : `${count(total, 'build')} queued`
+  if (cannot.length === 0) return `prebuild ${id}: ${total === 0 ? 'there was nothing to build' : built}`
+  return `prebuild ${id}: ${total === 0 ? 'nothing is built' : built}, ${cannot.length} cannot be had: ${causes(cannot)}`
+}
+
+/** What cannot be had, each once: several files may pin it. */
+export function missing<Line extends PlanLine & { state?: PrebuildLine['state'] }>(lines: Line[]): Line[] {
+  const cannot = lines.filter(({ state, verdict }) => (state ?? verdict) === 'cannot')
+  return [...new Map(cannot.map((line) => [`${line.project} ${line.version} ${line.target}`, line])).values()]
+}
+
+/** The commonest first, and how many each is for: `has no sdist (3); no builder is ready for …`. */
+export function causes(lines: Pick<PlanLine, 'why'>[]): string {
+  const all = [...Map.groupBy(lines, causeOf)].toSorted(([, a], [, b]) => b.length - a.length)
+  const told = all.slice(0, MOST_CAUSES).map(([cause, { length }]) => length > 1 ? `${cause} (${length})` : cause)
+  return [...told, ...all.length > MOST_CAUSES ? [`and ${count(all.length - MOST_CAUSES, 'other cause')}`] : []].join('; ')
+}
+
+function causeOf({ why }: Pick<PlanLine, 'why'>): string {
+  return why ?? 'it is not said why'
 }
 
 function after(between: string, text: string | null | undefined): string {

@@ -7,25 +7,27 @@ import { Ending, EXIT } from './ending.ts'
 import { untilInterrupted } from './interrupt.ts'
 import { lookUntil, patiently } from './patience.ts'
 import { addPlanFlags, planRequest } from './plan-request.ts'
-import { failures, opening, summary } from './prebuild-text.ts'
+import { failures, missing, opening, summary } from './prebuild-text.ts'
 import { createProgress } from './progress.ts'
 import { painter } from './styles.ts'
 
 /** `muslin prebuild FILE…`: queues what the plan would build. */
 export function addPrebuild(program: Command, context: Context): void {
   const command = program.command('prebuild').description('Build what a lock file needs and no index has: queue all that its plan would build.')
-  addPlanFlags(command).option('--wait', 'Show the progress until all builds have ended; end with 2 when one failed.')
+  addPlanFlags(command)
+    .option('--wait', 'Show the progress until all builds have ended; end with 2 when one failed, or when something can be neither fetched nor built.')
+    .option('--allow-missing', 'With --wait: end with 0 although something cannot be had. A build that fails still ends it with 2.')
   addServerFlags(command).action((files: string[]) => withServer(command, context, async (api) => {
-    const { wait = false, json = false } = command.opts<{ wait?: boolean; json?: boolean }>()
+    const { wait = false, allowMissing = false, json = false } = command.opts<{ wait?: boolean; allowMissing?: boolean; json?: boolean }>()
     const print = (lines: string[]): void => { for (const line of lines) (json ? context.warn : context.print)(line) }
     const paint = painter(context, json ? 'error' : 'output')
 
     const begun = await api.startPrebuild(await planRequest(command, files, context))
     print([...opening(begun, paint), api.link(`ui/prebuilds/${begun.id}`)])
     const end = wait && !begun.finished ? await waitFor(begun, api, context) : begun
-    if (wait) print([...failures(end, api.link, paint), summary(end)])
+    print([...wait ? failures(end, api.link, paint) : [], summary(end)])
     if (json) context.print(JSON.stringify(end, null, 2))
-    if (wait && end.failed > 0) throw new Ending(EXIT.failed)
+    if (wait && (end.failed > 0 || (!allowMissing && missing(end.lines).length > 0))) throw new Ending(EXIT.failed)
   }))
 }
 

@@ -40,6 +40,14 @@ describe('plan', () => {
     ] })
   })
 
+  test('--check ends with 2 where something cannot be had, and says why', async () => {
+    server.on('POST /api/v1/plan', { json: plan([planLine(), CANNOT, CANNOT]) }, { json: plan([planLine(), CANNOT]) }, { json: plan([planLine()]) })
+    expect(await muslin(['plan', 'requirements.txt', '--check'])).toMatchObject({ exit: 2, err: ['muslin: 1 cannot be had: has no sdist'], out: expect.arrayContaining(['cannot: 2']) })
+    const asJson = await muslin(['plan', 'requirements.txt', '--check', '--json'])
+    expect([asJson.exit, JSON.parse(asJson.out.join('\n'))]).toEqual([2, plan([planLine(), CANNOT])])
+    expect(await muslin(['plan', 'requirements.txt', '--check'])).toMatchObject({ exit: 0, err: [] })
+  })
+
   test('sends files, standard input under its name, and what the flags say', async () => {
     server.on('POST /api/v1/plan', { json: plan([]) })
     const words = ['plan', 'requirements.txt', '-', '--name', 'sub/uv.lock', '--target', TARGET, '--extra', 'a', '--extra', 'b', '--group', 'dev', '--json']
@@ -89,6 +97,7 @@ describe('prebuild', () => {
     expect(await muslin(['prebuild', 'requirements.txt'])).toEqual({ exit: 0, err: [], out: [
       'prebuild 3 of requirements.txt: 2 to build, 1 there already, 1 cannot be had:',
       `cannot  nope  5.3.0  ${TARGET}  has no sdist — ask the project`, `${server.url}/ui/prebuilds/3`,
+      'prebuild 3: 2 builds queued, 1 cannot be had: has no sdist',
     ] })
   })
 
@@ -125,6 +134,35 @@ describe('prebuild', () => {
     script(prebuild([a]), prebuild([aBuilt]))
     const { out } = await muslin(['prebuild', 'requirements.txt', '--wait', '--json'])
     expect(JSON.parse(out.join('\n'))).toEqual(prebuild([aBuilt]))
+  })
+
+  describe('what cannot be had', () => {
+    const cannot = (project: string, why: string) => prebuildLine({ project, verdict: 'cannot', state: 'cannot', why, remedy: 'r', job: null })
+    const none = [cannot('a', 'no builder is ready'), cannot('b', 'has no sdist'), cannot('c', 'no builder is ready'), cannot('c', 'no builder is ready')]
+
+    test.each([[['--wait'], 2], [[], 0], [['--wait', '--allow-missing'], 0]])('%j ends with %i, and says the causes', async (words, exit) => {
+      script(prebuild(none))
+      const ended = await muslin(['prebuild', 'requirements.txt', ...words])
+      expect(ended).toMatchObject({ exit, err: [] })
+      expect(ended.out.at(-1)).toBe('prebuild 3: nothing is built, 3 cannot be had: no builder is ready (2); has no sdist')
+      expect(server.asked).toHaveLength(1)
+    })
+
+    test.each([[['--wait'], 2], [['--wait', '--allow-missing'], 0]])('beside what was built: %j ends with %i', async (words, exit) => {
+      script(prebuild([a, ...none.slice(0, 1)]), prebuild([aBuilt, ...none.slice(0, 1)]))
+      const ended = await muslin(['prebuild', 'requirements.txt', ...words])
+      expect([ended.exit, ended.out.at(-1)]).toEqual([exit, 'prebuild 3: 1 of 1 built, 1 cannot be had: no builder is ready'])
+    })
+
+    test('does not hide a build that failed', async () => {
+      script(prebuild([b, ...none]), prebuild([bFailed, ...none]))
+      expect(await muslin(['prebuild', 'requirements.txt', '--wait', '--allow-missing'])).toMatchObject({ exit: 2 })
+    })
+
+    test('is told by three causes at most', async () => {
+      script(prebuild(['1', '2', '3', '4', '5'].map((n) => cannot(n, `cause ${n}`))))
+      expect((await muslin(['prebuild', 'requirements.txt'])).out.at(-1)).toMatch(/cause 1; cause 2; cause 3; and 2 other causes$/)
+    })
   })
 
   test('with nothing to build waits for nothing', async () => {
