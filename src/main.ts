@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers'
 import { CommanderError } from 'commander'
 import type { Context } from './cli/context.ts'
 import { Ending, EXIT } from './cli/ending.ts'
+import { type ErrorDocument, errorDocument, interruptedDocument, usageDocument } from './cli/error-document.ts'
 import { createProgram } from './cli/program.ts'
 import { systemClock } from './clock.ts'
 import type { compose } from './compose.ts'
@@ -23,26 +24,35 @@ export async function main(words: string[], instruments: Instruments = {}): Prom
   process.exit(await run(words, realContext(instruments)))
 }
 
-/** The one gate of the command line: every error becomes a line for a person and an exit code. */
+/** The one gate of the command line: every error becomes a line for a person and an exit code, and with `--json` the document on standard output. */
 export async function run(words: string[], context: Context): Promise<number> {
+  let printed = false
+  const print = (line: string): void => {
+    printed = true
+    context.print(line)
+  }
   try {
-    await createProgram(context).parseAsync(words, { from: 'user' })
+    await createProgram({ ...context, print }).parseAsync(words, { from: 'user' })
     return EXIT.done
-  } catch (error) {
-    // Commander has printed its own: help, version, or what is wrong with the words.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    if (error instanceof Ending) return error.exitCode
-    const { line, exit } = told(error)
-    context.warn(redact(`muslin: ${line}`))
-    if (wantsDetails(words, context.env)) context.warn(redact(String(error instanceof Error ? error.stack : error)))
+  } catch (thrown) {
+    const { line, exit, document } = told(thrown)
+    if (line !== undefined) context.warn(redact(`muslin: ${line}`))
+    if (line !== undefined && wantsDetails(words, context.env)) context.warn(redact(String(thrown instanceof Error ? thrown.stack : thrown)))
+    // What a command has printed by then is its document.
+    if (document && !printed && words.includes('--json')) context.print(JSON.stringify({ error: document }, null, 2))
     return exit
   }
 }
 
-function told(error: unknown): { line: string; exit: number } {
-  if (error instanceof MuslinError) return { line: error.message, exit: USAGE.includes(error.code) ? EXIT.usage : EXIT.internal }
-  const reason = error instanceof Error ? error.message : String(error)
-  return { line: new MuslinError('internal', `${reason}; run it again with MUSLIN_LOGLEVEL=debug to see where`).message, exit: EXIT.internal }
+/** What is still to be said of what was thrown, to people and to programs. */
+function told(thrown: unknown): { line?: string; exit: number; document?: ErrorDocument } {
+  // Commander has printed its own: help, version, or what is wrong with the words.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? { exit: EXIT.done } : { exit: EXIT.usage, document: usageDocument(thrown.message) }
+  if (thrown instanceof Ending) return { exit: thrown.exitCode, ...thrown.exitCode === EXIT.interrupted && { document: interruptedDocument() } }
+  if (thrown instanceof MuslinError) return { line: thrown.message, exit: USAGE.includes(thrown.code) ? EXIT.usage : EXIT.internal, document: errorDocument(thrown) }
+  const reason = thrown instanceof Error ? thrown.message : String(thrown)
+  const defect = new MuslinError('internal', `${reason}; run it again with MUSLIN_LOGLEVEL=debug to see where`)
+  return { line: defect.message, exit: EXIT.internal, document: errorDocument(defect) }
 }
 
 /** Whether stacks are wanted. The settings may be what is wrong, so it looks at the words themselves. */

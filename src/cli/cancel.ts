@@ -3,6 +3,7 @@ import { jobIds } from './arguments.ts'
 import { changeJobs } from './change-jobs.ts'
 import { addServerFlags, withServer } from './connection.ts'
 import type { Context } from './context.ts'
+import { errorDocument } from './error-document.ts'
 import { jobName } from './job-text.ts'
 
 /** `muslin cancel ID…`: ends queued and running jobs. */
@@ -11,7 +12,7 @@ export function addCancel(program: Command, context: Context): void {
     .argument('<ID...>', 'The jobs\' numbers.', jobIds)
   addServerFlags(command).action((ids: number[]) => withServer(command, context, async (api) => {
     const { changed, refusal } = await changeJobs(ids, (id) => api.cancel(id), context)
-    if (command.opts<{ json?: boolean }>().json) context.print(JSON.stringify({ jobs: changed }, null, 2))
+    if (command.opts<{ json?: boolean }>().json) context.print(JSON.stringify({ jobs: changed, ...refusal && { error: errorDocument(refusal) } }, null, 2))
     else for (const job of changed) context.print(`job ${job.id} is cancelled: ${jobName(job)}`)
     if (refusal) throw refusal
   }))

@@ -16,7 +16,7 @@ const SETTINGS: readonly OptionName[] = ['data']
 /** Adds the flags that name a server, and `--json`. */
 export function addServerFlags(command: Command): Command {
   command
-    .option('--json', 'Print one JSON document; progress goes to standard error.')
+    .option('--json', 'Print one JSON document, also of an error; progress goes to standard error.')
     .option('--server <URL>', 'The server. Default: MUSLIN_SERVER, else publicUrl, else the one that runs here.')
     .option('--token <TOKEN>', 'The admin\'s token. Default: MUSLIN_TOKEN, else that of the data folder, for its own server.')
   addSettingsFlags(command, SETTINGS)

@@ -3,6 +3,7 @@ import { jobIds } from './arguments.ts'
 import { changeJobs } from './change-jobs.ts'
 import { addServerFlags, withServer } from './connection.ts'
 import type { Context } from './context.ts'
+import { errorDocument } from './error-document.ts'
 import { followJobs } from './follow-jobs.ts'
 import { jobName } from './job-text.ts'
 
@@ -15,7 +16,7 @@ export function addRetry(program: Command, context: Context): void {
     const { follow = false, json = false } = command.opts<{ follow?: boolean; json?: boolean }>()
     const { changed, refusal } = await changeJobs(ids, (id) => api.retry(id), context)
     if (follow && !refusal) return followJobs(changed, { api, context, json, replay: true })
-    if (json) context.print(JSON.stringify({ jobs: changed }, null, 2))
+    if (json) context.print(JSON.stringify({ jobs: changed, ...refusal && { error: errorDocument(refusal) } }, null, 2))
     else for (const job of changed) context.print(`job ${job.id} is queued again: ${jobName(job)}; muslin job ${job.id} --follow shows it`)
     if (refusal) throw refusal
   }))
