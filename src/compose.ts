@@ -64,6 +64,8 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
 
+    if (token.taken) lines.push(`token     the new one in ${join(settings.data, 'admin-token')}; whoever logged in with the older one must log in again`)
+
     const url = settings.role === 'worker' ? undefined : await listen(parts, chosen, token.sha256)
     if (chosen.kind !== 'none') drains.push(await startWorker(parts, chosen))
     if (settings.role === 'worker') lines.push(`working on ${settings.workers} builds at once`)
@@ -83,12 +85,13 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
 
   async function listen(parts: Parts, chosen: Chosen, adminTokenSha256: string): Promise<string> {
     const hopKey = await parts.ports.store.secrets.secret('hop-key', randomSecret)
-    const web = await startWeb(parts, { adminTokenSha256, hopKey, host: listenHost(settings, chosen) })
+    const host = listenHost(settings, chosen)
+    const web = await startWeb(parts, { adminTokenSha256, hopKey, host })
     drains.push(web.drain)
     stops.push(web.close)
     const { scheme, port } = web.address
     const url = settings.publicUrl ?? `${scheme}://localhost:${port}`
-    await writeServerFile(settings.data, { url, scheme, port, pid: process.pid, instance: parts.instance })
+    await writeServerFile(settings.data, { url, scheme, port, host, pid: process.pid, instance: parts.instance })
     return url
   }
 

@@ -4,8 +4,8 @@
  * The one gate that turns them into answers is `http/middleware/gate.ts`; the CLI's is `main.ts`.
  */
 export const ERRORS = {
-  'bad-request': { status: 400, title: 'The request is malformed', remedy: 'Read the detail; it names the part of the request that is wrong.' },
-  'bad-lock': { status: 400, title: 'The lock file cannot be planned', remedy: 'The detail names the file and the lines: pin each requirement with ==, or give a lock file.' },
+  'bad-request': { status: 400, title: 'The request is malformed', remedy: 'Mend what is named, and send the request again.' },
+  'bad-lock': { status: 400, title: 'The lock file cannot be planned', remedy: 'Mend the lines that are named: pin each requirement with ==, or give a lock file instead.' },
   'bad-name': { status: 400, title: 'Not a valid project name', remedy: 'Check the spelling; names are letters, digits, and ., - or _ between them.' },
   'unknown-target': { status: 404, title: 'This target is not configured', remedy: 'Use one of the configured targets, or add this one to the setting targets.' },
   'not-found': { status: 404, title: 'Nothing is served at this address', remedy: 'Check the URL; the index is at /simple/.' },
@@ -19,6 +19,9 @@ export const ERRORS = {
   'token-needed': { status: 401, title: 'This needs the admin\'s token', remedy: 'Log in at /ui/login, or send the token as a bearer token; it is in the file admin-token of the data folder.' },
   'too-many-logins': { status: 429, title: 'Too many wrong tokens were sent', remedy: 'Wait a minute; the token is in the file admin-token of the data folder.' },
   'forged-request': { status: 403, title: 'This form was not sent by a page of this server', remedy: 'Open the page again and press the button there.' },
+  'strange-host': { status: 403, title: 'This host name is none of this server\'s', remedy: 'Add it to allowedHosts, or set publicUrl to the address that people use.' },
+  'busy': { status: 429, title: 'This client asks for too much at once', remedy: 'Wait for what is under way, or send the admin\'s token.' },
+  'too-many-streams': { status: 503, title: 'Too many pages and programs are being told what changes', remedy: 'Close some, or look again in a moment.' },
   'not-possible-now': { status: 409, title: 'The job is not in a state for that', remedy: 'Only queued and running jobs are cancelled, only failed and cancelled ones are tried again.' },
   'too-large': { status: 413, title: 'That is too large to be read', remedy: 'The detail names the limit.' },
   'method-not-allowed': { status: 405, title: 'This address does not take that method', remedy: 'Use one of the methods that the Allow header names.' },

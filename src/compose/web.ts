@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import about from '../../package.json' with { type: 'json' }
 import { createStaticMetadata } from '../builder/static-metadata.ts'
 import type { Settings } from '../config/settings.ts'
+import { isLoopback } from '../domain/local.ts'
 import { MuslinError } from '../errors.ts'
 import { createApp } from '../http/app.ts'
 import { createLinks } from '../http/links.ts'
@@ -58,10 +59,11 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     jobs: store.jobs, logs, targets, clock, closing: closing.signal,
   }
   const links = createLinks({ admission, publicUrl: settings.publicUrl })
+  const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
   const app = createApp({
-    ...shown, ...createUi({ ...shown, links, version: about.version }), version: about.version,
+    ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
     files, downloads, promises, admission, readyTargets, log, instance,
-    sessions: createSessions({ sessions: store.sessions, clock }),
+    sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),

@@ -89,7 +89,7 @@ export function createApp(deps: AppDeps): Koa {
   app.use(refuseLoops(deps))
   app.use(stripPrefix(deps))
   app.use(announcedBodies())
-  app.use(sessionMiddleware({ ...deps, asker, links }))
+  app.use(sessionMiddleware({ ...deps, asker }))
   app.use(router.routes())
   app.use(router.allowedMethods())
   // What comes here broke after its headers were sent; a client that left is no error.
@@ -104,6 +104,8 @@ function everyAnswer({ closing }: { closing: AbortSignal }): Middleware {
   return async (ctx, next) => {
     ctx.set('X-Content-Type-Options', 'nosniff')
     await next()
+    // RFC 9110 section 15.5.2. Not Basic: a browser would ask for a password, and send it along for any page from then on.
+    if (ctx.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
     if (closing.aborted && !ctx.headerSent) ctx.set('Connection', 'close')
   }
 }

@@ -200,10 +200,10 @@ export interface PrebuildStore {
 }
 
 export interface SessionStore {
-  /** `idSha256` is all that is kept of the cookie. */
-  create(session: { idSha256: string; csrf: string; expiresAt: number }): Promise<void>
+  /** `idSha256` is all that is kept of the cookie, `tokenSha256` of the token that opened it. */
+  create(session: { idSha256: string; tokenSha256: string; csrf: string; expiresAt: number }): Promise<void>
   /** Undefined where there is none, or it has expired by `now`. */
-  get(idSha256: string, now: number): Promise<{ csrf: string; expiresAt: number } | undefined>
+  get(idSha256: string, now: number): Promise<{ tokenSha256: string; csrf: string; expiresAt: number } | undefined>
   remove(idSha256: string): Promise<void>
 }
 
@@ -223,6 +223,8 @@ export interface DownloadStore {
 export interface SecretStore {
   /** The value under this name, made by `make` if there is none (one winner across processes). */
   secret(name: string, make: () => string): Promise<string>
+  /** Sets it, whatever was there. */
+  replace(name: string, value: string): Promise<void>
 }
 
 /** Everything that lives in the database. */

@@ -32,16 +32,24 @@ export interface Auth {
   csrfOk(value: string | undefined): boolean
 }
 
-/** Sessions of 30 days. */
-export function createSessions({ sessions, clock }: { sessions: SessionStore; clock: Clock }): Sessions {
+/** Sessions of 30 days. They end with the token that they were opened by: another one ends them all. */
+export function createSessions({ sessions, adminTokenSha256, clock }: {
+  sessions: SessionStore
+  /** Of the admin's token, hex. */
+  adminTokenSha256: string
+  clock: Clock
+}): Sessions {
   return {
     async open() {
       const cookie = random()
       const session = { csrf: random(), expiresAt: clock.now() + LASTS_MS }
-      await sessions.create({ idSha256: digest(cookie), ...session })
+      await sessions.create({ idSha256: digest(cookie), tokenSha256: adminTokenSha256, ...session })
       return { cookie, session }
     },
-    find: (cookie) => sessions.get(digest(cookie), clock.now()),
+    async find(cookie) {
+      const found = await sessions.get(digest(cookie), clock.now())
+      return found?.tokenSha256 === adminTokenSha256 ? { csrf: found.csrf, expiresAt: found.expiresAt } : undefined
+    },
     close: (cookie) => sessions.remove(digest(cookie)),
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { adminToken, openDataFolder, readServerFile, writeServerFile } from '../../src/config/data-folder.ts'
@@ -13,7 +13,7 @@ afterEach(() => remove())
 /** As the database keeps them: the first value counts. */
 function secrets() {
   const kept = new Map<string, string>()
-  return { kept, secret: async (name: string, make: () => string) => { kept.set(name, kept.get(name) ?? make()); return kept.get(name)! } }
+  return { kept, secret: async (name: string, make: () => string) => { kept.set(name, kept.get(name) ?? make()); return kept.get(name)! }, replace: async (name: string, value: string) => { kept.set(name, value) } }
 }
 
 const sha256 = (value: string) => createHash('sha256').update(value).digest('hex')
@@ -49,9 +49,28 @@ test('the token is made once, told once, and kept for its owner alone', async ()
   expect(await modeOf(join(folder, 'admin-token'))).toBe(0o600)
   expect([...store.kept.values()]).toEqual([first.sha256])
 
-  expect(await adminToken(folder, store)).toEqual({ sha256: first.sha256, made: undefined })
+  expect(await adminToken(folder, store)).toEqual({ sha256: first.sha256, made: undefined, taken: false })
   expect(await readFile(join(folder, 'admin-token'), 'utf8')).toBe(`${first.made}\n`)
   expect(await readdir(folder)).toEqual(['admin-token'])
+})
+
+test('another token in the file is the token from the next start on', async () => {
+  const store = secrets()
+  await adminToken(folder, store)
+  const other = 'x'.repeat(24)
+  await writeFile(join(folder, 'admin-token'), `${other}\n`)
+  expect(await adminToken(folder, store)).toEqual({ sha256: sha256(other), made: undefined, taken: true })
+  expect(await adminToken(folder, store)).toEqual({ sha256: sha256(other), made: undefined, taken: false })
+  expect([...store.kept.values()]).toEqual([sha256(other)])
+  await rm(join(folder, 'admin-token'))
+  expect(await adminToken(folder, store)).toMatchObject({ sha256: sha256(other), made: undefined })
+})
+
+test('a token that lies there before the first start is that, and a short one is refused', async () => {
+  await writeFile(join(folder, 'admin-token'), 'short\n')
+  await expect(adminToken(folder, secrets())).rejects.toThrow(/fewer than 24 characters; write a longer one/)
+  await writeFile(join(folder, 'admin-token'), 'y'.repeat(30))
+  expect(await adminToken(folder, secrets())).toEqual({ sha256: sha256('y'.repeat(30)), made: undefined, taken: false })
 })
 
 test('of several first starts at once one makes the token, and its file is the one that stays', async () => {

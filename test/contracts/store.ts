@@ -49,6 +49,10 @@ export function storeContract(name: string, make: MakeStore): void {
         const never = vi.fn(() => 'again')
         expect(await other.secrets.secret('key', never)).toBe(made[0])
         expect(never).not.toHaveBeenCalled()
+        await store.secrets.replace('key', 'another')
+        await store.secrets.replace('new', 'too')
+        expect(await other.secrets.secret('key', never)).toBe('another')
+        expect(await other.secrets.secret('new', never)).toBe('too')
       })
     })
 

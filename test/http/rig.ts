@@ -71,6 +71,10 @@ export interface Options {
   /** With the pages for people. */
   ui?: boolean
   targets?: string[]
+  /** In the place of ADMIN_TOKEN. */
+  adminToken?: string
+  /** Whether the pages are told that others reach this server. */
+  reachable?: boolean
 }
 
 export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; body: Buffer; continues: number }
@@ -165,7 +169,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
   const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
-  const { publicUrl, behindProxy = false, trustedProxies = [], buildsPerClient = 100, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined } = options
+  const { publicUrl, behindProxy = false, trustedProxies = [], buildsPerClient = 100, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
   const promises = createPromises({ store })
@@ -184,7 +188,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     matrix: createMatrix({ store, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
   }
-  const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }) })
+  const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
     files, downloads, promises, admission, readyTargets, log,
@@ -193,9 +197,9 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
     wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),
-    sessions: createSessions({ sessions: store.sessions, clock }),
+    sessions: createSessions({ sessions: store.sessions, adminTokenSha256: createHash('sha256').update(adminToken).digest('hex'), clock }),
     instance: 'this-one', hopKey: 'a key for tests',
-    adminTokenSha256: createHash('sha256').update(ADMIN_TOKEN).digest('hex'),
+    adminTokenSha256: createHash('sha256').update(adminToken).digest('hex'),
     publicUrl, trustedProxies, behindProxy,
   })
   const server = createServer(app)

@@ -43,7 +43,7 @@ describe('a session', () => {
   test('is opened by the token alone, lasts 30 days, and is kept by a cookie that scripts cannot read', async () => {
     expect((await post('/ui/login/wrong')).body).toEqual({ ok: false, admin: false })
     const answer = await post(`/ui/login/${ADMIN_TOKEN}`)
-    expect(cookieOf(answer)).toMatch(/^muslin_session=[\w-]{43}; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Lax$/)
+    expect(cookieOf(answer)).toMatch(/^muslin_session_this-one=[\w-]{43}; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Lax$/)
     const { cookie, csrf } = await login()
     expect((await get('/ui/seen', { cookie })).body).toEqual({ session: csrf, admin: true })
     await rig.restart({ mount: pages })
@@ -56,12 +56,12 @@ describe('a session', () => {
     const { cookie } = await login()
     const out = await post('/ui/logout', { cookie })
     expect(out.body).toEqual({ admin: false })
-    expect(cookieOf(out)).toMatch(/^muslin_session=; Path=\/; Max-Age=0; HttpOnly/)
+    expect(cookieOf(out)).toMatch(/^muslin_session_this-one=; Path=\/; Max-Age=0; HttpOnly/)
     expect((await get('/ui/seen', { cookie })).body).toEqual({ admin: false })
   })
 
   test('is not that of a made-up cookie', async () => {
-    for (const cookie of ['muslin_session=', 'muslin_session=x', `muslin_session=${'a'.repeat(5000)}`, 'muslin_session="; --']) {
+    for (const cookie of ['muslin_session_this-one=', 'muslin_session_this-one=x', `muslin_session_this-one=${'a'.repeat(5000)}`, 'muslin_session_this-one="; --']) {
       expect((await get('/ui/seen', { cookie })).body).toEqual({ admin: false })
     }
   })
@@ -88,9 +88,14 @@ describe('a session', () => {
       { origin: 'http://localhost:1' }, { 'sec-fetch-site': 'cross-site', 'origin': `http://${host}` },
     ]
     for (const headers of foreign) {
-      expect((await post(`/ui/form/${csrf}`, { cookie, ...headers })).body, JSON.stringify(headers)).toMatchObject({ ok: false, admin: false })
-      expect((await post('/ui/seen', { cookie, 'x-csrf-token': csrf, ...headers })).body.admin).toBe(false)
-      expect(await post(`/ui/login/${ADMIN_TOKEN}`, headers)).toMatchObject({ status: 403, body: { code: 'forged-request' } })
+      const basic = `Basic ${Buffer.from(`token:${ADMIN_TOKEN}`).toString('base64')}`
+      const asked: [string, Record<string, string>][] = [
+        [`/ui/form/${csrf}`, { cookie }], ['/ui/seen', { cookie, 'x-csrf-token': csrf }], ['/ui/seen', { authorization: basic }],
+        [`/ui/login/${ADMIN_TOKEN}`, {}], ['/api/v1/plan', {}], ['/ui/prebuild', {}],
+      ]
+      for (const [path, more] of asked) {
+        expect(await post(path, { ...more, ...headers }), `${path} ${JSON.stringify(headers)}`).toMatchObject({ status: 403, body: { code: 'forged-request' } })
+      }
     }
     for (const headers of [{ 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }, { origin: `http://${host}` }, { referer: `http://${host}/ui/` }]) {
       expect((await post(`/ui/form/${csrf}`, { cookie, ...headers })).body.ok).toBe(true)
@@ -109,11 +114,12 @@ test('ten wrong tokens within a minute are the last of an address, right ones an
   await rig.restart({ mount: pages, trustedProxies: ['127.0.0.1'] })
   for (let n = 0; n < 20; n++) await login({ 'x-forwarded-for': '10.0.0.1' })
   for (let n = 0; n < 10; n++) expect((await post('/ui/login/wrong', { 'x-forwarded-for': '10.0.0.1' })).status).toBe(200)
-  const refused = await post(`/ui/login/${ADMIN_TOKEN}`, { 'x-forwarded-for': '10.0.0.1' })
+  const refused = await post('/ui/login/wrong', { 'x-forwarded-for': '10.0.0.1' })
   expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-logins', detail: expect.stringContaining('10.0.0.1') } })
-  await login({ 'x-forwarded-for': '10.0.0.2' })
-  await rig.clock.advance(60_001)
   await login({ 'x-forwarded-for': '10.0.0.1' })
+  expect((await post('/ui/login/wrong', { 'x-forwarded-for': '10.0.0.2' })).status).toBe(200)
+  await rig.clock.advance(60_001)
+  expect((await post('/ui/login/wrong', { 'x-forwarded-for': '10.0.0.1' })).status).toBe(200)
 })
 
 test('under a publicUrl with https the cookie is for https, and for its path alone', async () => {
@@ -123,7 +129,28 @@ test('under a publicUrl with https the cookie is for https, and for its path alo
   // A proxy that gives its own name for the host: the browser's page is ours all the same.
   const { cookie, csrf } = await login({ host: 'muslin.internal', origin: 'https://wheels.example' })
   expect((await post(`/ui/form/${csrf}`, { cookie, host: 'muslin.internal', origin: 'https://wheels.example' })).body.ok).toBe(true)
-  expect(cookieOf(await post(`/ui/login/${ADMIN_TOKEN}`))).not.toMatch(/Secure/)
+  expect(cookieOf(await post(`/ui/login/${ADMIN_TOKEN}`, { host: 'muslin.internal', origin: 'https://wheels.example' }))).toMatch(/; Path=\/muslin; .*; Secure$/)
+  // By another of its own names there is neither that path nor that TLS.
+  expect(cookieOf(await post(`/ui/login/${ADMIN_TOKEN}`))).toMatch(/; Path=\/; .*; SameSite=Lax$/)
+})
+
+test('under a host name that is none of the server\'s nobody logs in, and the answer says what helps', async () => {
+  const refused = await post(`/ui/login/${ADMIN_TOKEN}`, { host: 'wheels.corp.example' })
+  expect(refused).toMatchObject({ status: 403, body: { code: 'strange-host', detail: expect.stringMatching(/wheels\.corp\.example.*allowedHosts.*publicUrl/) } })
+  expect(refused.headers['set-cookie']).toBeUndefined()
+})
+
+test('another login of a browser ends its session before, and another token ends them all', async () => {
+  const { cookie } = await login()
+  const second = await login({ cookie })
+  expect((await get('/ui/seen', { cookie })).body).toEqual({ admin: false })
+  expect((await get('/ui/seen', { cookie: second.cookie })).body).toMatchObject({ admin: true })
+  await rig.restart({ mount: pages, adminToken: 'another token of the admin' })
+  expect((await get('/ui/seen', { cookie: second.cookie })).body).toEqual({ admin: false })
+})
+
+test('who needs the token is asked for it as a bearer token, not for a password', async () => {
+  expect((await post('/api/v1/jobs')).headers).toMatchObject({ 'www-authenticate': 'Bearer' })
 })
 
 describe('somebody who is logged in, where only installers may start builds', () => {

@@ -2,20 +2,21 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSessions, type Sessions } from '../../src/services/sessions.ts'
 import { type Bench, makeBench } from './bench.ts'
 
+const TOKEN = '1'.repeat(64)
 const DAY = 24 * 60 * 60 * 1000
 
 let bench: Bench
 let sessions: Sessions
 beforeEach(async () => {
   bench = await makeBench()
-  sessions = createSessions({ sessions: bench.store.sessions, clock: bench.clock })
+  sessions = createSessions({ sessions: bench.store.sessions, adminTokenSha256: TOKEN, clock: bench.clock })
 })
 afterEach(() => bench.close())
 
 test('a cookie is found by whoever asks, for thirty days', async () => {
   const { cookie, session } = await sessions.open()
   expect(session.expiresAt).toBe(bench.clock.now() + 30 * DAY)
-  expect(await createSessions({ sessions: bench.store.sessions, clock: bench.clock }).find(cookie)).toEqual(session)
+  expect(await createSessions({ sessions: bench.store.sessions, adminTokenSha256: TOKEN, clock: bench.clock }).find(cookie)).toEqual(session)
   await bench.clock.advance(30 * DAY - 1)
   expect(await sessions.find(cookie)).toEqual(session)
   await bench.clock.advance(1)
@@ -31,10 +32,17 @@ test('no two share anything, and one that is closed is over while the other goes
   expect(await sessions.find(two.cookie)).toEqual(two.session)
 })
 
+test('another token ends all that the older one opened', async () => {
+  const { cookie } = await sessions.open()
+  const renewed = createSessions({ sessions: bench.store.sessions, adminTokenSha256: '2'.repeat(64), clock: bench.clock })
+  expect(await renewed.find(cookie)).toBeUndefined()
+  expect(await renewed.find((await renewed.open()).cookie)).toBeDefined()
+})
+
 test('what the database knows opens nothing', async () => {
   const created: string[] = []
   const { cookie } = await createSessions({
-    clock: bench.clock,
+    clock: bench.clock, adminTokenSha256: TOKEN,
     sessions: { ...bench.store.sessions, async create(session) { created.push(session.idSha256); await bench.store.sessions.create(session) } },
   }).open()
   expect(await sessions.find(cookie)).toBeDefined()

@@ -1,5 +1,6 @@
 import type Router from '@koa/router'
 import { buildRoutes } from './builds.ts'
+import { sessionCookie } from '../session.ts'
 import type { ApiDeps } from './deps.ts'
 import { jobRoutes } from './jobs.ts'
 import { openApi } from './openapi.ts'
@@ -13,9 +14,9 @@ export function apiTable(deps: ApiDeps): ApiRoute[] {
 }
 
 /** The JSON API and its description, both made from the one table. */
-export function apiRoutes(router: Router, deps: ApiDeps): void {
+export function apiRoutes(router: Router, deps: ApiDeps & { instance: string }): void {
   const table = apiTable(deps)
-  const description = openApi(table, deps.version)
+  const description = openApi(table, { version: deps.version, cookie: sessionCookie(deps.instance) })
   addRoutes(router, table)
   router.get(`${API}/openapi.json`, (ctx) => {
     ctx.set('Cache-Control', 'no-store')

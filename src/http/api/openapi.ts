@@ -14,7 +14,7 @@ export function commonErrors(row: ApiRoute): ErrorCode[] {
 }
 
 /** The OpenAPI 3.1 description of a table; its schemas are JSON Schema 2020-12, which OpenAPI 3.1 takes as they are. */
-export function openApi(routes: ApiRoute[], version: string): Json {
+export function openApi(routes: ApiRoute[], { version, cookie }: { version: string; cookie: string }): Json {
   const schemas = createSchemas()
   const paths: Record<string, Json> = {}
   for (const row of routes) (paths[`${API}${row.path}`] ??= {})[row.method] = operation(row, schemas)
@@ -30,7 +30,7 @@ export function openApi(routes: ApiRoute[], version: string): Json {
       schemas: schemas.all(),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'The admin\'s token, from the file admin-token of the data folder' },
-        session: { type: 'apiKey', in: 'cookie', name: 'muslin_session', description: 'As /ui/login opens it; requests that change something send its CSRF token as X-CSRF-Token too' },
+        session: { type: 'apiKey', in: 'cookie', name: cookie, description: 'As /ui/login opens it; requests that change something send its CSRF token as X-CSRF-Token too' },
       },
     },
   }

@@ -7,6 +7,8 @@ export function createSecrets(db: Database): SecretStore {
   const select = db.prepare<[string], string>('SELECT value FROM secrets WHERE name = ?').pluck()
   const insert = db.prepare<[string, string]>('INSERT INTO secrets VALUES (?, ?)')
 
+  const replace = db.prepare<[string, string]>('INSERT INTO secrets VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
+
   const find = db.transaction((name: string, make: () => string) => {
     const found = select.get(name)
     if (found !== undefined) return found
@@ -18,5 +20,6 @@ export function createSecrets(db: Database): SecretStore {
   return asPort<SecretStore>({
     // Read without a lock first: but for the first start it is always there.
     secret: (name, make) => select.get(name) ?? find.immediate(name, make),
+    replace(name, value) { replace.run(name, value) },
   })
 }

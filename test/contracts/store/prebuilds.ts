@@ -38,7 +38,7 @@ export function prebuildsContract({ store, another }: StoreBench): void {
   })
 
   describe('sessions', () => {
-    const session = { csrf: 'secret', expiresAt: 1000 }
+    const session = { tokenSha256: 't'.repeat(64), csrf: 'secret', expiresAt: 1000 }
 
     test('are found by their digest, in every process, until they are over or removed', async () => {
       await store.sessions.create({ idSha256: '1'.repeat(64), ...session })

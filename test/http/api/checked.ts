@@ -10,7 +10,7 @@ import { ADMIN_TOKEN } from '../rig.ts'
 
 /** The table without what it stands on: its schemas need none of it. */
 export const table: ApiRoute[] = apiTable({} as ApiDeps)
-export const description = openApi(table, '0.0.0') as { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, unknown> } } & Record<string, unknown>
+export const description = openApi(table, { version: '0.0.0', cookie: 'muslin_session_this-one' }) as { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, unknown> } } & Record<string, unknown>
 
 export interface Operation {
   operationId: string

@@ -37,7 +37,7 @@ test('it is OpenAPI 3.1: one operation for each row of the table, each with what
     }
     if (operation.security !== undefined) expect(statuses).toContain('401')
   }
-  expect(description).toMatchObject({ components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' }, session: { type: 'apiKey', in: 'cookie', name: 'muslin_session' } } } })
+  expect(description).toMatchObject({ components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' }, session: { type: 'apiKey', in: 'cookie', name: 'muslin_session_this-one' } } } })
 })
 
 test('every reference leads to a schema, every schema is used, and all are JSON Schema without keys of another dialect', () => {

@@ -60,9 +60,10 @@ CREATE TABLE prebuild_lines (
   PRIMARY KEY (prebuild, number)
 ) STRICT, WITHOUT ROWID;
 
--- Of a browser's cookie only the digest is kept.
+-- Of a browser's cookie only the digest is kept, and of the token that it was opened by: a session ends with that.
 CREATE TABLE sessions (
   id_sha256 TEXT PRIMARY KEY,
+  token_sha256 TEXT NOT NULL,
   csrf TEXT NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
