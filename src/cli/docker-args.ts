@@ -1,14 +1,16 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { readServerFile, type ServerFile } from '../config/data-folder.ts'
 import { loadSettings } from '../config/load.ts'
 import type { OptionName } from '../config/settings.ts'
+import { DOCKER_HOST, isLoopback, isThisMachine } from '../domain/local.ts'
 import { MuslinError } from '../errors.ts'
 import type { Context } from './context.ts'
 import { serverUrl } from './server-url.ts'
 import { addSettingsFlags, givenFlags } from './settings-flags.ts'
 
+const DEFAULT_PORTS: Record<string, number> = { 'http:': 80, 'https:': 443 }
 const SETTINGS: readonly OptionName[] = ['data', 'publicUrl']
-// What containers call the machine that runs them.
-const DOCKER_HOST = 'host.docker.internal'
 
 /** `muslin docker-args`: the words for `docker build $(muslin docker-args) .` */
 export function addDockerArgs(program: Command, context: Context): void {
@@ -20,8 +22,11 @@ export function addDockerArgs(program: Command, context: Context): void {
   command.action(async () => {
     const { name, server } = command.opts<{ name: string; server?: string }>()
     const settings = loadSettings({ flags: givenFlags(command, SETTINGS), env: context.env, cwd: context.cwd })
-    const { words, warning } = dockerArgs(await serverUrl({ server, env: context.env, cwd: context.cwd, settings }), name)
+    const url = await serverUrl({ server, env: context.env, cwd: context.cwd, settings })
+    const { words, warning } = dockerArgs(url, name)
     if (warning !== undefined) context.warn(warning)
+    const own = await readServerFile(resolve(context.cwd, settings.data)).catch(() => undefined)
+    if (own && isKeptFromContainers(url, own)) context.warn(`containers cannot reach ${url.origin}: it listens on ${own.host} alone; start it with --host 0.0.0.0`)
     context.print(words.join(' '))
   })
 }
@@ -32,7 +37,7 @@ export function addDockerArgs(program: Command, context: Context): void {
  */
 export function dockerArgs(server: URL, name: string): { words: string[]; warning?: string } {
   if (!/^[A-Za-z_]\w*$/.test(name)) throw new MuslinError('bad-settings', `--name is ${JSON.stringify(name)}; accepted: a name of letters, digits and _`)
-  const onThisMachine = isLocal(server.hostname)
+  const onThisMachine = isThisMachine(server.hostname)
   const host = onThisMachine ? DOCKER_HOST : server.hostname
   const hostWords = [
     ...server.protocol === 'http:' ? ['--build-arg', `PIP_TRUSTED_HOST=${host}`] : [],
@@ -50,8 +55,7 @@ export function dockerArgs(server: URL, name: string): { words: string[]; warnin
   return { words: ['--build-arg', `${name}=${index.href}`, ...hostWords] }
 }
 
-/** Whether a container would look for this host inside itself. */
-function isLocal(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === DOCKER_HOST || hostname === '0.0.0.0' || hostname.startsWith('127.')
-    || hostname === '[::]' || hostname === '[::1]'
+/** Whether this is the server of the data folder, and it listens where only this machine's own processes come. */
+function isKeptFromContainers(url: URL, { host, port }: ServerFile): boolean {
+  return isThisMachine(url.hostname) && Number(url.port || DEFAULT_PORTS[url.protocol]) === port && host !== undefined && isLoopback(host)
 }

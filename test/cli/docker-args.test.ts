@@ -56,6 +56,17 @@ describe('the server', () => {
     expect(await printed(['--data', '.'])).toBe(LOCAL)
   })
 
+  test.each([
+    ['localhost', [], true], ['127.0.0.1', [], true], ['::1', [], true], ['0.0.0.0', [], false], [undefined, [], false], ['192.0.2.7', [], false],
+    ['localhost', ['--server', 'http://127.0.0.1:8080'], true], ['localhost', ['--server', 'http://localhost:9090'], false], ['localhost', ['--server', 'https://other.example:8080'], false],
+  ])('that listens on %s (%j) is out of containers\' reach: %s', async (host, words, warned) => {
+    writeFileSync(join(cwd, 'server.json'), JSON.stringify({ url: 'http://localhost:8080', port: 8080, host, pid: 1 }))
+    const context = testContext({ cwd })
+    expect(await run(['docker-args', '--data', '.', ...words], context)).toBe(0)
+    expect(context.warned).toEqual(warned ? [expect.stringMatching(/^containers cannot reach http:.*:8080: it listens on .* alone; start it with --host 0\.0\.0\.0$/)] : [])
+    expect(context.printed).toHaveLength(1)
+  })
+
   test('or publicUrl, MUSLIN_SERVER, --server, the later the stronger', async () => {
     const env: Record<string, string> = { MUSLIN_PUBLICURL: 'https://public.example' }
     expect(await printed([], env)).toContain('//public.example/')
