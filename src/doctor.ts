@@ -7,7 +7,7 @@ import type { Settings } from './config/settings.ts'
 import { builderChecks } from './doctor/builders.ts'
 import { guarded } from './doctor/check.ts'
 import { dataCheck, diskCheck, nodeCheck, tokenCheck } from './doctor/machine.ts'
-import { portCheck } from './doctor/port.ts'
+import { portChecks } from './doctor/port.ts'
 import { clockCheck, findSource, upstreamCheck } from './doctor/upstream.ts'
 import type { Clock } from './services/ports.ts'
 
@@ -20,7 +20,7 @@ export async function doctor(settings: Settings, { log, clock }: { log: Logger; 
     guarded('data', () => dataCheck(data)),
     guarded('token', () => tokenCheck(data)),
     guarded('disk', () => diskCheck(data)),
-    guarded('port', () => portCheck({ data, port: settings.port, host: settings.host })),
+    guarded('port', () => portChecks({ data, port: settings.port, host: settings.host })),
     guarded('upstream', async () => upstreamCheck(await source)),
     guarded('clock', async () => source.then((known) => clockCheck(known, clock), () => [])),
     guarded('builder', () => builderChecks({ settings, source, log })),

@@ -16,11 +16,21 @@ export async function builderChecks({ settings, source, log }: { settings: Setti
   const { builder } = settings
   if (builder === 'none') return [ok('builder', 'none, as the settings say: the upstream is proxied and nothing is promised')]
   const docker = builder === 'embedded' ? undefined : await probeDocker({ command: 'docker' })
-  if (docker?.ok) return [ok('docker', docker.label), ...await imageChecks(settings, log)]
+  if (docker?.ok) {
+    const [images, other] = await Promise.all([imageChecks(settings, log), builder === 'auto' ? embeddedChecks(settings, source) : undefined])
+    return [ok('docker', docker.label), ...images, ...other ? besideDocker(other) : []]
+  }
   if (docker && builder === 'docker') return [fail('docker', docker.why, 'or let --builder auto choose')]
   const embedded = await embeddedChecks(settings, source)
   const able = embedded.every(({ state }) => state !== 'fail')
   return [...docker ? [warn('docker', docker.why, able ? 'not needed: the embedded engine builds C and C++ projects without it' : 'or make the embedded engine work, below')] : [], ...embedded]
+}
+
+/** One line where the embedded engine could do without docker; nothing where it could not, since nothing needs it. */
+export function besideDocker(checks: Check[]): Check[] {
+  if (checks.some(({ state }) => state === 'fail')) return []
+  const targets = checks.find(({ name }) => name === 'targets')?.found
+  return [ok('embedded', `not needed, but would work without docker${targets === undefined ? '' : `, for ${targets}`}`)]
 }
 
 async function embeddedChecks(settings: Settings, source: Promise<UpstreamSource>): Promise<Check[]> {

@@ -1,3 +1,4 @@
+import { access, constants, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { interpreterTargets } from '../builder/interpreter-images.ts'
 import type { Check } from '../cli/context.ts'
@@ -16,7 +17,27 @@ export async function sandboxCheck(isolation: Settings['isolation']): Promise<Ch
 
 /** The CPythons of this machine, what each is good for, and which targets they make. */
 export async function pythonChecks({ python, targets }: Pick<Settings, 'python' | 'targets'>, cpu: string): Promise<Check[]> {
-  return pythonsFound(await findInterpreters({ env: process.env, home: homedir(), named: python }), targets, cpu)
+  const [found, unusable] = await Promise.all([findInterpreters({ env: process.env, home: homedir(), named: python }), unusablePythons(python)])
+  return [...unusable, ...pythonsFound(found, targets, cpu)]
+}
+
+/** Those of the named Pythons that the engine leaves out, and why. */
+export async function unusablePythons(named: string[]): Promise<Check[]> {
+  return (await Promise.all([...new Set(named)].map(async (path) => {
+    const [usable] = await findInterpreters({ env: {}, home: '/nonexistent', named: [path] })
+    return usable ? [] : [warn('python', `${path}, named by the setting python, ${await whatIsWrong(path)}`, 'name the executable of a CPython 3 of 64 bits, or leave it out')]
+  }))).flat()
+}
+
+async function whatIsWrong(path: string): Promise<string> {
+  try {
+    const { mode } = await stat(path)
+    if ((mode & 0o170000) === 0o040000) return 'is a folder'
+    await access(path, constants.X_OK)
+    return 'is no CPython 3 of 64 bits without a special ABI (free-threaded, debug), or does not run'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'may not be run' : 'is not there'
+  }
 }
 
 /** What these interpreters are good for. One that cannot build is a matter only where a target waits for its minor. */

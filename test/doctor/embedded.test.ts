@@ -1,6 +1,11 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { pythonsFound } from '../../src/doctor/embedded.ts'
+import { besideDocker } from '../../src/doctor/builders.ts'
+import { fail, ok, warn } from '../../src/doctor/check.ts'
+import { pythonsFound, unusablePythons } from '../../src/doctor/embedded.ts'
 import type { Interpreter } from '../../src/engine/embedded/interpreters.ts'
+import { temporaryFolder } from '../storage/folder.ts'
 
 const TARGETS = ['cp312-musllinux_1_2_x86_64', 'cp313-musllinux_1_2_x86_64']
 
@@ -31,4 +36,30 @@ test('one that cannot build is no matter where another of its minor does, or nob
 
 test.each([[[]], [[python('3.13.0', { missing: MISSING })]]])('without a CPython with headers it fails, and says how to get one', (interpreters) => {
   expect(pythonsFound(interpreters, TARGETS, 'x86_64').at(-1)).toMatchObject({ state: 'fail', name: 'targets', remedy: expect.stringContaining('python3-dev') })
+})
+
+test('a named Python that is no use is told, with what is wrong with it', async () => {
+  const { folder, remove } = await temporaryFolder()
+  try {
+    const script = async (name: string, mode: number) => {
+      const path = join(folder, name)
+      await writeFile(path, '#!/bin/sh\necho PyPy\n')
+      await chmod(path, mode)
+      return path
+    }
+    const checks = await unusablePythons([join(folder, 'absent'), folder, await script('plain', 0o644), await script('pypy', 0o755)])
+    expect(checks.map(({ state }) => state)).toEqual(Array(4).fill('warn'))
+    expect(checks.map(({ found }) => found.replace(folder, '.').replace(/.*python, /, ''))).toEqual([
+      'is not there', 'is a folder', 'may not be run', 'is no CPython 3 of 64 bits without a special ABI (free-threaded, debug), or does not run',
+    ])
+    expect(checks[0]?.found).toContain(join(folder, 'absent'))
+  } finally {
+    await remove()
+  }
+})
+
+test('beside docker the embedded engine is one line, or none', () => {
+  const targets = ok('targets', 'cp313-musllinux_1_2_x86_64')
+  expect(besideDocker([warn('sandbox', 'none', 'x'), targets])).toEqual([ok('embedded', 'not needed, but would work without docker, for cp313-musllinux_1_2_x86_64')])
+  expect(besideDocker([fail('sandbox', 'none', 'x'), targets])).toEqual([])
 })
