@@ -8,6 +8,9 @@ export type JobKind = 'metadata' | 'build' | 'trial'
 export const PRIORITY = { rebuild: 0, background: 10, prebuild: 20, asked: 30, waiting: 40 } as const
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY]
 
+/** By this name what a person with the admin's token asked for is known. */
+export const ADMIN = 'admin'
+
 /** Stands as the asker of jobs that nobody asked for. */
 export const OURSELVES = 'muslin'
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Client } from '../domain/client.ts'
-import type { JobKind } from '../domain/job.ts'
+import { ADMIN, type JobKind } from '../domain/job.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, WishBound } from './ports.ts'
 
@@ -59,7 +59,7 @@ export function createAdmission({ clock, hosts, buildsPerClient, queueLimit }: {
       counted: 'wanted', most: queueLimit,
       refusal: () => new MuslinError('queue-full', `${queueLimit} are queued already; try again later, or raise queueLimit`),
     }
-    if (asker.admin) return { askedBy: 'admin', bounds: [queue] }
+    if (asker.admin) return { askedBy: ADMIN, bounds: [queue] }
     const what = kind === 'build' ? 'builds' : 'metadata steps'
     const perHour = started(asker.address, what, kind === 'build' ? buildsPerClient : buildsPerClient * METADATA_PER_BUILD, HOUR_MS, 'an hour')
     return { askedBy: asker.address, bounds: [perHour, queue] }

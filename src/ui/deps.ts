@@ -1,30 +1,27 @@
 import type { Context } from 'koa'
-import type { Job } from '../domain/job.ts'
 import type { JobViews } from '../services/job-views.ts'
+import type { Matrix } from '../services/matrix.ts'
+import type { Orders } from '../services/orders.ts'
+import type { OverviewService } from '../services/overview.ts'
+import type { Planner } from '../services/planner.ts'
 import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
-import type { Overview, Plan, PlanRequest, Prebuild, PrebuildRequest, ProjectMatrix } from '../services/views.ts'
+import type { Prebuilds } from '../services/prebuilds.ts'
 import type { Html } from './html.ts'
 
 /** What the pages stand on. */
 export interface UiDeps {
-  overview: { overview(): Promise<Overview> }
-  matrix: { project(name: string): Promise<ProjectMatrix> }
-  planner: { plan(request: PlanRequest): Promise<Plan> }
-  prebuilds: {
-    create(request: PrebuildRequest, askedBy: string): Promise<Prebuild>
-    get(id: number): Promise<Prebuild>
-    list(limit: number): Promise<{ id: number; createdAt: string; name: string; askedBy: string }[]>
-  }
-  orders: {
-    build(order: { project: string; version?: string; targets?: string[]; publish?: boolean }, askedBy: string): Promise<Job[]>
-    retry(id: number): Promise<Job>
-    cancel(id: number): Promise<Job>
-  }
-  jobViews: Pick<JobViews, 'jobs' | 'get' | 'build'>
+  overview: OverviewService
+  matrix: Matrix
+  planner: Planner
+  prebuilds: Prebuilds
+  orders: Orders
+  jobViews: JobViews
   jobs: JobStore
   logs: Pick<BuildLogs, 'read'>
   /** Where this server's root is for this client, without a slash at the end. */
   links: { root(ctx: Context): string | undefined }
+  /** Others than this machine reach it: it listens beyond loopback, or a proxy passes on to it. */
+  reachable: boolean
   clock: Clock
   /** Names of the configured targets. */
   targets: string[]

@@ -1,4 +1,4 @@
-/** How figures are written. */
+/** How figures and sentences are written. */
 import { distance, duration } from './assets/words.js'
 import { html, type Html } from './html.ts'
 
@@ -37,6 +37,12 @@ export function runningTag(iso: string, now: number): Html {
 }
 
 /** A moment for people: `2026-11-21 12:00:05 UTC`. */
-export function stamp(iso: string): string {
+function stamp(iso: string): string {
   return `${iso.slice(0, 19).replace('T', ' ')} UTC`
+}
+
+/** A text of ours as a sentence: begun with a capital, ended with a stop. */
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1)
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`
 }

@@ -23,7 +23,7 @@ const BADGES = {
   'not-ready': ['not ready', 'off'],
 } as const
 
-export type BadgeName = keyof typeof BADGES
+type BadgeName = keyof typeof BADGES
 
 /** A state or verdict in a word and a colour. `text` replaces the word where the place needs another one. */
 export function badge(name: BadgeName, text?: string): Html {
@@ -84,6 +84,6 @@ export function nothing(text: Content): Html {
 }
 
 /** Attributes by their names, which are ours; values are escaped. */
-export function attributesOf(attributes: Record<string, string | number | undefined> = {}): Html[] {
+function attributesOf(attributes: Record<string, string | number | undefined> = {}): Html[] {
   return Object.entries(attributes).flatMap(([name, value]) => value === undefined ? [] : html` ${name}="${value}"`)
 }

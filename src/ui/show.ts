@@ -5,7 +5,7 @@ import type { Page, UiDeps } from './deps.ts'
 import { page, rootOf, type Frame } from './layout.ts'
 
 /** Answers with a page. */
-export type Show = (ctx: Context, content: Page) => void
+type Show = (ctx: Context, content: Page) => void
 
 /** What a page's routes get. */
 export type PageDeps = UiDeps & { show: Show }

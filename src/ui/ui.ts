@@ -4,6 +4,7 @@ import type { MuslinError } from '../errors.ts'
 import { assetRoutes } from './assets.ts'
 import { CSP } from './csp.ts'
 import type { UiDeps } from './deps.ts'
+import { addressRoutes } from './pages/addresses.ts'
 import { errorBody } from './pages/error.ts'
 import { jobRoutes } from './pages/job.ts'
 import { jobsRoutes } from './pages/jobs.ts'
@@ -16,7 +17,7 @@ import { useRoutes } from './pages/use.ts'
 import { createShow, frameOf } from './show.ts'
 import { page } from './layout.ts'
 
-export interface Ui {
+interface Ui {
   /** Adds the pages' routes. */
   mount(router: Router): void
   /** The page for an error; without the request it takes the server's root for `/`. */
@@ -30,7 +31,7 @@ export function createUi(deps: UiDeps): Ui {
     mount(router) {
       assetRoutes(router)
       const pageDeps = { ...deps, show }
-      for (const add of [overviewRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
+      for (const add of [addressRoutes, overviewRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
     },
     errorPage(error, ctx) {
       const frame = ctx ? frameOf(ctx, deps) : { root: '/', path: '/ui/', auth: undefined, version: deps.version }

@@ -1,8 +1,7 @@
-/** The lines that point a tool at this server. */
-export interface Lines { id: string; title: string; lead: string; blocks: { label: string; text: string }[] }
+import { DOCKER_HOST, isThisMachine } from '../domain/local.ts'
 
-/** What a container calls the machine that runs it. */
-const DOCKER_HOST = 'host.docker.internal'
+/** The lines that point a tool at this server. `contained`: they are for a container, which reaches no loopback address. */
+interface Lines { id: string; title: string; lead: string; contained?: true; blocks: { label: string; text: string }[] }
 
 /**
  * Lines to copy, for a server that its visitor reached at `root` (an absolute URL without a slash at its end). Plain http is allowed
@@ -37,9 +36,9 @@ function uv(root: string): Lines {
 
 function dockerfile(root: string, plain: boolean, hostname: string): Lines {
   const { host, url } = insideContainer(root, hostname)
-  const words = ['docker build', `--build-arg PIP_INDEX_URL=${url}/simple/`, plain && `--build-arg PIP_TRUSTED_HOST=${host}`, host !== hostname && `--add-host ${DOCKER_HOST}:host-gateway`, '.']
+  const words = ['docker build', `--build-arg PIP_INDEX_URL=${url}/simple/`, plain && `--build-arg PIP_TRUSTED_HOST=${host}`, isThisMachine(hostname) && `--add-host ${DOCKER_HOST}:host-gateway`, '.']
   return {
-    id: 'dockerfile', title: 'Dockerfile', lead: 'The two ARG lines are all that is new: pip reads both variables by itself.',
+    id: 'dockerfile', title: 'Dockerfile', contained: true, lead: 'The two ARG lines are all that is new: pip reads both variables by itself.',
     blocks: [
       {
         label: 'Dockerfile',
@@ -54,12 +53,12 @@ function dockerfile(root: string, plain: boolean, hostname: string): Lines {
 function compose(root: string, plain: boolean, hostname: string): Lines {
   const { host, url } = insideContainer(root, hostname)
   return {
-    id: 'compose', title: 'Docker Compose', lead: 'The same build arguments, for the same Dockerfile.',
+    id: 'compose', title: 'Docker Compose', contained: true, lead: 'The same build arguments, for the same Dockerfile.',
     blocks: [{
       label: 'compose.yaml',
       text: lines(
         'services:', '  app:', '    build:', '      context: .', '      args:', `        PIP_INDEX_URL: ${url}/simple/`,
-        plain && `        PIP_TRUSTED_HOST: "${host}"`, host !== hostname && '      extra_hosts:', host !== hostname && `        - "${DOCKER_HOST}:host-gateway"`,
+        plain && `        PIP_TRUSTED_HOST: "${host}"`, isThisMachine(hostname) && '      extra_hosts:', isThisMachine(hostname) && `        - "${DOCKER_HOST}:host-gateway"`,
       ),
     }],
   }
@@ -79,8 +78,7 @@ function lockers(root: string, plain: boolean): Lines {
 }
 
 function insideContainer(root: string, hostname: string): { host: string; url: string } {
-  const own = hostname === 'localhost' || hostname.endsWith('.localhost') || hostname.startsWith('127.') || hostname === '[::1]'
-  if (!own) return { host: hostname, url: root }
+  if (!isThisMachine(hostname)) return { host: hostname, url: root }
   const url = new URL(root)
   url.hostname = DOCKER_HOST
   return { host: DOCKER_HOST, url: url.href.replace(/\/+$/, '') }

@@ -14,7 +14,7 @@ afterEach(() => rig.close())
 test('the token logs in, and leads to where the visitor was', async () => {
   const form = await person.get('/ui/login?next=%2Fui%2Fjobs%3Fstate%3Dfailed')
   expect(form.text).toContain('<input type="hidden" name="next" value="/ui/jobs?state=failed">')
-  expect(textOf(form.text)).toContain('admin-token')
+  expect(textOf(form.text)).toMatch(/admin-token of the data folder that --data names\. In Docker: docker exec CONTAINER cat \/data\/admin-token/)
   const { status, headers } = await person.post('/ui/login', { token: ` ${ADMIN_TOKEN}\n`, next: '/ui/jobs?state=failed' })
   expect([status, headers.get('location')]).toEqual([303, '../ui/jobs?state=failed'])
   expect(headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Lax/)
@@ -62,10 +62,29 @@ test('lines to copy have the address by which the visitor came', async () => {
   for (const view of ['simple/', 'finished/simple/', `target/${TARGET}/simple/`]) expect(text).toContain(`href="../${view}"`)
 })
 
-test('under a strange name the page says what helps', async () => {
-  const { body } = await rig.get('/ui/use', { host: 'wheels.corp.example:8080' })
-  expect(textOf(String(body))).toContain('This server does not know the name wheels.corp.example.')
-  expect(textOf(String(body))).toContain('--allowed-hosts wheels.corp.example')
+test.each([['wheels.corp.example:8080', 'This server does not know the name wheels.corp.example.', '--allowed-hosts wheels.corp.example'], ['a b', 'The request names no host', '--allowed-hosts NAME']])(
+  'under a strange name the page says what helps, and invents no address: %s', async (host, told, remedy) => {
+    const { body } = await rig.get('/ui/use', { host })
+    const page = String(body)
+    expect(textOf(page)).toContain(told)
+    expect(textOf(page)).toContain(remedy)
+    expect(textOf(page)).toContain('--public-url')
+    expect(page).not.toContain('<pre')
+    expect(page).not.toContain('http://')
+    expect(page).toContain('href="../simple/"')
+  })
+
+test('no page has a line to copy with an address that nobody knows', async () => {
+  const { body } = await rig.get('/ui/', { host: 'wheels.corp.example:8080' })
+  expect(String(body)).toContain('id="first-steps"')
+  expect(String(body)).not.toContain('pip install -i')
+})
+
+test('lines for containers say what they need where only this machine reaches the server', async () => {
+  const told = async () => [...textOf((await person.get('/ui/use')).text).matchAll(/No container reaches this server yet\. .*?--host 0\.0\.0\.0/g)].length
+  expect(await told()).toBe(0)
+  await rig.restart({ ui: true, reachable: false })
+  expect(await told()).toBe(2)
 })
 
 test('behind a public URL the lines have that one', async () => {

@@ -1,7 +1,6 @@
-import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PRIORITY, type Wish } from '../../src/domain/job.ts'
-import { AGENTS, makeRig, type Rig, TARGET } from '../http/rig.ts'
+import { makeRig, type Rig, TARGET } from '../http/rig.ts'
 import { pageOf, seen } from './pages.ts'
 
 let rig: Rig
@@ -65,11 +64,6 @@ describe('the overview', () => {
     const jobs = (id: string) => [...page.matchAll(new RegExp(`id="${id}-\\d+".*?<strong>(.*?)</strong> (.*?)</a>`, 'gs'))].map(([, project, version]) => `${project} ${version}`)
     expect(jobs('queue')).toEqual(['first 1.0', 'second 1.0', ...Array.from({ length: 8 }, (_, index) => `crowd ${index + 1}.0`)])
     expect(jobs('failures')).toEqual(['old 1.0', 'new 1.0'])
-  })
-
-  test('is where /ui leads', async () => {
-    const answer = await request(rig.server).get('/ui').set('User-Agent', AGENTS.browser)
-    expect([answer.status, answer.headers['location']]).toEqual([302, 'ui/'])
   })
 })
 

@@ -71,10 +71,18 @@ test('names are normalised, and what is no name is refused', async () => {
   expect([found.status, new URL(found.headers.get('location')!, `${rig.url}/ui/projects`).pathname]).toEqual([302, '/ui/projects/lz4-x'])
   const other = await person.get('/ui/projects/Lz4?only=missing')
   expect(new URL(other.headers.get('location')!, `${rig.url}/ui/projects/`).href).toBe(`${rig.url}/ui/projects/lz4?only=missing`)
-  for (const path of ['/ui/projects?name=', '/ui/projects', '/ui/projects?name=%3Cscript%3E', '/ui/projects/-x-']) {
+  for (const path of ['/ui/projects?name=%3Cscript%3E', '/ui/projects/-x-']) {
     const { status, text } = await person.get(path)
     expect(status, path).toBe(400)
     expect(text).not.toContain('<script>')
+  }
+})
+
+test('without a name there is where to give one', async () => {
+  for (const path of ['/ui/projects', '/ui/projects?name=', '/ui/projects?name=%20']) {
+    const { status, text } = await person.get(path)
+    expect(status, path).toBe(200)
+    expect(text).toMatch(/<form class="stack" id="find" action="\.\.\/ui\/projects">.*<input id="name" type="search" name="name" required/s)
   }
 })
 

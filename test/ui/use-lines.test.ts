@@ -22,7 +22,7 @@ test('pip: plain http needs the trusted host, https does not', () => {
 })
 
 test('the words for docker build are those of muslin docker-args', () => {
-  for (const root of ['http://localhost:8080', 'http://127.0.0.1:9000', 'http://[::1]:8080', PLAIN, PREFIXED]) {
+  for (const root of ['http://localhost:8080', 'http://127.0.0.1:9000', 'http://[::1]:8080', 'http://0.0.0.0:8080', 'http://[::]:8080', 'http://host.docker.internal:8080', PLAIN, PREFIXED]) {
     expect(texts(root, 'dockerfile')['Build, anywhere else'], root).toBe(`docker build ${dockerArgs(new URL(root), 'PIP_INDEX_URL').words.join(' ')} .`)
   }
 })

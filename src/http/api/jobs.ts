@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { ADMIN } from '../../domain/job.ts'
 import { isValidName, normalizeName } from '../../domain/names.ts'
 import { MuslinError } from '../../errors.ts'
 import type { Auth } from '../../services/sessions.ts'
 import { JobList, JobOrder, JobView } from '../../services/views.ts'
-import { ADMIN } from '../session.ts'
 import type { ApiDeps } from './deps.ts'
 import { number, NumberInPath, route, type ApiRoute } from './route.ts'
 

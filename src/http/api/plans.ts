@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { ADMIN } from '../../domain/job.ts'
 import { Plan, PlanRequest, Prebuild, PrebuildList, PrebuildRequest, ProjectMatrix } from '../../services/views.ts'
 import type { ErrorCode } from '../../errors.ts'
-import { ADMIN } from '../session.ts'
 import type { ApiDeps } from './deps.ts'
 import { number, NumberInPath, route, type ApiRoute } from './route.ts'
 

@@ -1,7 +1,8 @@
 import type { JobView } from '../../services/views.ts'
 import { counted, duration, runningTag, timeTag } from '../format.ts'
 import { html, type Content, type Html } from '../html.ts'
-import { badge, table } from '../parts.ts'
+import { table } from '../parts.ts'
+import { jobBadge } from './run-state.ts'
 
 /** Jobs, one a row: as the queue, as failures, or as the whole history. */
 export function jobTable({ id, caption, jobs, root, now, shows }: {
@@ -15,22 +16,17 @@ export function jobTable({ id, caption, jobs, root, now, shows }: {
   const columns = { queue: ['Job', 'Target', 'State', 'Time', 'Asked by'], failures: ['Job', 'Target', 'Why', 'When'], all: ['Job', 'Target', 'State', 'Time', 'When'] }[shows]
   const rows = jobs.map((job) => {
     const cells: Content[] = {
-      queue: () => [jobLink(job, root), target(job), state(job), time(job, now), job.askedBy],
+      queue: () => [jobLink(job, root), target(job), jobBadge(job), time(job, now), job.askedBy],
       failures: () => [jobLink(job, root), target(job), why(job), when(job, now)],
-      all: () => [jobLink(job, root), target(job), html`<div>${state(job)}</div>${why(job)}`, time(job, now), when(job, now)],
+      all: () => [jobLink(job, root), target(job), html`<div>${jobBadge(job)}</div>${why(job)}`, time(job, now), when(job, now)],
     }[shows]()
     return { cells, attributes: { 'id': `${id}-${job.id}`, 'data-state': job.state } }
   })
   return table({ id, caption, columns, rows })
 }
 
-/** The state of a job in a word, with its step while it runs. */
-export function state(job: JobView): Html {
-  return badge(job.state, job.state === 'running' && job.step !== null ? `running: ${job.step}` : undefined)
-}
-
 /** What a job's time is: how long it runs or took, or how many go before it. */
-export function time(job: JobView, now: number): Content {
+function time(job: JobView, now: number): Content {
   if (job.state === 'running' && job.startedAt !== null) return html`${runningTag(job.startedAt, now)}${job.estimateSeconds !== null && html` <span class="muted">of about ${duration(job.estimateSeconds)}</span>`}`
   if (job.state === 'queued') return job.ahead !== null && html`<span class="num">${job.ahead === 0 ? 'next' : `${counted(job.ahead, 'job')} before it`}</span>`
   return job.seconds !== null && html`<span class="num">${duration(job.seconds)}</span>`

@@ -1,19 +1,20 @@
 /** How a job stands: what it is, what became of it, and what can be done. */
 import type { BuildView, FailureView, JobView } from '../../services/views.ts'
-import { counted, duration, runningTag, size, timeTag } from '../format.ts'
+import { counted, duration, runningTag, sentence, size, timeTag } from '../format.ts'
 import { html, type Content, type Html } from '../html.ts'
 import { csrfField, loginUrl, type Frame } from '../layout.ts'
-import { badge, copyLines } from '../parts.ts'
+import { copyLines } from '../parts.ts'
 import { kindName } from './job-table.ts'
-import { runBadge, runOf } from './run-state.ts'
+import { jobBadge, runBadge, runOf } from './run-state.ts'
 
-interface Place { root: string; server: string; now: number }
+/** `server`: its root for this visitor; undefined under a name that is not its own, where no line to copy would hold. */
+interface Place { root: string; server: string | undefined; now: number }
 
 export function heading(job: JobView, run: BuildView | undefined, root: string): Html {
   const earlier = run !== undefined && run.id !== job.build
   return html`<div>
 <p class="eyebrow">Job ${job.id} · ${kindName(job)}${run && html` · run ${run.id}`}</p>
-<h1 class="title"><span><a class="calm" href="${root}ui/projects/${encodeURIComponent(job.project)}">${job.project}</a> ${job.version}</span> ${run ? runBadge(runOf(run), job) : badge(job.state)}</h1>
+<h1 class="title"><span><a class="calm" href="${root}ui/projects/${encodeURIComponent(job.project)}">${job.project}</a> ${job.version}</span> ${run ? runBadge(runOf(run), job) : jobBadge(job)}</h1>
 <p class="mono">${job.target}</p>
 ${earlier && html`<p id="earlier">This is an earlier run of the job. <a href="${root}ui/jobs/${job.id}">The job as it is now</a></p>`}
 </div>`
@@ -59,10 +60,5 @@ function wheelPanel({ project, version }: JobView, wheel: NonNullable<JobView['w
   return html`<section class="panel good" id="wheel"><p class="eyebrow">The wheel</p>
 <p class="lead"><a class="mono" href="${root}${wheel.url}">${wheel.filename}</a></p>
 <p class="small muted">${size(wheel.size)} · ${wheel.tried ? 'installed and imported on a clean musl system' : 'not tried on a musl system'}<span class="digest">sha256:${wheel.sha256}</span></p>
-${copyLines(`pip install -i ${server}/simple/ ${project}==${version}`, 'install line')}</section>`
-}
-
-function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1)
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`
+${server !== undefined && copyLines(`pip install -i ${server}/simple/ ${project}==${version}`, 'install line')}</section>`
 }

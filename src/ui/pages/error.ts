@@ -1,5 +1,6 @@
 import { ERRORS, type MuslinError } from '../../errors.ts'
 import type { Page } from '../deps.ts'
+import { sentence } from '../format.ts'
 import { html } from '../html.ts'
 import { loginUrl, type Frame } from '../layout.ts'
 
@@ -18,11 +19,6 @@ ${error.link !== undefined && html`<a class="button quiet" href="${fromRoot(erro
 <a class="button quiet" href="${frame.root}ui/">To the overview</a></p>
 </section>`,
   }
-}
-
-function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1)
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`
 }
 
 /** Links of errors are absolute, or begin with a slash at the server's root. */

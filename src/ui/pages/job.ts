@@ -69,7 +69,7 @@ export function jobRoutes(router: Router, deps: PageDeps): void {
       refreshSeconds: running || job.state === 'queued' ? 5 : undefined,
       body: html`<div id="job" data-live data-state="${job.state}" data-page="${run?.id ?? 'none'}">
 <div class="head">${heading(job, run, root)}${actions(job, frameOf(ctx, deps))}</div>
-${situation(job, run, { root, server: deps.links.root(ctx) ?? '', now })}
+${situation(job, run, { root, server: deps.links.root(ctx), now })}
 ${run && html`<section class="section" aria-labelledby="steps-title"><h2 id="steps-title">Steps</h2>${stepList(run.steps, now)}</section>`}
 </div>
 ${withLog && html`<section class="section"><h2 id="log-title">Log</h2>${logView({ window, build: run.id, root, running, failed: run.failure !== null })}</section>

@@ -36,7 +36,7 @@ ${refused && html`<div class="notice bad" role="alert" id="problem"><p><strong>T
 <p class="muted">Everybody may look. Starting, repeating and ending builds needs the token.</p>
 <input type="hidden" name="next" value="/${next}">
 <div class="field"><label for="token">The admin’s token</label><input id="token" type="password" name="token" required autofocus autocomplete="current-password" aria-describedby="token-hint"${refused && html` aria-invalid="true"`}>
-<p class="hint" id="token-hint">The server printed it at its first start, and keeps it in the file <code>admin-token</code> of its data folder: <code>cat data/admin-token</code></p></div>
+<p class="hint" id="token-hint">The server printed it at its first start, and keeps it in the file <code>admin-token</code> of the data folder that <code>--data</code> names. In Docker: <code>docker exec CONTAINER cat /data/admin-token</code></p></div>
 <p class="actions"><button>Log in</button></p>
 </form>`,
     })

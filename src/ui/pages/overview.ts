@@ -12,7 +12,6 @@ const FAILURES_SHOWN = 5
 
 /** /ui/: what is served, built and saved, what is under way and what failed. */
 export function overviewRoutes(router: Router, { overview, jobViews, links, clock, show }: PageDeps): void {
-  router.get('/ui', (ctx) => { ctx.redirect('ui/') })
   router.get('/ui/', async (ctx) => {
     const figures = await overview.overview()
     const running = await jobViews.jobs({ state: 'running', limit: QUEUE_SHOWN, order: 'next' })
@@ -30,7 +29,7 @@ export function overviewRoutes(router: Router, { overview, jobViews, links, cloc
 <p>Wheels for Alpine Linux: passed on from the upstream, or compiled here.</p></div></div>
 <div id="live" data-live>
 ${builderNotice(figures)}
-${unused ? firstSteps(links.root(ctx) ?? '', root) : html`${figureList(figures)}
+${unused ? firstSteps(links.root(ctx), root) : html`${figureList(figures)}
 <section class="section"><div class="head"><h2>Queue</h2><p class="small"><a href="${root}ui/jobs">All jobs</a></p></div>
 ${queue([...running, ...queued], root, now)}</section>
 <section class="section"><div class="head"><h2>Recent failures</h2>${figures.failed > 0 && html`<p class="small"><a href="${root}ui/jobs?state=failed">All that failed</a></p>`}</div>
@@ -48,11 +47,11 @@ function builderNotice({ targets, workers }: Overview): Html | false {
 The upstream is passed on, and nothing is compiled. What the server printed at its start says why; <code>muslin doctor</code> says what helps.</div>`
 }
 
-function firstSteps(server: string, root: string): Html {
+function firstSteps(server: string | undefined, root: string): Html {
   return html`<section class="panel" id="first-steps"><h2>Nothing has been asked of this server yet</h2>
 <ol class="numbered">
-<li><strong>Install through it.</strong> On Alpine, any project with an sdist ends in a wheel:
-${copyLines(`pip install -i ${server}/simple/ PyYAML`, 'install line')}</li>
+<li><strong>Install through it.</strong> On Alpine, any project with an sdist ends in a wheel${server === undefined ? '.' : html`:
+${copyLines(`pip install -i ${server}/simple/ PyYAML`, 'install line')}`}</li>
 <li><strong>Or prebuild a lock file.</strong> <a href="${root}ui/prebuild">Paste a requirements file</a> and see which wheels are missing before anybody waits for them.</li>
 <li><strong>Then tell the others.</strong> <a href="${root}ui/use">Use it</a> has the lines for pip, uv, a Dockerfile and compose.</li>
 </ol></section>`

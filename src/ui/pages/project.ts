@@ -1,11 +1,12 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
+import { ADMIN } from '../../domain/job.ts'
 import { isValidName, normalizeName } from '../../domain/names.ts'
 import { MuslinError } from '../../errors.ts'
 import type { ProjectMatrix } from '../../services/views.ts'
 import { counted, timeTag } from '../format.ts'
 import { requireForm, seeOther } from '../guard.ts'
-import { html } from '../html.ts'
+import { html, type Html } from '../html.ts'
 import { rootOf } from '../layout.ts'
 import { nothing } from '../parts.ts'
 import { readForm } from '../read-form.ts'
@@ -16,7 +17,11 @@ import { isMissing, legend, matrixTable } from './project-matrix.ts'
 export function projectRoutes(router: Router, deps: PageDeps): void {
   const { matrix, orders, clock, show } = deps
 
-  router.get('/ui/projects', (ctx) => { ctx.redirect(`projects/${named(String(ctx.query['name'] ?? '').trim())}`) })
+  router.get('/ui/projects', (ctx) => {
+    const name = String(ctx.query['name'] ?? '').trim()
+    if (name !== '') return ctx.redirect(`projects/${named(name)}`)
+    show(ctx, { title: 'Find a project', body: search(rootOf(ctx)) })
+  })
 
   router.get('/ui/projects/:project', async (ctx) => {
     const project = named(String(ctx.params['project']))
@@ -44,7 +49,7 @@ ${legend()}`,
     requireForm(ctx, form.value('csrf'))
     const [version = '', target = ''] = (form.value('cell') ?? '').split('|')
     if (version === '' || target === '') throw new MuslinError('bad-request', 'the form names no release and target; open the project\'s page again')
-    const [job] = await orders.build({ project: named(String(ctx.params['project'])), version, targets: [target] }, 'admin')
+    const [job] = await orders.build({ project: named(String(ctx.params['project'])), version, targets: [target] }, ADMIN)
     seeOther(ctx, rootOf(ctx), job ? `ui/jobs/${job.id}` : `ui/projects/${ctx.params['project']}`)
   })
 
@@ -61,9 +66,16 @@ ${legend()}`,
   }
 }
 
+function search(root: string): Html {
+  return html`<section class="panel login stack"><h1>Find a project</h1>
+<form class="stack" id="find" action="${root}ui/projects"><div class="field"><label for="name">Its name on the index</label>
+<input id="name" type="search" name="name" required autofocus maxlength="200" placeholder="PyYAML" autocomplete="off" autocapitalize="off" spellcheck="false"></div>
+<p class="actions"><button>Show its releases</button></p></form></section>`
+}
+
 /** PEP 503: names are normalised. */
 function named(name: string): string {
-  if (!isValidName(name)) throw new MuslinError('bad-name', name === '' ? 'give the name of a project' : `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
+  if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
   return normalizeName(name)
 }
 

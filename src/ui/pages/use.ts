@@ -7,17 +7,17 @@ import type { PageDeps } from '../show.ts'
 import { useLines } from '../use-lines.ts'
 
 /** Lines to copy, with this server's address as the visitor reached it. */
-export function useRoutes(router: Router, { links, targets, show }: PageDeps): void {
+export function useRoutes(router: Router, { links, reachable, targets, show }: PageDeps): void {
   router.get('/ui/use', (ctx) => {
-    const known = links.root(ctx)
-    const address = known ?? addressed(ctx)
-    const sections = useLines(address)
+    const address = links.root(ctx)
+    const sections = address === undefined ? [] : useLines(address)
     show(ctx, {
       title: 'Use it', nav: 'use',
-      body: html`<div class="head"><div><h1>Use it</h1><p>This index answers at <span class="mono">${address}/simple/</span></p></div></div>
-${known === undefined && strangeName(ctx)}
+      body: html`<div class="head"><div><h1>Use it</h1>${address !== undefined && html`<p>This index answers at <span class="mono">${address}/simple/</span></p>`}</div></div>
+${address === undefined && strangeName(ctx)}
 <div class="with-contents"><nav class="contents" aria-label="On this page"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}<li><a href="#views">Addresses</a></li></ul></nav>
-<div>${sections.map(({ id, title, lead, blocks }) => html`<section class="panel" id="${id}"><h2>${title}</h2><p class="muted">${lead}</p>
+<div>${sections.map(({ id, title, lead, contained, blocks }) => html`<section class="panel" id="${id}"><h2>${title}</h2><p class="muted">${lead}</p>
+${contained && !reachable && unreachable()}
 ${blocks.map(({ label, text }) => html`<h3 class="block-label">${label}</h3>${copyLines(text, `${title}: ${label}`)}`)}</section>`)}
 ${views(rootOf(ctx), targets)}</div></div>`,
     })
@@ -26,12 +26,13 @@ ${views(rootOf(ctx), targets)}</div></div>`,
 
 /** Under a name that is not this server's own nothing is promised: lines with it would disappoint. */
 function strangeName(ctx: Context): Html {
-  const { hostname } = new URL(addressed(ctx))
-  return html`<div class="notice" id="strange-name"><p><strong>This server does not know the name ${hostname}.</strong> Under it no wheel is promised. Start the server with <code>--allowed-hosts ${hostname}</code>, or open this page under one of its own names.</p></div>`
+  const name = URL.parse(`http://${ctx.host}`)?.hostname
+  const told = name ? html`This server does not know the name ${name}.` : 'The request names no host that this server could repeat.'
+  return html`<div class="notice" id="strange-name"><p><strong>${told}</strong> Under it no wheel is promised, so there are no lines to copy here. Start the server with <code>--allowed-hosts ${name || 'NAME'}</code>, or with <code>--public-url</code> where a proxy stands before it; or open this page under one of its own names.</p></div>`
 }
 
-function addressed(ctx: Context): string {
-  return URL.parse(`${ctx.protocol}://${ctx.host}`)?.origin ?? 'http://localhost:8080'
+function unreachable(): Html {
+  return html`<div class="notice"><p><strong>No container reaches this server yet.</strong> It listens on its own machine alone: start it with <code>--host 0.0.0.0</code>, and these lines work.</p></div>`
 }
 
 function views(root: string, targets: string[]): Html {

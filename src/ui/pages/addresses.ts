@@ -1,0 +1,20 @@
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import { rootOf } from '../layout.ts'
+
+/** Addresses that people type, or come back to by the browser's history, and the page that they mean, from the server's root. */
+const MEANT: [address: string, path: (ctx: Context) => string][] = [
+  ['/ui', () => 'ui/'],
+  ['/ui/logout', () => 'ui/'],
+  ['/ui/prebuilds', () => 'ui/prebuild'],
+  ['/ui/prebuilds/', () => 'ui/prebuild'],
+  ...['prebuild', 'jobs', 'projects', 'use', 'targets', 'login'].map((name): [string, () => string] => [`/ui/${name}/`, () => `ui/${name}`]),
+  ['/ui/jobs/:id/retry', (ctx) => `ui/jobs/${ctx.params['id']}`],
+  ['/ui/jobs/:id/cancel', (ctx) => `ui/jobs/${ctx.params['id']}`],
+  ['/ui/projects/:project/build', (ctx) => `ui/projects/${ctx.params['project']}`],
+]
+
+/** Leads on to the page that was meant. */
+export function addressRoutes(router: Router): void {
+  for (const [address, path] of MEANT) router.get(address, (ctx) => { ctx.redirect(`${rootOf(ctx)}${path(ctx)}${ctx.search}`) })
+}
