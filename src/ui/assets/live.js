@@ -11,6 +11,7 @@ const RECONNECT_MS = 5000
 
 /** @type {EventSource | undefined} */
 let events
+let opened = false
 let lastRefresh = 0
 let refreshing = false
 let waiting = false
@@ -38,6 +39,11 @@ function listen() {
   if (events || !isLive() || document.hidden) return
   const source = new EventSource(new URL(`${document.body.dataset['root'] ?? ''}api/v1/events`, location.href))
   events = source
+  // What changed while nobody listened is told by nobody.
+  source.addEventListener('open', () => {
+    if (opened) void refresh()
+    opened = true
+  })
   source.addEventListener('changed', () => { void refresh() })
   // A browser comes back by itself after a cut, but not after a refusal.
   source.addEventListener('error', () => {

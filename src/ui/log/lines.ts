@@ -23,7 +23,7 @@ export function logView({ window, build, root, running, failed }: {
 <div class="log-scroll" tabindex="0" role="region" aria-label="Log of build ${build}">
 <ol class="log" id="log" data-head="${HEAD_LINES}">
 ${raw(linesHtml(head))}
-<li class="gap" data-left="${left}"${left === 0 && raw(' hidden')}><span data-count>${counted(left, 'line')}</span> left out here. <a href="${whole}">Read the whole log</a></li>
+<li class="gap"${left === 0 && raw(' hidden')}><span data-count>${counted(left, 'line')}</span> left out here. <a href="${whole}">Read the whole log</a></li>
 ${raw(linesHtml(tail))}
 </ol>
 <div id="log-end"></div>

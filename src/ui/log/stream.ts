@@ -8,8 +8,8 @@ const LOOK_AGAIN_MS = 400
 const SAY_SOMETHING_MS = 15_000
 
 /**
- * A log from a place on as server-sent events (HTML, section 9.2), until its build ends: `lines` carries HTML lines, `gap` how many lines are
- * left out before the next ones, `end` that nothing more comes. Each event's id is the place behind it.
+ * A log from a place on as server-sent events (HTML, section 9.2), until its build ends: `lines` carries HTML lines, whose
+ * numbers tell where some are left out, `end` that nothing more comes. Each event's id is the place behind it.
  */
 export function logEvents({ logs, build, from, finished, clock, closing }: {
   logs: Pick<BuildLogs, 'read'>
@@ -38,7 +38,6 @@ export function logEvents({ logs, build, from, finished, clock, closing }: {
         place = window.next
         silentSince = clock.now()
         if (window.head.length > 0) yield event('lines', linesHtml(window.head))
-        if (window.left > 0) yield event('gap', String(window.left))
         // The id goes with the last one: a connection cut before it begins anew from the earlier place.
         yield event('lines', linesHtml(window.tail), positionCode(place))
       }
