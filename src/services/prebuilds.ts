@@ -41,7 +41,7 @@ export function createPrebuilds({ store, planner, readyTargets, workers, clock }
     const named = only && new Set(only.map(keyOf))
     const planned = new Set(plan.lines.map(keyOf))
     const missing = only?.find((line) => !planned.has(keyOf(line)))
-    if (missing) throw new MuslinError('bad-request', `only names ${missing.project} ${missing.version} for ${missing.target}, which the plan has not; take the names from the plan`)
+    if (missing) throw new MuslinError('bad-request', `${missing.project} ${missing.version} for ${missing.target} was chosen, but the plan has it no more, or never had it; make the plan again, and choose from that`)
     const images = await readyTargets()
     const lines: StoredPrebuildLine[] = []
     for (const line of plan.lines) lines.push(await ordered(line, named, images, askedBy))

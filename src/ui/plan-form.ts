@@ -5,7 +5,6 @@ import type { Form } from './read-form.ts'
 
 /** File names tell a lock's format; a pasted text has none. */
 export const KINDS = ['auto', 'requirements.txt', 'pylock.toml', 'uv.lock', 'poetry.lock'] as const
-export type Kind = (typeof KINDS)[number]
 
 /** What the form on /ui/prebuild holds, to be shown again as it was sent. */
 export const PlanForm = z.strictObject({
@@ -60,7 +59,8 @@ export function lineKey({ project, version, target }: { project: string; version
 /** The form that made the plan, as the plan's page carried it, and the lines that were checked there. */
 export function carried(form: Form): { planForm: PlanForm; only: NonNullable<PrebuildRequest['only']> } {
   const only = form.values('only').map((line) => {
-    const [project = '', version = '', target = ''] = line.split('|')
+    const [project, version, target] = line.split('|')
+    if (!project || !version || !target) throw incomplete()
     return { project, version, target }
   })
   return { planForm: parsed(PlanForm, form.value('form') ?? ''), only }
@@ -71,7 +71,7 @@ function parsed<T>(schema: z.ZodType<T>, text: string): T {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new MuslinError('bad-request', 'the form came incomplete; make the plan again', { cause: error })
+    throw incomplete(error)
   }
   return checked(schema, value)
 }
@@ -81,4 +81,8 @@ function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   if (result.success) return result.data
   const [issue] = result.error.issues
   throw new MuslinError('bad-request', `${issue?.path.join('.') ?? 'the form'}: ${issue?.message ?? 'is malformed'}`)
+}
+
+function incomplete(cause?: unknown): MuslinError {
+  return new MuslinError('bad-request', 'the form came incomplete; make the plan again', { cause })
 }

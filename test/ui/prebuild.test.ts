@@ -180,7 +180,10 @@ describe('building', () => {
     const none = await person.post('/ui/prebuilds', { form, csrf })
     expect([none.status, checked(none.text)]).toEqual([400, []])
     expect(textOf(none.text)).toContain('nothing is checked')
-    expect((await person.post('/ui/prebuilds', { form, csrf, only: `other|1.0|${TARGET}` })).status).toBe(400)
+    const other = await person.post('/ui/prebuilds', { form, csrf, only: `other|1.0|${TARGET}` })
+    expect([other.status, textOf(other.text)]).toEqual([400, expect.stringContaining(`other 1.0 for ${TARGET} was chosen, but the plan has it no more`)])
+    const broken = await person.post('/ui/prebuilds', { form, csrf, only: 'x' })
+    expect([broken.status, textOf(broken.text)]).toEqual([400, expect.stringMatching(/the form came incomplete; make the plan again/i)])
     expect((await person.post('/ui/prebuilds', { form: '{"text":1}', csrf, only: CFFI })).status).toBe(400)
     expect((await person.post('/ui/prebuilds', { csrf, only: CFFI })).status).toBe(400)
     expect(await rig.store.prebuilds.list(10)).toEqual([])
@@ -192,7 +195,7 @@ describe('building', () => {
     await rig.store.workers.leave('worker')
     expect((await person.post('/ui/prebuilds', { form, csrf, only: CFFI })).status).toBe(303)
     const { text } = await person.get('/ui/prebuilds/1')
-    expect(textOf(text)).toContain('There was nothing to build.')
+    expect(textOf(text)).toContain('3 cannot be had, and nothing was to be built.')
     expect(rows(text, 'data-state').find(({ attributes }) => attributes['data-project'] === 'cffi')?.text).toMatch(/cannot .*builder/)
   })
 })
@@ -224,6 +227,17 @@ describe('a prebuild', () => {
     expect(last.text).not.toContain('http-equiv="refresh"')
   })
 
+  test('says plainly what cannot be had, and is not done with it', async () => {
+    await started([CRCMOD])
+    await rig.publish(await rig.claim(), Buffer.from('wheel'), 'Metadata-Version: 2.1\n')
+    const panel = async (id: number) => textOf(/<div class="panel progress-panel">.*?<\/div>/s.exec((await person.get(`/ui/prebuilds/${id}`)).text)![0])
+    expect(await panel(1)).toBe('The build succeeded. 1 cannot be had')
+    const lines = (await rig.store.prebuilds.get(1))!.lines.map((line) => ({ ...line, job: undefined }))
+    const keep = (verdicts: string[]) => rig.store.prebuilds.create({ createdAt: 0, askedBy: 'admin', name: 'x', targets: [TARGET], lines: lines.filter(({ plan: { verdict } }) => verdicts.includes(String(verdict))) })
+    expect(await panel(await keep(['cannot', 'upstream-wheel']))).toBe('1 cannot be had, and nothing was to be built.')
+    expect(await panel(await keep(['upstream-wheel']))).toBe('There was nothing to build. done')
+  })
+
   test('shows what was left out', async () => {
     await started([CFFI])
     expect(states((await person.get('/ui/prebuilds/1')).text)).toMatchObject({ crcmod: 'left-out', cffi: 'queued' })
@@ -242,7 +256,10 @@ describe('a prebuild', () => {
   test('offers no retry to whoever is not logged in', async () => {
     await started([CFFI])
     await rig.fail(await rig.claim(), { class: 'missing-header', key: 'ffi.h' })
-    expect((await visitor(rig).get('/ui/prebuilds/1')).text).not.toContain('/retry"')
+    const { text } = await visitor(rig).get('/ui/prebuilds/1')
+    expect(text).not.toContain('/retry"')
+    expect(text).toContain('<a id="to-login" href="../../ui/login?next=%2Fui%2Fprebuilds%2F1">Log in to try again</a>')
+    expect((await person.get('/ui/prebuilds/1')).text).not.toContain('id="to-login"')
   })
 
   test('is listed on the form\'s page, and unknown ones are not found', async () => {

@@ -1,7 +1,7 @@
 import type { Plan, PlanLine } from '../../services/views.ts'
 import { assetUrl } from '../assets.ts'
 import type { Page } from '../deps.ts'
-import { count, counted, duration } from '../format.ts'
+import { count, counted, duration, sentence } from '../format.ts'
 import { html, type Content, type Html } from '../html.ts'
 import { badge, nothing, table, targetName, type Row } from '../parts.ts'
 import { lineKey, type PlanForm } from '../plan-form.ts'
@@ -106,7 +106,11 @@ function origin({ file, line }: PlanLine, manyFiles: boolean): Html | false {
 
 function outcome(root: string, { verdict, filename, why, remedy, job }: PlanLine): Html {
   const link = job !== null && html` <a href="${root}ui/jobs/${job}">Job ${job}</a>`
-  if (verdict !== 'cannot') return html`<span><span class="mono">${filename}</span>${verdict !== 'upstream-wheel' && link}</span>`
+  if (verdict !== 'cannot') {
+    // A wheel that an installer may pass over, by the lock's own hashes, says so quietly.
+    const but = [why, remedy].filter((text) => text !== null).map((text) => html` <span class="remedy">${sentence(text)}</span>`)
+    return html`<span><span class="mono">${filename}</span>${verdict !== 'upstream-wheel' && link}${but}</span>`
+  }
   return html`<span><span class="why">${why}</span>${link} <span class="remedy">${remedy}</span>${job !== null && html` <span class="remedy">It failed before: check it to have it tried again.</span>`}</span>`
 }
 
@@ -115,7 +119,7 @@ function ending({ root, buildable, csrf }: { root: string; buildable: number; cs
   if (buildable === 0) return html`<div class="ending actions"><span class="muted">Nothing is left to build.</span> ${change}</div>`
   return html`<div class="ending panel">
 ${csrf === undefined && html`<div class="field"><label for="token">The admin’s token</label><input id="token" type="password" name="token" required autocomplete="current-password" aria-describedby="token-hint">
-<p class="hint" id="token-hint">Building needs it: it is in the file <code>admin-token</code> of the server’s data folder. It logs you in, and the plan goes on.</p></div>`}
+<p class="hint" id="token-hint">Building needs it: it is in the file <code>admin-token</code> of the data folder that <code>--data</code> names. It logs you in, and the plan goes on.</p></div>`}
 <p class="actions"><button id="build">${csrf === undefined ? 'Log in and build' : 'Build'} <span data-picked>what is checked</span></button> ${change}</p>
 </div>`
 }

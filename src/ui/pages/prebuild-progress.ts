@@ -1,9 +1,9 @@
 import type { Auth } from '../../services/sessions.ts'
 import type { Prebuild, PrebuildLine } from '../../services/views.ts'
 import type { Page } from '../deps.ts'
-import { counted, duration, timeTag } from '../format.ts'
+import { count, counted, duration, timeTag } from '../format.ts'
 import { html, type Content, type Html } from '../html.ts'
-import { csrfField } from '../layout.ts'
+import { csrfField, loginUrl } from '../layout.ts'
 import { badge, table, targetName, type Row } from '../parts.ts'
 
 /** What is looked at first: what failed, then what is under way, then the rest. */
@@ -20,7 +20,7 @@ export function progressPage({ root, prebuild, auth, now }: { root: string; preb
     body: html`<p class="eyebrow"><a href="${root}ui/prebuild">Prebuild</a></p>
 <div class="head"><div><h1>Prebuild ${id}</h1><p>${name}, started ${timeTag(createdAt, now)} by ${askedBy}</p></div></div>
 <div id="prebuild" data-live>
-${progress(prebuild)}
+${progress(prebuild, root, auth)}
 <section class="section"><h2>Release by release</h2>
 ${table({
     id: 'prebuild-lines', caption: 'The releases of this prebuild', columns: ['Release', 'Target', 'State', 'What came of it', 'Time', ''],
@@ -30,13 +30,19 @@ ${table({
   }
 }
 
-function progress({ done, total, failed, finished, remainingSeconds }: Prebuild): Html {
-  const built = done - failed
-  const told = total === 0 ? 'There was nothing to build.'
-    : !finished ? html`${done} of ${counted(total, 'build')} done${remainingSeconds !== null && `, about ${duration(remainingSeconds)} left`}`
-    : failed === 0 ? html`${total === 1 ? 'The build' : `All ${total} builds`} succeeded.` : html`${built} of ${counted(total, 'build')} succeeded.`
-  return html`<div class="panel progress-panel"><div class="title"><h2 id="progress-told">${told}</h2>${failed > 0 && badge('failed', `${failed} failed`)}${finished && failed === 0 && badge('done')}</div>
-${total > 0 && html`<progress max="${total}" value="${done}" aria-labelledby="progress-told"${finished && built === 0 && html` class="bad"`}></progress>`}</div>`
+function progress({ id, lines, done, total, failed, finished, remainingSeconds }: Prebuild, root: string, auth: Auth | undefined): Html {
+  const cannot = lines.filter(({ state }) => state === 'cannot').length
+  const succeeded = finished && failed === 0 && cannot === 0
+  return html`<div class="panel progress-panel"><div class="title"><h2 id="progress-told">${told()}</h2>${failed > 0 && badge('failed', `${failed} failed`)}${cannot > 0 && total > 0 && badge('cannot', `${cannot} cannot be had`)}${succeeded && badge('done')}</div>
+${total > 0 && html`<progress max="${total}" value="${done}" aria-labelledby="progress-told"${finished && done === failed && html` class="bad"`}></progress>`}
+${failed > 0 && !auth?.session && html`<p class="small"><a id="to-login" href="${loginUrl({ root, path: `/ui/prebuilds/${id}` })}">Log in to try again</a></p>`}</div>`
+
+  function told(): Content {
+    if (total === 0) return cannot > 0 ? `${count(cannot)} cannot be had, and nothing was to be built.` : 'There was nothing to build.'
+    if (!finished) return html`${done} of ${counted(total, 'build')} done${remainingSeconds !== null && `, about ${duration(remainingSeconds)} left`}`
+    if (failed > 0) return html`${done - failed} of ${counted(total, 'build')} succeeded.`
+    return html`${total === 1 ? 'The build' : `All ${total} builds`} succeeded.`
+  }
 }
 
 function row(root: string, line: PrebuildLine & { index: number }, auth: Auth | undefined, here: string): Row {

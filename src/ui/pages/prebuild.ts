@@ -1,5 +1,6 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
+import { ADMIN } from '../../domain/job.ts'
 import { MuslinError } from '../../errors.ts'
 import { requireForm, seeOther } from '../guard.ts'
 import { rootOf } from '../layout.ts'
@@ -32,7 +33,7 @@ export function prebuildRoutes(router: Router, deps: PageDeps): void {
     if (only.length === 0) return showPlan(ctx, form, { checked, error: new MuslinError('bad-request', 'nothing is checked; check at least one release to be built') })
     const refused = await refusal(ctx, sent).catch(known)
     if (refused) return showPlan(ctx, form, { checked, error: refused })
-    const made = await prebuilds.create({ ...planRequest(form), only }, 'admin').catch(known)
+    const made = await prebuilds.create({ ...planRequest(form), only }, ADMIN).catch(known)
     if (made instanceof MuslinError) return showPlan(ctx, form, { checked, error: made })
     seeOther(ctx, rootOf(ctx), `ui/prebuilds/${made.id}`)
   })

@@ -19,7 +19,7 @@ export function problemOf({ code, detail }: MuslinError): Problem {
 
 /** The problem as a note. */
 export function problemNote({ title, detail, lines, remedy }: Problem): Html {
-  return html`<div class="notice bad" role="alert" id="problem"><p><strong>${title}.</strong> ${detail}</p>
+  return html`<div class="notice bad" role="alert" id="problem"><p><strong>${title}:</strong> ${detail}</p>
 ${lines.length > 0 && html`<ul class="bad-lines">${lines.map((line) => html`<li>${line}</li>`)}</ul>`}
 <p class="muted">${remedy}</p></div>`
 }
