@@ -26,7 +26,13 @@ function time({ verdict, estimateSeconds }: PlanLine): string {
 }
 
 function detail({ verdict, filename, sdist, why, remedy, job, file, line }: PlanLine): string {
-  if (verdict === 'cannot') return `${why ?? 'it is not said why'}${remedy === null ? '' : ` — ${remedy}`}${line === null ? '' : ` (${file}, line ${line})`}`
+  if (verdict === 'cannot') return `${reason({ why, remedy, job })}${line === null ? '' : ` (${file}, line ${line})`}`
   if (verdict === 'would-build') return `${sdist?.filename ?? ''}${job === null ? '' : ` (job ${job})`}`
   return filename ?? ''
+}
+
+/** Why a line cannot be had, and what helps; where a build failed before, how to try it again. */
+export function reason({ why, remedy, job }: Pick<PlanLine, 'why' | 'remedy' | 'job'>): string {
+  const help = [...remedy === null ? [] : [remedy], ...job === null ? [] : [`muslin retry ${job} --follow tries it again`]]
+  return [why ?? 'it is not said why', ...help.length === 0 ? [] : [help.join('; ')]].join(' — ')
 }

@@ -2,6 +2,7 @@
 import type { PlanLine, Prebuild, PrebuildLine } from '../services/views.ts'
 import type { Api } from './api.ts'
 import { count, duration, table } from './format.ts'
+import { reason } from './plan-text.ts'
 import { type Paint, paintState } from './styles.ts'
 
 const MOST_CAUSES = 3
@@ -12,7 +13,7 @@ export function opening({ id, name, total, lines }: Prebuild, paint: Paint): str
   const cannot = missing(lines)
   return [
     `prebuild ${id} of ${name}: ${total} to build, ${had} there already${cannot.length === 0 ? '' : `, ${cannot.length} cannot be had:`}`,
-    ...table(cannot.map((line) => [paintState(paint, 'cannot'), line.project, line.version, line.target, causeOf(line) + after(' — ', line.remedy)])),
+    ...table(cannot.map((line) => [paintState(paint, 'cannot'), line.project, line.version, line.target, reason(line)])),
   ]
 }
 

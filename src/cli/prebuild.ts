@@ -16,7 +16,7 @@ export function addPrebuild(program: Command, context: Context): void {
   const command = program.command('prebuild').description('Build what a lock file needs and no index has: queue all that its plan would build.')
   addPlanFlags(command)
     .option('--wait', 'Show the progress until all builds have ended; end with 2 when one failed, or when something can be neither fetched nor built.')
-    .option('--allow-missing', 'With --wait: end with 0 although something cannot be had. A build that fails still ends it with 2.')
+    .option('--allow-missing', 'With --wait: end with 0 although something cannot be had. A build that fails, or failed before, still ends it with 2.')
   addServerFlags(command).action((files: string[]) => withServer(command, context, async (api) => {
     const { wait = false, allowMissing = false, json = false } = command.opts<{ wait?: boolean; allowMissing?: boolean; json?: boolean }>()
     const print = (lines: string[]): void => { for (const line of lines) (json ? context.warn : context.print)(line) }
@@ -27,7 +27,8 @@ export function addPrebuild(program: Command, context: Context): void {
     const end = wait && !begun.finished ? await waitFor(begun, api, context) : begun
     print([...wait ? failures(end, api.link, paint) : [], summary(end)])
     if (json) context.print(JSON.stringify(end, null, 2))
-    if (wait && (end.failed > 0 || (!allowMissing && missing(end.lines).length > 0))) throw new Ending(EXIT.failed)
+    // What cannot be had and has a job is what failed in an earlier run: to accept what is missing is not to accept that.
+    if (wait && (end.failed > 0 || missing(end.lines).some(({ job }) => !allowMissing || job !== null))) throw new Ending(EXIT.failed)
   }))
 }
 

@@ -154,7 +154,10 @@ describe('prebuild', () => {
       expect([ended.exit, ended.out.at(-1)]).toEqual([exit, 'prebuild 3: 1 of 1 built, 1 cannot be had: no builder is ready'])
     })
 
-    test('does not hide a build that failed', async () => {
+    test('does not hide a build that failed, now or before', async () => {
+      script(prebuild([had, { ...cannot('d', 'its build failed before'), job: 7 }]))
+      const { exit, out } = await muslin(['prebuild', 'requirements.txt', '--wait', '--allow-missing'])
+      expect([exit, out[1]]).toEqual([2, `cannot  d  5.3.0  ${TARGET}  its build failed before — r; muslin retry 7 --follow tries it again`])
       script(prebuild([b, ...none]), prebuild([bFailed, ...none]))
       expect(await muslin(['prebuild', 'requirements.txt', '--wait', '--allow-missing'])).toMatchObject({ exit: 2 })
     })
