@@ -7,14 +7,22 @@ import { probeDocker } from '../engine/docker.ts'
 import { createDiskBlobs } from '../storage/disk-blobs.ts'
 import { fail, guarded, ok, warn } from './check.ts'
 import { imageChecks } from './containers.ts'
-import { pythonChecks, sandboxCheck } from './embedded.ts'
+import { pythonChecks, sandboxCheck, unusablePythons } from './embedded.ts'
 import { toolchainChecks } from './toolchain.ts'
 import type { UpstreamSource } from './upstream.ts'
 
+interface Parts { settings: Settings; source: Promise<UpstreamSource>; log: Logger }
+
 /** What would build, as the setting `builder` chooses it, and what that needs. `source` rejects where no upstream is known. */
-export async function builderChecks({ settings, source, log }: { settings: Settings; source: Promise<UpstreamSource>; log: Logger }): Promise<Check[]> {
-  const { builder } = settings
+export async function builderChecks(parts: Parts): Promise<Check[]> {
+  const { builder, python } = parts.settings
   if (builder === 'none') return [ok('builder', 'none, as the settings say: the upstream is proxied and nothing is promised')]
+  const [unusable, checks] = await Promise.all([unusablePythons(python), engineChecks(parts)])
+  return [...unusable, ...checks]
+}
+
+async function engineChecks({ settings, source, log }: Parts): Promise<Check[]> {
+  const { builder } = settings
   const docker = builder === 'embedded' ? undefined : await probeDocker({ command: 'docker' })
   if (docker?.ok) {
     const [images, other] = await Promise.all([imageChecks(settings, log), builder === 'auto' ? embeddedChecks(settings, source) : undefined])
@@ -29,7 +37,7 @@ export async function builderChecks({ settings, source, log }: { settings: Setti
 /** One line where the embedded engine could do without docker; nothing where it could not, since nothing needs it. */
 export function besideDocker(checks: Check[]): Check[] {
   if (checks.some(({ state }) => state === 'fail')) return []
-  const targets = checks.find(({ name }) => name === 'targets')?.found
+  const targets = checks.find(({ name }) => name === 'targets')?.found.split(';')[0]
   return [ok('embedded', `not needed, but would work without docker${targets === undefined ? '' : `, for ${targets}`}`)]
 }
 

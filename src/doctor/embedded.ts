@@ -17,8 +17,7 @@ export async function sandboxCheck(isolation: Settings['isolation']): Promise<Ch
 
 /** The CPythons of this machine, what each is good for, and which targets they make. */
 export async function pythonChecks({ python, targets }: Pick<Settings, 'python' | 'targets'>, cpu: string): Promise<Check[]> {
-  const [found, unusable] = await Promise.all([findInterpreters({ env: process.env, home: homedir(), named: python }), unusablePythons(python)])
-  return [...unusable, ...pythonsFound(found, targets, cpu)]
+  return pythonsFound(await findInterpreters({ env: process.env, home: homedir(), named: python }), targets, cpu)
 }
 
 /** Those of the named Pythons that the engine leaves out, and why. */

@@ -59,7 +59,7 @@ test('a named Python that is no use is told, with what is wrong with it', async 
 })
 
 test('beside docker the embedded engine is one line, or none', () => {
-  const targets = ok('targets', 'cp313-musllinux_1_2_x86_64')
+  const targets = ok('targets', 'cp313-musllinux_1_2_x86_64; not for cp312-musllinux_1_2_x86_64')
   expect(besideDocker([warn('sandbox', 'none', 'x'), targets])).toEqual([ok('embedded', 'not needed, but would work without docker, for cp313-musllinux_1_2_x86_64')])
   expect(besideDocker([fail('sandbox', 'none', 'x'), targets])).toEqual([])
 })
