@@ -7,7 +7,9 @@ import type { Settings } from '../config/settings.ts'
 import { isLoopback } from '../domain/local.ts'
 import { MuslinError } from '../errors.ts'
 import { createApp } from '../http/app.ts'
+import { createAskers } from '../http/asker.ts'
 import { createLinks } from '../http/links.ts'
+import { createPlanFor } from '../http/plan-for.ts'
 import { closeServer, createServer } from '../http/server.ts'
 import { createAdmission } from '../services/admission.ts'
 import { createDownloads } from '../services/downloads.ts'
@@ -50,7 +52,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const downloads = createDownloads({ downloads: store.downloads, clock, log })
   const planner = createPlanner({ store, upstreamPages, readyTargets, targets, workers })
   const shown = {
-    planner,
+    planFor: createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) }),
     prebuilds: createPrebuilds({ store, planner, readyTargets, workers, clock }),
     orders: createOrders({ store, upstreamPages, readyTargets, targets, clock }),
     jobViews: createJobViews({ store, clock }),

@@ -5,6 +5,7 @@ import { markerEnvironment } from '../domain/marker-environment.ts'
 import { parseTarget, type Target } from '../domain/target.ts'
 import { versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
+import { MOST_PLAN_LINES } from './bounds.ts'
 import { createPlanLines, type Asked } from './plan-lines.ts'
 import type { Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
@@ -14,13 +15,14 @@ import type { Plan, PlanLine, PlanRequest } from './views.ts'
 export interface Planner {
   /**
    * What becomes of every release that the lock files pin, on each target. Nothing is built or queued; pages that are not fresh are asked
-   * for. Throws `bad-lock` for all files at once, `unknown-target` and `too-large`.
+   * for. Throws `bad-lock` for all files at once, `unknown-target` and `too-large`; rejects with the signal's reason soon after it aborts.
    */
-  plan(request: PlanRequest): Promise<Plan>
+  plan(request: PlanRequest, how?: { signal?: AbortSignal; most?: PlanBounds }): Promise<Plan>
 }
 
-/** More could be neither shown nor read. */
-const MOST_LINES = 20_000
+/** What is planned without the admin's token: distinct releases, and bytes of all files together. */
+export interface PlanBounds { releases: number; bytes: number }
+
 /** Pages that are asked for at once. */
 const AT_ONCE = 8
 
@@ -37,27 +39,32 @@ export function createPlanner({ store, upstreamPages, readyTargets, targets: con
 
   return { plan }
 
-  async function plan({ files, targets: wanted, extras = [], groups }: PlanRequest): Promise<Plan> {
+  async function plan({ files, targets: wanted, extras = [], groups }: PlanRequest, { signal, most }: { signal?: AbortSignal; most?: PlanBounds } = {}): Promise<Plan> {
+    const bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
+    if (most && bytes > most.bytes) throw new MuslinError('too-large', `the files have more than ${most.bytes / 1_000_000} MB together; the admin's token lifts that bound`)
     const images = await readyTargets()
     const targets = chosenTargets(wanted, images)
-    const locks = await readAll(files)
+    const locks = await readAll(files, signal)
     const asked: Asked[] = []
     const counts = new Map<Lock, Set<string>>()
+    const releases = new Set<string>()
     for (const lock of locks) {
       const pinned = new Set<string>()
       counts.set(lock, pinned)
       for (const target of targets) {
-        await othersFirst()
+        await othersFirst(signal)
         const environment = markerEnvironment(target)
         const refusal = lock.refusal(environment)
         for (const pin of lock.pins(environment, { extras, groups })) {
           pinned.add(releaseKey(pin))
+          releases.add(releaseKey(pin))
           asked.push({ pin, target, file: lock.name, refusal })
         }
-        if (asked.length > MOST_LINES) throw new MuslinError('too-large', `the files pin more than ${MOST_LINES} releases on these targets; plan fewer at once`)
+        if (most && releases.size > most.releases) throw new MuslinError('too-large', `the files pin more than ${most.releases} releases; the admin's token lifts that bound`)
+        if (asked.length > MOST_PLAN_LINES) throw new MuslinError('too-large', `the files pin more than ${MOST_PLAN_LINES} releases on these targets; plan fewer at once`)
       }
     }
-    const lines = await inTurns([...Map.groupBy(asked, ({ pin }) => pin.project)], ([project, group]) => linesOf(project, group, images))
+    const lines = await inTurns([...Map.groupBy(asked, ({ pin }) => pin.project)], ([project, group]) => linesOf(project, group, images), signal)
     const byAsked = new Map(lines.flat())
     return {
       targets: targets.map(({ name }) => name),
@@ -94,11 +101,11 @@ function releaseKey({ project, version }: { project: string; version: string }):
 }
 
 /** Reads all files before it complains of one. */
-async function readAll(files: PlanRequest['files']): Promise<Lock[]> {
+async function readAll(files: PlanRequest['files'], signal: AbortSignal | undefined): Promise<Lock[]> {
   const problems: MuslinError[] = []
   const locks: Lock[] = []
   for (const [index, { name, text }] of files.entries()) {
-    await othersFirst()
+    await othersFirst(signal)
     try {
       locks.push(readLock(name, text, files.toSpliced(index, 1).map((other) => other.name)))
     } catch (error) {
@@ -112,19 +119,27 @@ async function readAll(files: PlanRequest['files']): Promise<Lock[]> {
 }
 
 /** The results in their order; so many at once. The first that fails ends it. */
-async function inTurns<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
+async function inTurns<T, R>(items: T[], work: (item: T) => Promise<R>, left: AbortSignal | undefined): Promise<R[]> {
   const results: R[] = []
   const queue = items.entries()
+  const failed = new AbortController()
+  const signal = left ? AbortSignal.any([left, failed.signal]) : failed.signal
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    for (const [index, item] of queue) {
-      await othersFirst()
-      results[index] = await work(item)
+    try {
+      for (const [index, item] of queue) {
+        await othersFirst(signal)
+        results[index] = await work(item)
+      }
+    } catch (error) {
+      failed.abort(error)
+      throw error
     }
   }))
   return results
 }
 
 /** Nothing here waits for anything while pages are fresh: whoever else wants something gets a turn between two steps. */
-function othersFirst(): Promise<void> {
-  return setImmediate()
+async function othersFirst(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate()
+  signal?.throwIfAborted()
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { STEPS } from '../domain/job.ts'
+import { MOST_PLAN_LINES } from './bounds.ts'
 
 const time = z.iso.datetime()
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -126,7 +127,7 @@ export const PlanRequest = z.strictObject({
 export type PlanRequest = z.infer<typeof PlanRequest>
 
 export const PrebuildRequest = PlanRequest.extend({
-  only: z.array(z.strictObject({ project: z.string(), version: z.string(), target: z.string() })).max(10_000).optional().describe('Of what would be built, only these'),
+  only: z.array(z.strictObject({ project: z.string(), version: z.string(), target: z.string() })).max(MOST_PLAN_LINES).optional().describe('Of what would be built, only these'),
 }).meta({ id: 'PrebuildRequest' })
 export type PrebuildRequest = z.infer<typeof PrebuildRequest>
 

@@ -3,16 +3,17 @@ import type { JobViews } from '../services/job-views.ts'
 import type { Matrix } from '../services/matrix.ts'
 import type { Orders } from '../services/orders.ts'
 import type { OverviewService } from '../services/overview.ts'
-import type { Planner } from '../services/planner.ts'
 import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
 import type { Prebuilds } from '../services/prebuilds.ts'
+import type { Plan, PlanRequest } from '../services/views.ts'
 import type { Html } from './html.ts'
 
 /** What the pages stand on. */
 export interface UiDeps {
   overview: OverviewService
   matrix: Matrix
-  planner: Planner
+  /** Plans for who sent this request, as long as they are there. */
+  planFor: (ctx: Context, request: PlanRequest) => Promise<Plan>
   prebuilds: Prebuilds
   orders: Orders
   jobViews: JobViews

@@ -7,9 +7,13 @@ import { authOf } from './show.ts'
  * the session's token: only a page of ours could write that into it.
  */
 export function requireForm(ctx: Context, csrf: string | null | undefined): void {
-  const auth = authOf(ctx)
-  if (!auth?.session) throw new MuslinError('token-needed', 'you are not logged in, or no longer: log in, open the page again, and press the button there')
-  if (!auth.csrfOk(csrf ?? undefined)) throw new MuslinError('forged-request', 'the form does not belong to your session: open the page again, and press the button there')
+  requireSession(ctx)
+  if (!authOf(ctx)?.csrfOk(csrf ?? undefined)) throw new MuslinError('forged-request', 'the form does not belong to your session: open the page again, and press the button there')
+}
+
+/** Throws `token-needed` where nobody is logged in: known before the form is read. */
+export function requireSession(ctx: Context): void {
+  if (!authOf(ctx)?.session) throw new MuslinError('token-needed', 'you are not logged in, or no longer: log in, open the page again, and press the button there')
 }
 
 /** Sends the browser on to a page after a form (RFC 9110 section 15.4.4): `path` is from the server's root, as in `ui/jobs/7`. */

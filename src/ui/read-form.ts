@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy'
 import { decodeText } from '../domain/decode.ts'
 import { MuslinError } from '../errors.ts'
+import { MOST_PLAN_LINES } from '../services/bounds.ts'
 
 /** What a form sent. Values are in the order of the page; line ends in them are `\n`, whatever the browser made of them. */
 export interface Form {
@@ -10,19 +11,20 @@ export interface Form {
   files: { field: string; name: string; text: string }[]
 }
 
-export const MAX_FORM_BYTES = 20 * 1024 * 1024
+/** Of forms that bring no file: no other has a tenth of it. */
+const MOST_SMALL_BYTES = 16_000
 export const MAX_FORM_FILES = 50
-// A plan of 10,000 lines has a checkbox for each.
-const MAX_FIELDS = 12_000
+// A plan has a checkbox for each of its lines.
+const MAX_FIELDS = MOST_PLAN_LINES + 100
 
 /**
  * Reads a sent form, multipart or urlencoded (HTML, section 4.10.21). Files must be text: UTF-8, or UTF-16 with its mark, as a
- * redirected `pip freeze` leaves them on Windows. Throws `too-large` beyond 20 MB or 50 files, else `bad-request`.
+ * redirected `pip freeze` leaves them on Windows. Throws `too-large` beyond `most` bytes or 50 files, else `bad-request`.
  */
-export async function readForm(req: IncomingMessage): Promise<Form> {
+export async function readForm(req: IncomingMessage, { most = MOST_SMALL_BYTES }: { most?: number } = {}): Promise<Form> {
   try {
-    if (Number(req.headers['content-length'] ?? 0) > MAX_FORM_BYTES) throw tooLarge()
-    return await parse(req)
+    if (Number(req.headers['content-length'] ?? 0) > most) throw tooLarge(most)
+    return await parse(req, most)
   } catch (error) {
     // The browser shows the answer only once it was let to send the rest.
     req.unpipe()
@@ -31,14 +33,14 @@ export async function readForm(req: IncomingMessage): Promise<Form> {
   }
 }
 
-function parse(req: IncomingMessage): Promise<Form> {
+function parse(req: IncomingMessage, most: number): Promise<Form> {
   return new Promise((resolve, reject) => {
-    const limits = { fieldSize: MAX_FORM_BYTES, fields: MAX_FIELDS, files: MAX_FORM_FILES, headerPairs: 20 }
+    const limits = { fieldSize: most, fields: MAX_FIELDS, files: MAX_FORM_FILES, headerPairs: 20 }
     const busboy = new Busboy({ headers: req.headers as BusboyHeaders, limits })
     const fields: [string, string][] = []
     const files: Promise<Form['files'][number] | undefined>[] = []
     let bytes = 0
-    req.on('data', (chunk: Buffer) => { if ((bytes += chunk.length) > MAX_FORM_BYTES) reject(tooLarge()) })
+    req.on('data', (chunk: Buffer) => { if ((bytes += chunk.length) > most) reject(tooLarge(most)) })
     req.once('error', reject)
     busboy.on('field', (name, value) => { fields.push([name, value.replace(/\r\n?/g, '\n')]) })
     busboy.on('file', (field, stream, name) => {
@@ -72,6 +74,6 @@ function form(fields: [string, string][], files: Form['files']): Form {
   return { value: (name) => values(name)[0], values, files }
 }
 
-function tooLarge(): MuslinError {
-  return new MuslinError('too-large', `a form may be ${MAX_FORM_BYTES / 1024 / 1024} MB`)
+function tooLarge(most: number): MuslinError {
+  return new MuslinError('too-large', `this form may be ${most < 1_000_000 ? `${most / 1000} kB` : `${most / 1_000_000} MB`}`)
 }

@@ -12,7 +12,9 @@ import { pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
 import { createApp } from '../../src/http/app.ts'
+import { createAskers } from '../../src/http/asker.ts'
 import { createLinks } from '../../src/http/links.ts'
+import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
@@ -179,8 +181,9 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const closing = new AbortController()
   const targets = options.targets ?? [TARGET]
   const planner = createPlanner({ store, upstreamPages, readyTargets, targets, workers: 2 })
+  const adminTokenSha256 = createHash('sha256').update(adminToken).digest('hex')
   const shown = {
-    planner,
+    planFor: createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) }),
     orders: createOrders({ store, upstreamPages, readyTargets, targets, clock }),
     prebuilds: createPrebuilds({ store, planner, readyTargets, workers: 2, clock }),
     jobViews: createJobViews({ store, clock }),
@@ -197,9 +200,9 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
     wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),
-    sessions: createSessions({ sessions: store.sessions, adminTokenSha256: createHash('sha256').update(adminToken).digest('hex'), clock }),
+    sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),
     instance: 'this-one', hopKey: 'a key for tests',
-    adminTokenSha256: createHash('sha256').update(adminToken).digest('hex'),
+    adminTokenSha256,
     publicUrl, trustedProxies, behindProxy,
   })
   const server = createServer(app)

@@ -3,7 +3,8 @@ import { createServer, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { MuslinError } from '../../src/errors.ts'
-import { MAX_FORM_BYTES, readForm } from '../../src/ui/read-form.ts'
+import { MOST_BODY_BYTES } from '../../src/services/bounds.ts'
+import { readForm } from '../../src/ui/read-form.ts'
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => { for (const end of ends.splice(0)) await end() })
@@ -11,7 +12,7 @@ afterEach(async () => { for (const end of ends.splice(0)) await end() })
 /** What a server reads of a form: fields by name and files, or the error's code and detail. */
 async function server(): Promise<string> {
   const listening = createServer((req, res) => {
-    readForm(req).then(
+    readForm(req, { most: MOST_BODY_BYTES }).then(
       (form) => res.end(JSON.stringify({ name: form.values('name'), first: form.value('name') ?? null, missing: form.value('missing') ?? null, files: form.files })),
       (error: unknown) => res.end(error instanceof MuslinError ? JSON.stringify({ code: error.code, detail: error.detail }) : String(error)),
     )
@@ -71,16 +72,28 @@ test('more than 50 files, or more than 20 MB whether announced or not, is too la
   expect(await read(many)).toEqual({ code: 'too-large', detail: 'a form may bring 50 files' })
 
   const big = new FormData()
-  big.append('files', file('a'.repeat(MAX_FORM_BYTES), 'requirements.txt'))
-  expect(await read(big)).toEqual({ code: 'too-large', detail: 'a form may be 20 MB' })
+  big.append('files', file('a'.repeat(MOST_BODY_BYTES), 'requirements.txt'))
+  expect(await read(big)).toEqual({ code: 'too-large', detail: 'this form may be 20 MB' })
 
   const url = await server()
   const chunked = send(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' } })
   const answer = once(chunked, 'response')
-  for (let sent = 0; sent <= MAX_FORM_BYTES; sent += 1 << 20) chunked.write(Buffer.alloc(1 << 20, 'a'))
+  for (let sent = 0; sent <= MOST_BODY_BYTES; sent += 1 << 20) chunked.write(Buffer.alloc(1 << 20, 'a'))
   chunked.end()
   const [response] = await answer
-  expect(JSON.parse(String(await response.toArray()))).toEqual({ code: 'too-large', detail: 'a form may be 20 MB' })
+  expect(JSON.parse(String(await response.toArray()))).toEqual({ code: 'too-large', detail: 'this form may be 20 MB' })
+})
+
+test('a form that brings no file may be small, told of or not', async () => {
+  const ended: unknown[] = []
+  const listening = createServer((req, res) => { readForm(req).then(() => 'read', (error: MuslinError) => error.detail).then((told) => { ended.push(told); res.end() }) }).listen(0, '127.0.0.1')
+  await once(listening, 'listening')
+  ends.push(() => new Promise((resolve) => { listening.close(resolve); listening.closeAllConnections() }))
+  const url = `http://127.0.0.1:${(listening.address() as AddressInfo).port}/`
+  for (const size of [15_000, 16_000]) await fetch(url, { method: 'POST', body: new URLSearchParams({ token: 'a'.repeat(size) }) })
+  const body = new ReadableStream({ start(controller) { controller.enqueue(Buffer.alloc(20_000, 'a')); controller.close() } })
+  await fetch(url, { method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/x-www-form-urlencoded' } } as RequestInit)
+  expect(ended).toEqual(['read', 'this form may be 16 kB', 'this form may be 16 kB'])
 })
 
 test('what is no form, or ends in the middle, is refused', async () => {

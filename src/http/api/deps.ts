@@ -2,15 +2,15 @@ import type { JobViews } from '../../services/job-views.ts'
 import type { Matrix } from '../../services/matrix.ts'
 import type { Orders } from '../../services/orders.ts'
 import type { OverviewService } from '../../services/overview.ts'
-import type { Planner } from '../../services/planner.ts'
 import type { BuildLogs, Clock, JobStore } from '../../services/ports.ts'
 import type { Prebuilds } from '../../services/prebuilds.ts'
+import type { PlanFor } from '../plan-for.ts'
 
 /** What the JSON API stands on. */
 export interface ApiDeps {
   jobs: JobStore
   logs: BuildLogs
-  planner: Planner
+  planFor: PlanFor
   orders: Orders
   prebuilds: Prebuilds
   jobViews: JobViews

@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import { MuslinError } from '../../errors.ts'
-import { MOST_BODY_BYTES, tooLarge } from '../middleware/bodies.ts'
+import { MOST_BODY_BYTES } from '../../services/bounds.ts'
+import { tooLarge } from '../middleware/bodies.ts'
 
 /**
  * The JSON that a request brings. Throws `too-large`, and `bad-request` where it is none, or is not sent as such: what a foreign page

@@ -9,7 +9,7 @@ import { number, NumberInPath, route, type ApiRoute } from './route.ts'
 const PLANNING: ErrorCode[] = ['bad-lock', 'unknown-target']
 
 /** What there is, what would be built, and having it built. */
-export function planRoutes({ matrix, planner, prebuilds }: ApiDeps): ApiRoute[] {
+export function planRoutes({ matrix, planFor, prebuilds }: ApiDeps): ApiRoute[] {
   return [
     route({
       method: 'get', path: '/projects/{project}', summary: 'Releases by target, from the kept page alone: nothing is asked of the upstream',
@@ -18,8 +18,8 @@ export function planRoutes({ matrix, planner, prebuilds }: ApiDeps): ApiRoute[] 
     }),
     route({
       method: 'post', path: '/plan', summary: 'What becomes of each pin of lock files on each target; builds nothing', body: PlanRequest,
-      answer: { status: 200, schema: Plan }, errors: PLANNING,
-      handle: (_ctx, { body }) => planner.plan(body),
+      answer: { status: 200, schema: Plan }, errors: [...PLANNING, 'busy'],
+      handle: (ctx, { body }) => planFor(ctx, body),
     }),
     route({
       method: 'post', path: '/prebuilds', admin: true, summary: 'Plan, and build what is missing', body: PrebuildRequest,

@@ -2,7 +2,7 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { MuslinError } from '../../errors.ts'
 import type { BuildView, JobView } from '../../services/views.ts'
-import { nextPath, requireForm, seeOther } from '../guard.ts'
+import { nextPath, requireForm, requireSession, seeOther } from '../guard.ts'
 import { assetUrl } from '../assets.ts'
 import { html } from '../html.ts'
 import { jobFacts, recordView, runTable } from '../jobs/facts.ts'
@@ -48,6 +48,7 @@ export function jobRoutes(router: Router, deps: PageDeps): void {
 
   for (const verb of ['retry', 'cancel'] as const) {
     router.post(`/ui/jobs/:id/${verb}`, async (ctx) => {
+      requireSession(ctx)
       const form = await readForm(ctx.req)
       requireForm(ctx, form.value('csrf'))
       const job = await orders[verb](idOf(ctx, 'job'))

@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { nextPath, requireForm, seeOther } from '../guard.ts'
+import { nextPath, requireForm, requireSession, seeOther } from '../guard.ts'
 import { html } from '../html.ts'
 import { rootOf } from '../layout.ts'
 import { readForm } from '../read-form.ts'
@@ -19,6 +19,7 @@ export function loginRoutes(router: Router, { show }: PageDeps): void {
   })
 
   router.post('/ui/logout', async (ctx) => {
+    requireSession(ctx)
     const form = await readForm(ctx.req)
     requireForm(ctx, form.value('csrf'))
     await authOf(ctx)?.logout()
@@ -36,7 +37,7 @@ ${refused && html`<div class="notice bad" role="alert" id="problem"><p><strong>T
 <p class="muted">Everybody may look. Starting, repeating and ending builds needs the token.</p>
 <input type="hidden" name="next" value="/${next}">
 <div class="field"><label for="token">The admin’s token</label><input id="token" type="password" name="token" required autofocus autocomplete="current-password" aria-describedby="token-hint"${refused && html` aria-invalid="true"`}>
-<p class="hint" id="token-hint">The server printed it at its first start, and keeps it in the file <code>admin-token</code> of the data folder that <code>--data</code> names. In Docker: <code>docker exec CONTAINER cat /data/admin-token</code></p></div>
+<p class="hint" id="token-hint">The server printed it at its first start, and keeps it in the file <code>admin-token</code> of the data folder that <code class="flag">--data</code> names. In Docker: <code>docker exec CONTAINER cat /data/admin-token</code></p></div>
 <p class="actions"><button>Log in</button></p>
 </form>`,
     })

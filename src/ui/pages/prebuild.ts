@@ -2,6 +2,7 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { ADMIN } from '../../domain/job.ts'
 import { MuslinError } from '../../errors.ts'
+import { MOST_BODY_BYTES } from '../../services/bounds.ts'
 import { requireForm, seeOther } from '../guard.ts'
 import { rootOf } from '../layout.ts'
 import { carried, EMPTY, lineKey, planForm, planRequest, type PlanForm } from '../plan-form.ts'
@@ -16,18 +17,18 @@ const RECENT = 10
 
 /** Paste, plan, build, watch. */
 export function prebuildRoutes(router: Router, deps: PageDeps): void {
-  const { planner, prebuilds, overview, clock, show } = deps
+  const { planFor, prebuilds, overview, clock, show } = deps
 
   router.get('/ui/prebuild', (ctx) => showForm(ctx, EMPTY))
 
   router.post('/ui/prebuild', async (ctx) => {
-    const sent = await readForm(ctx.req)
+    const sent = await readForm(ctx.req, { most: MOST_BODY_BYTES })
     if (sent.value('change') !== undefined) return showForm(ctx, carried(sent).planForm)
     await showPlan(ctx, planForm(sent))
   })
 
   router.post('/ui/prebuilds', async (ctx) => {
-    const sent = await readForm(ctx.req)
+    const sent = await readForm(ctx.req, { most: MOST_BODY_BYTES })
     const { planForm: form, only } = carried(sent)
     const checked = new Set(only.map(lineKey))
     if (only.length === 0) return showPlan(ctx, form, { checked, error: new MuslinError('bad-request', 'nothing is checked; check at least one release to be built') })
@@ -62,7 +63,7 @@ export function prebuildRoutes(router: Router, deps: PageDeps): void {
 
   /** Without a plan the form says why, with all that was sent still in it. */
   async function showPlan(ctx: Context, form: PlanForm, about: { checked?: Set<string>; error?: MuslinError } = {}): Promise<void> {
-    const plan = await Promise.resolve(form).then(planRequest).then(planner.plan).catch(known)
+    const plan = await Promise.resolve(form).then(planRequest).then((request) => planFor(ctx, request)).catch(known)
     if (plan instanceof MuslinError) return showForm(ctx, form, plan)
     const { checked, error } = about
     const csrf = authOf(ctx)?.session?.csrf

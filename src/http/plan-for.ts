@@ -1,0 +1,31 @@
+import type { Context } from 'koa'
+import { MuslinError } from '../errors.ts'
+import type { Asker } from '../services/admission.ts'
+import type { Planner } from '../services/planner.ts'
+import type { Auth } from '../services/sessions.ts'
+import type { Plan, PlanRequest } from '../services/views.ts'
+import { leaving } from './leaving.ts'
+
+/** Plans for whoever asks. Throws what planning does, and `busy`. */
+export type PlanFor = (ctx: Context, request: PlanRequest) => Promise<Plan>
+
+/** No lock file of a single project has more; each of them may cost a question to the upstream. */
+const OPEN_TO_ALL = { releases: 2_000, bytes: 2_000_000 }
+
+/** A plan ends when its asker leaves. Who comes without the admin's token or a session plans one at a time, and not without bounds. */
+export function createPlanFor({ planner, asker }: { planner: Planner; asker: (ctx: Context) => Asker }): PlanFor {
+  const busy = new Set<string>()
+  return async (ctx, request) => {
+    const signal = leaving(ctx)
+    const { admin, session } = ctx.state['auth'] as Auth
+    if (admin || session) return planner.plan(request, { signal })
+    const { address } = asker(ctx)
+    if (busy.has(address)) throw new MuslinError('busy', `a plan for ${address} is being made already; wait for it, or send the admin's token`)
+    busy.add(address)
+    try {
+      return await planner.plan(request, { signal, most: OPEN_TO_ALL })
+    } finally {
+      busy.delete(address)
+    }
+  }
+}
