@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MuslinError } from '../errors.ts'
-import type { SecretStore } from '../services/ports.ts'
 
 /** What a running web process tells about itself, for commands and workers on the same data folder. */
 export interface ServerFile {
@@ -40,6 +39,12 @@ export async function readServerFile(data: string): Promise<ServerFile> {
   }
 }
 
+/** Where the database keeps small things. */
+interface Secrets {
+  secret(name: string, make: () => string): Promise<string>
+  replace(name: string, value: string): Promise<void>
+}
+
 /** A shorter one could be guessed. */
 const SHORTEST_TOKEN = 24
 
@@ -48,7 +53,7 @@ const SHORTEST_TOKEN = 24
  * `made` is the token itself, once. Whoever wants another writes it to the file: the next start takes it (`taken`), and sessions that
  * the older one opened are over. Throws `bad-settings` where what was written there could be guessed.
  */
-export async function adminToken(data: string, secrets: Pick<SecretStore, 'secret' | 'replace'>): Promise<{ sha256: string; made: string | undefined; taken: boolean }> {
+export async function adminToken(data: string, secrets: Secrets): Promise<{ sha256: string; made: string | undefined; taken: boolean }> {
   const file = join(data, 'admin-token')
   const written = await readToken(file)
   if (written !== undefined) return takeToken(file, written, secrets)
@@ -62,7 +67,7 @@ export async function adminToken(data: string, secrets: Pick<SecretStore, 'secre
   return { sha256, made: sha256 === mine ? token : undefined, taken: false }
 }
 
-async function takeToken(file: string, token: string, secrets: Pick<SecretStore, 'secret' | 'replace'>): Promise<{ sha256: string; made: undefined; taken: boolean }> {
+async function takeToken(file: string, token: string, secrets: Secrets): Promise<{ sha256: string; made: undefined; taken: boolean }> {
   const sha256 = digest(token)
   const kept = token.length < SHORTEST_TOKEN ? undefined : await secrets.secret('admin-token-sha256', () => sha256)
   if (kept === undefined) throw new MuslinError('bad-settings', `the token in ${file} has fewer than ${SHORTEST_TOKEN} characters; write a longer one there, or remove the file`)

@@ -22,6 +22,7 @@ import { gate, type ErrorPage } from './middleware/gate.ts'
 import { requestLog } from './middleware/log.ts'
 import { refuseLoops } from './middleware/loop.ts'
 import { stripPrefix } from './middleware/prefix.ts'
+import { boundStreams } from './middleware/streams.ts'
 import { buildRoutes } from './routes/builds.ts'
 import { fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -88,8 +89,9 @@ export function createApp(deps: AppDeps): Koa {
   app.use(gate(deps))
   app.use(refuseLoops(deps))
   app.use(stripPrefix(deps))
-  app.use(announcedBodies())
   app.use(sessionMiddleware({ ...deps, asker }))
+  app.use(announcedBodies())
+  app.use(boundStreams({ asker }))
   app.use(router.routes())
   app.use(router.allowedMethods())
   // What comes here broke after its headers were sent; a client that left is no error.

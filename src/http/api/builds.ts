@@ -24,7 +24,7 @@ export function buildRoutes({ jobViews, jobs, logs, clock, closing }: ApiDeps): 
           'text/event-stream': 'Events {"text"} of whole lines, whose id is the offset behind them; with it as Last-Event-ID one goes on there. At last "end" with the Job',
         },
       },
-      errors: ['no-such-build'],
+      errors: ['no-such-build', 'too-many-streams'],
       handle: (ctx, { params }) => log(ctx, params.id),
     }),
   ]
@@ -39,7 +39,7 @@ export function buildRoutes({ jobViews, jobs, logs, clock, closing }: ApiDeps): 
     }
     ctx.status = 200
     ctx.set('Content-Type', 'text/plain; charset=utf-8')
-    if (ctx.method !== 'HEAD') ctx.body = liveLog({ ...source, left: leaving(ctx) })
+    if (ctx.method !== 'HEAD') ctx.body = liveLog({ ...source, signal: AbortSignal.any([closing, leaving(ctx)]) })
     return undefined
   }
 }

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
+import { followLog } from '../../services/follow-log.ts'
 import type { Clock } from '../../services/ports.ts'
 import { eventText, HEARTBEAT_MS, STILL_HERE } from './event-stream.ts'
 
-const LOOK_AGAIN_MS = 500
 const NEWLINE = 10
 
 /**
@@ -21,10 +21,7 @@ export async function* logEvents({ read, finished, end, from, clock, signal }: {
   /** The beginning of a line whose end is still to come. */
   let rest: Buffer = Buffer.alloc(0)
   let silentSince = clock.now()
-  while (!signal.aborted) {
-    // Asked before reading: what was written before the end is then surely read.
-    const last = await finished()
-    const news = await read(at)
+  for await (const { news, last } of followLog({ read: () => read(at), finished, clock, signal })) {
     if (news && news.end > at) silentSince = clock.now()
     if (news) {
       for await (const chunk of news.body as AsyncIterable<Buffer>) {
@@ -48,6 +45,5 @@ export async function* logEvents({ read, finished, end, from, clock, signal }: {
       silentSince = clock.now()
       yield STILL_HERE
     }
-    await clock.sleep(LOOK_AGAIN_MS, signal).catch(() => undefined)
   }
 }

@@ -17,6 +17,7 @@ export function serverRoutes({ overview, jobs, clock, closing }: ApiDeps): ApiRo
     route({
       method: 'get', path: '/events', summary: 'Says when to look again',
       answer: { status: 200, types: { 'text/event-stream': '"changed" whenever a job may have changed, at most twice a second' } },
+      errors: ['too-many-streams'],
       handle: async (ctx) => sendEvents(ctx, closing, (signal) => changedEvents({ jobs, clock, signal })),
     }),
   ]

@@ -6,7 +6,13 @@ import { leaving } from '../leaving.ts'
 import { liveLog } from '../live-log.ts'
 
 /** A build's whole log as plain text; what a running build writes follows as it comes. Browsers are sent to its page. */
-export function buildRoutes(router: Router, { jobs, logs, clock }: { jobs: JobStore; logs: BuildLogs; clock: Clock }): void {
+export function buildRoutes(router: Router, { jobs, logs, clock, closing }: {
+  jobs: JobStore
+  logs: BuildLogs
+  clock: Clock
+  /** Aborts when the server stops. */
+  closing: AbortSignal
+}): void {
   router.get('/b/:build', async (ctx) => {
     const id = Number(/^\d{1,15}$/.exec(String(ctx.params['build']))?.[0])
     const build = Number.isNaN(id) ? undefined : await jobs.build(id)
@@ -19,6 +25,6 @@ export function buildRoutes(router: Router, { jobs, logs, clock }: { jobs: JobSt
     // A finished log never changes, but its build's page will say more one day.
     ctx.set('Cache-Control', 'no-store')
     if (ctx.method === 'HEAD') return
-    ctx.body = liveLog({ read: (from) => logs.read(id, from), finished: async () => (await jobs.build(id))?.finishedAt !== undefined, clock, left: leaving(ctx) })
+    ctx.body = liveLog({ read: (from) => logs.read(id, from), finished: async () => (await jobs.build(id))?.finishedAt !== undefined, clock, signal: AbortSignal.any([closing, leaving(ctx)]) })
   })
 }

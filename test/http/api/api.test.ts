@@ -171,6 +171,22 @@ describe('a request', () => {
     request.destroy()
   })
 
+  test('whose announced body is too large is answered when all of it was sent, as browsers need it', async () => {
+    const { request, response } = begin({ 'content-type': 'application/json', 'content-length': '21000000' })
+    let answered = false
+    void response.then(() => { answered = true })
+    for (let n = 0; n < 20; n++) await new Promise<void>((resolve, reject) => request.write(Buffer.alloc(1_000_000, ' '), (error) => error ? reject(error) : resolve()))
+    expect(answered).toBe(false)
+    request.end(Buffer.alloc(1_000_000, ' '))
+    const answer = await response
+    expect([answer.statusCode, JSON.parse(await text(answer)).code]).toEqual([413, 'too-large'])
+    const huge = begin({ 'content-type': 'application/json', 'content-length': '99000000' })
+    huge.request.on('error', () => {})
+    huge.request.flushHeaders()
+    expect((await huge.response).statusCode, 'but not of what is far too large').toBe(413)
+    huge.request.destroy()
+  })
+
   test('to no address of the API, or by another method, is refused in JSON', async () => {
     expect(JSON.parse((await rig.get('/api/v1/nothing')).body.toString())).toMatchObject({ code: 'not-found' })
     expect((await supertest(rig.url).delete('/api/v1/jobs'))).toMatchObject({ status: 405, headers: { allow: expect.stringContaining('POST') } })
@@ -210,8 +226,8 @@ test('people are sent to the pages, programs keep what they had', async () => {
   }
 })
 
-// Streams are read in streams.test.ts, upstreams that never answer waited for in test/upstream/, and a builder that goes between plan and order is in test/services/.
+// Streams are read in streams.test.ts, plans made at once in test/http/plan-for.test.ts, upstreams that never answer waited for in test/upstream/, and a builder that goes between plan and order is in test/services/.
 afterAll(() => {
-  const elsewhere = ['get /events 200', 'post /jobs upstream-timeout', 'post /prebuilds no-builder']
+  const elsewhere = ['get /events 200', 'get /events too-many-streams', 'get /builds/{id}/log too-many-streams', 'post /plan busy', 'post /jobs upstream-timeout', 'post /prebuilds no-builder']
   expect(declared().filter((name) => !seen.has(name) && !elsewhere.includes(name))).toEqual([])
 })

@@ -196,11 +196,36 @@ describe('the stream of changes', () => {
     expect([watching, rig.clock.sleeping()]).toEqual([0, 0])
   })
 
+  test('is read twenty times at once by an address, two hundred times in all; who leaves makes room', async () => {
+    await rig.restart({ trustedProxies: ['127.0.0.1'] })
+    const events = (address: string) => read('/api/v1/events', { 'x-forwarded-for': address })
+    const opened: Reader[] = []
+    for (let n = 0; n < 20; n++) opened.push(await events('10.0.0.1'))
+    const refused = await rig.get('/api/v1/events', { ...SSE, 'x-forwarded-for': '10.0.0.1' })
+    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '15', 'content-type': 'application/problem+json' } })
+    expect(JSON.parse(refused.body.toString())).toMatchObject({ code: 'too-many-streams', detail: expect.stringMatching(/10\.0\.0\.1 reads 20 /) })
+    expect((await rig.get('/api/v1/jobs', { 'x-forwarded-for': '10.0.0.1' })).status).toBe(200)
+    for (let n = 0; n < 180; n++) opened.push(await events(`10.0.1.${Math.floor(n / 20)}`))
+    const full = await rig.get('/api/v1/events', { ...SSE, 'x-forwarded-for': '10.0.2.1' })
+    expect(JSON.parse(full.body.toString())).toMatchObject({ code: 'too-many-streams', detail: expect.stringMatching(/^200 are read /) })
+    for (const reader of opened) reader.leave()
+    await Promise.all(opened.map(({ ended }) => ended))
+    await gone()
+    const again = await events('10.0.0.1')
+    expect(again.answer.statusCode).toBe(200)
+    again.leave()
+  })
+
   test('and that of a log end at once when the server stops', async () => {
     await wish()
     const { build } = await rig.claim()
-    await (await rig.logs.open(build)).close()
-    const readers = [await read('/api/v1/events'), await read(`/api/v1/builds/${build}/log`)]
+    const sink = await rig.logs.open(build)
+    sink.write('one\n')
+    await sink.close()
+    const readers = [
+      await read('/api/v1/events'), await read(`/api/v1/builds/${build}/log`),
+      await read(`/api/v1/builds/${build}/log`, { accept: 'text/plain' }), await read(`/b/${build}`, { accept: '*/*' }),
+    ]
     // No grace is used up: the streams end by themselves, and with them their connections.
     await closeServer(rig.server, { closing: rig.closing, grace: new AbortController().signal })
     for (const { answer, ended } of readers) {
