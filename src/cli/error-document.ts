@@ -1,4 +1,4 @@
-import { ERRORS, MuslinError } from '../errors.ts'
+import { ERRORS, type MuslinError } from '../errors.ts'
 import { redact } from '../log.ts'
 
 /** What a command that was asked for JSON prints where it has nothing else to tell: the codes are those of the API's errors, `usage` and `interrupted`. */
