@@ -13,11 +13,16 @@ export function useLines(root: string): Lines[] {
   return [pip(root, plain, hostname), uv(root), dockerfile(root, plain, hostname), compose(root, plain, hostname), lockers(root, plain)]
 }
 
+/** The line that installs through the server at `root`. Plain http under a name is refused by pip unless it is named. */
+export function pipInstall(root: string, requirement: string): string {
+  return `pip install -i ${root}/simple/${root.startsWith('http:') ? ` --trusted-host ${new URL(root).hostname}` : ''} ${requirement}`
+}
+
 function pip(root: string, plain: boolean, hostname: string): Lines {
   return {
     id: 'pip', title: 'pip', lead: 'On Alpine, pip takes a finished wheel, or waits while the missing one is compiled.',
     blocks: [
-      { label: 'Once', text: `pip install -i ${root}/simple/${plain ? ` --trusted-host ${hostname}` : ''} PROJECT` },
+      { label: 'Once', text: pipInstall(root, 'PROJECT') },
       { label: 'For good, in pip.conf', text: lines('[global]', `index-url = ${root}/simple/`, plain && `trusted-host = ${hostname}`) },
     ],
   }

@@ -72,7 +72,7 @@ describe('a job', () => {
     await rig.publish(job, Buffer.from('the wheel'), 'Metadata-Version: 2.1\nName: cffi\nVersion: 1.17\n')
     const page = await pageOf(rig, `/ui/jobs/${job.id}`)
     expect(page).toMatch(/id="wheel"/)
-    expect(seen(page)).toMatch(new RegExp(`pip install -i ${rig.url.replace('127.0.0.1', '[^ ]+')}/simple/ cffi==1.17`))
+    expect(seen(page)).toMatch(new RegExp(`pip install -i ${rig.url.replace('127.0.0.1', '[^ ]+')}/simple/ --trusted-host [^ ]+ cffi==1.17`))
     const href = /href="\.\.\/\.\.(\/files\/[^"]+)"[^>]*>cffi-1\.17-1/.exec(page)?.[1] ?? ''
     expect((await rig.get(href)).body.toString()).toBe('the wheel')
   })

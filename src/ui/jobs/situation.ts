@@ -5,6 +5,7 @@ import { html, type Content, type Html } from '../html.ts'
 import { csrfField, loginUrl, type Frame } from '../layout.ts'
 import { copyLines } from '../parts.ts'
 import { kindName } from './job-table.ts'
+import { pipInstall } from '../use-lines.ts'
 import { jobBadge, runBadge, runOf } from './run-state.ts'
 
 /** `server`: its root for this visitor; undefined under a name that is not its own, where no line to copy would hold. */
@@ -60,5 +61,5 @@ function wheelPanel({ project, version }: JobView, wheel: NonNullable<JobView['w
   return html`<section class="panel good" id="wheel"><p class="eyebrow">The wheel</p>
 <p class="lead"><a class="mono" href="${root}${wheel.url}">${wheel.filename}</a></p>
 <p class="small muted">${size(wheel.size)} · ${wheel.tried ? 'installed and imported on a clean musl system' : 'not tried on a musl system'}<span class="digest">sha256:${wheel.sha256}</span></p>
-${server !== undefined && copyLines(`pip install -i ${server}/simple/ ${project}==${version}`, 'install line')}</section>`
+${server !== undefined && copyLines(pipInstall(server, `${project}==${version}`), 'install line')}</section>`
 }

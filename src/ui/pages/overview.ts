@@ -6,6 +6,7 @@ import { jobTable } from '../jobs/job-table.ts'
 import { rootOf } from '../layout.ts'
 import { badge, copyLines, nothing } from '../parts.ts'
 import type { PageDeps } from '../show.ts'
+import { pipInstall } from '../use-lines.ts'
 
 const QUEUE_SHOWN = 10
 const FAILURES_SHOWN = 5
@@ -51,7 +52,7 @@ function firstSteps(server: string | undefined, root: string): Html {
   return html`<section class="panel" id="first-steps"><h2>Nothing has been asked of this server yet</h2>
 <ol class="numbered">
 <li><strong>Install through it.</strong> On Alpine, any project with an sdist ends in a wheel${server === undefined ? '.' : html`:
-${copyLines(`pip install -i ${server}/simple/ PyYAML`, 'install line')}`}</li>
+${copyLines(pipInstall(server, 'PyYAML'), 'install line')}`}</li>
 <li><strong>Or prebuild a lock file.</strong> <a href="${root}ui/prebuild">Paste a requirements file</a> and see which wheels are missing before anybody waits for them.</li>
 <li><strong>Then tell the others.</strong> <a href="${root}ui/use">Use it</a> has the lines for pip, uv, a Dockerfile and compose.</li>
 </ol></section>`

@@ -119,7 +119,7 @@ function ending({ root, buildable, csrf }: { root: string; buildable: number; cs
   if (buildable === 0) return html`<div class="ending actions"><span class="muted">Nothing is left to build.</span> ${change}</div>`
   return html`<div class="ending panel">
 ${csrf === undefined && html`<div class="field"><label for="token">The admin’s token</label><input id="token" type="password" name="token" required autocomplete="current-password" aria-describedby="token-hint">
-<p class="hint" id="token-hint">Building needs it: it is in the file <code>admin-token</code> of the data folder that <code>--data</code> names. It logs you in, and the plan goes on.</p></div>`}
+<p class="hint" id="token-hint">Building needs it: it is in the file <code>admin-token</code> of the data folder that <code class="flag">--data</code> names. It logs you in, and the plan goes on.</p></div>`}
 <p class="actions"><button id="build">${csrf === undefined ? 'Log in and build' : 'Build'} <span data-picked>what is checked</span></button> ${change}</p>
 </div>`
 }

@@ -28,11 +28,11 @@ ${views(rootOf(ctx), targets)}</div></div>`,
 function strangeName(ctx: Context): Html {
   const name = URL.parse(`http://${ctx.host}`)?.hostname
   const told = name ? html`This server does not know the name ${name}.` : 'The request names no host that this server could repeat.'
-  return html`<div class="notice" id="strange-name"><p><strong>${told}</strong> Under it no wheel is promised, so there are no lines to copy here. Start the server with <code>--allowed-hosts ${name || 'NAME'}</code>, or with <code>--public-url</code> where a proxy stands before it; or open this page under one of its own names.</p></div>`
+  return html`<div class="notice" id="strange-name"><p><strong>${told}</strong> Under it no wheel is promised, so there are no lines to copy here. Start the server with <code>--allowed-hosts ${name || 'NAME'}</code>, or with <code class="flag">--public-url</code> where a proxy stands before it; or open this page under one of its own names.</p></div>`
 }
 
 function unreachable(): Html {
-  return html`<div class="notice"><p><strong>No container reaches this server yet.</strong> It listens on its own machine alone: start it with <code>--host 0.0.0.0</code>, and these lines work.</p></div>`
+  return html`<div class="notice"><p><strong>No container reaches this server yet.</strong> It listens on its own machine alone: start it with <code class="flag">--host 0.0.0.0</code>, and these lines work.</p></div>`
 }
 
 function views(root: string, targets: string[]): Html {
