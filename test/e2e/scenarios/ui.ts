@@ -7,6 +7,7 @@ import { inspect, openBrowser, visit, type Visitor } from '../browser.ts'
 import { CLEAN, HOST, UV, type Check, type Lab, type Muslin } from '../lab.ts'
 import { startRelay, type Relay } from '../relay.ts'
 import { makeSdist } from '../sdists.ts'
+import { connections, reader } from '../ui-live.ts'
 import { elsewhere, LONG_LINES, longLog, matrix, order } from '../ui-sizes.ts'
 
 /** Says something in colour for a while, so that somebody can watch it. */
@@ -29,6 +30,8 @@ export default async function ui(check: Check, lab: Lab): Promise<void> {
   await check('a wrong token is refused and nothing is lost; the right one builds what is checked', () => logIn(admin, token))
   await check('two tabs follow to the end without being loaded again, a reload in the middle shows the same, and the log runs live from its first line', () => follow(muslin, admin))
   await check('the failure says its cause and remedy, and is tried again at a button', () => retry(muslin, admin))
+  await check('a live page outlasts refusals and cuts, and shows nothing twice', () => connections(muslin, browser, token))
+  await check('whoever scrolled up in a live log loses no line under his eyes', async () => reader(browser, `${muslin.url}/ui/jobs/${await order(muslin, token, 'uiendless', 'running')}`))
   await check('a job that runs is cancelled at a button', () => cancel(muslin, admin, token))
   await check('all of it works without JavaScript', () => withoutScripts(muslin, browser, token))
   await check('a page refuses a script that somebody got into it', () => injected(muslin, browser))
