@@ -192,8 +192,12 @@ export interface StoredPrebuildLine {
   leftOut: boolean
 }
 
+/** A plan that is to be built: `wish` is what is to be made for a line, `again` even where that failed or was cancelled before. */
+export type NewPrebuild = Omit<StoredPrebuild, 'id' | 'lines'> & { lines: (Omit<StoredPrebuildLine, 'job'> & { wish?: Wish; again?: boolean })[] }
+
 export interface PrebuildStore {
-  create(prebuild: Omit<StoredPrebuild, 'id'>): Promise<number>
+  /** The prebuild and the jobs of its lines, as `JobStore.wish` and `retry` make them, in one transaction. */
+  create(prebuild: NewPrebuild): Promise<number>
   get(id: number): Promise<StoredPrebuild | undefined>
   /** Newest first, without their lines. */
   list(limit: number): Promise<Omit<StoredPrebuild, 'lines'>[]>

@@ -1,11 +1,11 @@
 import { estimateTogether } from '../domain/estimate.ts'
-import { PRIORITY, type Job } from '../domain/job.ts'
+import { PRIORITY, type Job, type Wish } from '../domain/job.ts'
 import { normalizeName } from '../domain/names.ts'
 import { versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import { failureView, iso } from './job-views.ts'
 import type { Planner } from './planner.ts'
-import type { Clock, Store, StoredPrebuildLine } from './ports.ts'
+import type { Clock, NewPrebuild, Store, StoredPrebuildLine } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import type { PlanLine, Prebuild, PrebuildLine, PrebuildList, PrebuildRequest } from './views.ts'
 
@@ -43,24 +43,22 @@ export function createPrebuilds({ store, planner, readyTargets, workers, clock }
     const missing = only?.find((line) => !planned.has(keyOf(line)))
     if (missing) throw new MuslinError('bad-request', `${missing.project} ${missing.version} for ${missing.target} was chosen, but the plan has it no more, or never had it; make the plan again, and choose from that`)
     const images = await readyTargets()
-    const lines: StoredPrebuildLine[] = []
-    for (const line of plan.lines) lines.push(await ordered(line, named, images, askedBy))
+    const lines = plan.lines.map((line) => ordered(line, named, images, askedBy))
     const name = plan.files.map((file) => file.name).join(', ')
     return get(await prebuilds.create({ createdAt: clock.now(), askedBy, name, targets: plan.targets, lines }))
   }
 
-  async function ordered(line: PlanLine, named: Set<string> | undefined, images: Map<string, string>, askedBy: string): Promise<StoredPrebuildLine> {
+  function ordered(line: PlanLine, named: Set<string> | undefined, images: Map<string, string>, askedBy: string): NewPrebuild['lines'][number] {
     const { project, version, target, sdist, verdict } = line
     const wanted = named?.has(keyOf(line)) ?? true
     // What failed before cannot be had, unless somebody says that it is to be tried again.
     const again = verdict === 'cannot' && line.job !== null && named !== undefined && wanted
-    if (!sdist || (verdict !== 'would-build' && !again)) return { plan: line, job: undefined, leftOut: false }
-    if (!wanted) return { plan: line, job: undefined, leftOut: true }
+    if (!sdist || (verdict !== 'would-build' && !again)) return { plan: line, leftOut: false }
+    if (!wanted) return { plan: line, leftOut: true }
     const image = images.get(target)
     if (image === undefined) throw new MuslinError('no-builder', `no builder is ready for ${target}; start one, or leave that target out`)
-    const { job } = await jobs.wish({ kind: 'build', project, version, target, sdist, recipe: '', image, priority: PRIORITY.prebuild, askedBy }, clock.now())
-    if (named && (job.state === 'failed' || job.state === 'cancelled')) await jobs.retry(job.id, clock.now())
-    return { plan: line, job: job.id, leftOut: false }
+    const wish: Wish = { kind: 'build', project, version, target, sdist, recipe: '', image, priority: PRIORITY.prebuild, askedBy }
+    return { plan: line, wish, again: named !== undefined, leftOut: false }
   }
 
   async function get(id: number): Promise<Prebuild> {

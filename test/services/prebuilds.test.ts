@@ -98,6 +98,14 @@ test('a prebuild of nothing is finished', async () => {
   expect(await prebuilds.create({ files: [{ name: 'requirements.txt', text: 'pure==1.0\n' }] }, 'admin')).toMatchObject({ total: 0, finished: true, remainingSeconds: null })
 })
 
+test('where one of its targets can be built for no more, nothing is made for the others either', async () => {
+  const both = { ...bench.builder, ready: new Map([[TARGET, 'image-1'], [OTHER, 'image-2']]) }
+  const planner = createPlanner({ ...bench, readyTargets: async () => both.ready, targets: [TARGET, OTHER], workers: 2 })
+  const half = createPrebuilds({ ...bench, planner, readyTargets: async () => new Map([[TARGET, 'image-1']]), workers: 2 })
+  await expect(half.create(LOCK, 'admin')).rejects.toEqual(expect.objectContaining({ code: 'no-builder', detail: expect.stringContaining(OTHER) }))
+  expect(await bench.store.jobs.list()).toEqual([])
+})
+
 test('what cannot be is refused, and leaves nothing behind', async () => {
   const code = (expected: string) => expect.objectContaining({ code: expected })
   await expect(prebuilds.create({ ...LOCK, only: [{ project: 'four', version: '1.0', target: TARGET }] }, 'admin')).rejects.toEqual(code('bad-request'))

@@ -86,7 +86,7 @@ test('more than 50 files, or more than 20 MB whether announced or not, is too la
 
 test('a form that brings no file may be small, told of or not', async () => {
   const ended: unknown[] = []
-  const listening = createServer((req, res) => { readForm(req).then(() => 'read', (error: MuslinError) => error.detail).then((told) => { ended.push(told); res.end() }) }).listen(0, '127.0.0.1')
+  const listening = createServer((req, res) => { void readForm(req).then(() => 'read', (error: MuslinError) => error.detail).then((told) => { ended.push(told); res.end() }) }).listen(0, '127.0.0.1')
   await once(listening, 'listening')
   ends.push(() => new Promise((resolve) => { listening.close(resolve); listening.closeAllConnections() }))
   const url = `http://127.0.0.1:${(listening.address() as AddressInfo).port}/`

@@ -14,6 +14,7 @@ import { createPrebuilds } from './prebuilds.ts'
 import { createSecrets } from './secrets.ts'
 import { createSessions } from './sessions.ts'
 import { createWheels } from './wheels.ts'
+import { createWishing } from './wishing.ts'
 import { createWorkers } from './workers.ts'
 
 /**
@@ -53,14 +54,15 @@ function prepare(db: Database.Database): void {
 
 function storeOf(db: Database.Database): Store {
   const changes = createChanges(db)
+  const wishing = createWishing(db, changes)
   return {
     pages: createPages(db, changes),
     wheels: createWheels(db, changes),
     metadata: createMetadata(db, changes),
-    jobs: createJobs(db, changes),
+    jobs: createJobs(db, changes, wishing),
     workers: createWorkers(db),
     secrets: createSecrets(db),
-    prebuilds: createPrebuilds(db),
+    prebuilds: createPrebuilds(db, changes, wishing),
     sessions: createSessions(db),
     downloads: createDownloads(db),
     ...asPort<Pick<Store, 'generation'>>({ generation: changes.generation }),

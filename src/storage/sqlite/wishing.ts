@@ -1,0 +1,76 @@
+import type { Database } from 'better-sqlite3'
+import { PRIORITY, type Job, type Wish } from '../../domain/job.ts'
+import type { WishBound } from '../../services/ports.ts'
+import type { Changes } from './changes.ts'
+import { toJob, type JobRow } from './job-row.ts'
+
+type Key = Pick<JobRow, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>
+type NewRow = Key & Pick<JobRow, 'project' | 'version' | 'sdist_filename' | 'asked_by' | 'priority' | 'created_at'>
+
+/** How wishes become jobs. Both `make` and `again` belong into a transaction of their caller's, who tells of the change after it. */
+export interface Wishing {
+  find(wish: Pick<Wish, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>): Job | undefined
+  /** The job as it is, where the wish would change nothing. */
+  satisfied(wish: Wish): Job | undefined
+  make(wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean }
+  /** Queues a failed or cancelled job again. */
+  again(id: number): void
+}
+
+export function createWishing(db: Database, changes: Changes): Wishing {
+  const select = db.prepare<Key, JobRow>(
+    'SELECT * FROM jobs WHERE kind = @kind AND sdist = @sdist AND target = @target AND recipe = @recipe AND image = @image')
+  const insert = db.prepare<NewRow, JobRow>(`
+    INSERT INTO jobs (kind, project, version, sdist, sdist_filename, target, recipe, image, asked_by, priority, created_at)
+    VALUES (@kind, @project, @version, @sdist, @sdist_filename, @target, @recipe, @image, @asked_by, @priority, @created_at) RETURNING *`)
+  const raise = db.prepare<[number, number], JobRow>('UPDATE jobs SET priority = ? WHERE id = ? RETURNING *')
+  // What nobody waits for must not shut people out: failures are queued again when their time is over, and locks prebuilt, however many.
+  const countWanted = db.prepare<[number], number>("SELECT count(*) FROM jobs WHERE state = 'queued' AND priority > ?").pluck()
+  const countBy = db.prepare<[string, number, string], number>(
+    'SELECT count(*) FROM jobs WHERE asked_by = ? AND created_at >= ? AND kind = ?').pluck()
+  const retry = db.prepare<{ id: number; priority: number }, JobRow>(`
+    UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
+    WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING *`)
+
+  return {
+    find(wish) {
+      const row = select.get(toKey(wish))
+      return row && toJob(row)
+    },
+    satisfied(wish) {
+      const row = select.get(toKey(wish))
+      return row && !isLow(row, wish) ? toJob(row) : undefined
+    },
+    make(wish, now, bounds) {
+      const found = select.get(toKey(wish))
+      if (found) return { job: toJob(isLow(found, wish) ? must(raise.get(wish.priority, found.id)) : found), created: false }
+      for (const { counted, most, refusal } of bounds) {
+        const there = counted === 'wanted' ? countWanted.get(PRIORITY.prebuild) : countBy.get(wish.askedBy, counted.since, wish.kind)
+        if ((there ?? 0) >= most) throw refusal()
+      }
+      const made = insert.get({
+        ...toKey(wish), project: wish.project, version: wish.version, sdist_filename: wish.sdist.filename,
+        asked_by: wish.askedBy, priority: wish.priority, created_at: now,
+      })
+      return { job: toJob(must(made)), created: true }
+    },
+    again(id) {
+      const row = retry.get({ id, priority: PRIORITY.asked })
+      if (row) changes.bump(row.project)
+    },
+  }
+}
+
+function toKey(wish: Pick<Wish, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>): Key {
+  return { kind: wish.kind, sdist: wish.sdist.sha256, target: wish.target, recipe: wish.recipe, image: wish.image }
+}
+
+/** Whether the wish raises the job. What is over is left as it is: wishing does not try again what failed. */
+function isLow(row: JobRow, wish: Wish): boolean {
+  return row.priority < wish.priority && (row.state === 'queued' || row.state === 'running')
+}
+
+function must<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new Error('a statement with RETURNING gave no row')
+  return row
+}
