@@ -1,3 +1,4 @@
+import { request as sendRequest } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type Router from '@koa/router'
 import supertest from 'supertest'
@@ -147,6 +148,16 @@ test('another login of a browser ends its session before, and another token ends
   expect((await get('/ui/seen', { cookie: second.cookie })).body).toMatchObject({ admin: true })
   await rig.restart({ mount: pages, adminToken: 'another token of the admin' })
   expect((await get('/ui/seen', { cookie: second.cookie })).body).toEqual({ admin: false })
+})
+
+test('`OPTIONS *` of a browser is answered by the gate like everything else', async () => {
+  await rig.restart({ ui: true })
+  const answer = await new Promise<number | undefined>((resolve, reject) => {
+    const sent = sendRequest(rig.url, { method: 'OPTIONS', path: '*', headers: { 'user-agent': AGENTS.browser, 'accept': 'text/html' }, agent: false }, (response) => { response.resume(); resolve(response.statusCode) })
+    sent.on('error', reject)
+    sent.end()
+  })
+  expect(answer).toBe(404)
 })
 
 test('who needs the token is asked for it as a bearer token, not for a password', async () => {
