@@ -10,18 +10,22 @@ import { useLines } from '../use-lines.ts'
 export function useRoutes(router: Router, { links, reachable, targets, show }: PageDeps): void {
   router.get('/ui/use', (ctx) => {
     const address = links.root(ctx)
-    const sections = address === undefined ? [] : useLines(address)
+    const tables = views(rootOf(ctx), targets)
     show(ctx, {
       title: 'Use it', nav: 'use',
       body: html`<div class="head"><div><h1>Use it</h1>${address !== undefined && html`<p>This index answers at <span class="mono">${address}/simple/</span></p>`}</div></div>
-${address === undefined && strangeName(ctx)}
-<div class="with-contents"><nav class="contents" aria-label="On this page"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}<li><a href="#views">Addresses</a></li></ul></nav>
+${address === undefined ? [strangeName(ctx), tables] : lines(address, tables)}`,
+    })
+  })
+
+  function lines(address: string, tables: Html): Html {
+    const sections = useLines(address)
+    return html`<div class="with-contents"><nav class="contents" aria-label="On this page"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}<li><a href="#views">Addresses</a></li></ul></nav>
 <div>${sections.map(({ id, title, lead, contained, blocks }) => html`<section class="panel" id="${id}"><h2>${title}</h2><p class="muted">${lead}</p>
 ${contained && !reachable && unreachable()}
 ${blocks.map(({ label, text }) => html`<h3 class="block-label">${label}</h3>${copyLines(text, `${title}: ${label}`)}`)}</section>`)}
-${views(rootOf(ctx), targets)}</div></div>`,
-    })
-  })
+${tables}</div></div>`
+  }
 }
 
 /** Under a name that is not this server's own nothing is promised: lines with it would disappoint. */
