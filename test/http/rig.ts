@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type Router from '@koa/router'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -73,6 +73,8 @@ export interface Options {
   /** With the pages for people. */
   ui?: boolean
   targets?: string[]
+  /** What the server says; nobody hears it where absent. */
+  log?: Logger
   /** In the place of ADMIN_TOKEN. */
   adminToken?: string
   /** Whether the pages are told that others reach this server. */
@@ -166,7 +168,7 @@ export async function makeRig(options: Options = {}): Promise<Rig> {
 }
 
 async function start(folder: string, upstreamUrl: string, clock: ManualClock, options: Options) {
-  const log = pino({ level: 'silent' })
+  const { log = pino({ level: 'silent' }) } = options
   const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })

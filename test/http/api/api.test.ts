@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request as sendRequest } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { pino } from 'pino'
 import supertest from 'supertest'
 import { JSON_V1, sha256 } from '../../synthetic-upstream.ts'
 import { AGENTS, makeRig, type Rig, TARGET } from '../rig.ts'
@@ -210,6 +212,20 @@ test('whoever asks whether to send its body is told to', async () => {
   refused.request.flushHeaders()
   expect((await refused.response).statusCode).toBe(413)
   refused.request.destroy()
+})
+
+test('a client that leaves while it sends is no fault to be told of', async () => {
+  const said: { level: number; msg: string }[] = []
+  const left = Promise.withResolvers<void>()
+  await rig.restart({ log: pino({ level: 'debug' }, { write: (line) => { said.push(JSON.parse(line)); if (said.at(-1)!.msg === 'request') left.resolve() } }) })
+  const { hostname, port } = new URL(rig.url)
+  const socket = connect(Number(port), hostname)
+  socket.write(`POST /api/v1/plan HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"files"`)
+  rig.server.once('request', () => setImmediate(() => socket.end()))
+  await left.promise
+  await new Promise(setImmediate)
+  expect(said.filter(({ level }) => level > 30)).toEqual([])
+  socket.destroy()
 })
 
 test('people are sent to the pages, programs keep what they had', async () => {
