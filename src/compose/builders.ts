@@ -9,6 +9,7 @@ import { parseTarget } from '../domain/target.ts'
 import { createDockerEngine, probeDocker } from '../engine/docker.ts'
 import { createEmbeddedEngine } from '../engine/embedded/engine.ts'
 import { findInterpreters, type Interpreter } from '../engine/embedded/interpreters.ts'
+import { launcherOf } from '../engine/embedded/launcher.ts'
 import { probeSandbox } from '../engine/embedded/probe.ts'
 import { createToolchains } from '../engine/embedded/toolchains.ts'
 import { MuslinError } from '../errors.ts'
@@ -18,7 +19,7 @@ import type { Parts } from './parts.ts'
 /** What builds run in; `why` is for the person who started the server. */
 export type Chosen =
   | { kind: 'docker'; why: string }
-  | { kind: 'embedded'; why: string; interpreters: Interpreter[] }
+  | { kind: 'embedded'; why: string; interpreters: Interpreter[]; launcher: string }
   | { kind: 'none'; why: string }
 
 /**
@@ -45,16 +46,18 @@ export async function chooseBuilder(settings: Settings, env: NodeJS.ProcessEnv):
 }
 
 async function embedded({ isolation, python }: Settings, env: NodeJS.ProcessEnv, since: string): Promise<Chosen> {
-  const sandbox = await probeSandbox(isolation)
-  if (!sandbox.ok) throw new MuslinError('sandbox-unavailable', sandbox.why)
   const interpreters = await findInterpreters({ env, home: env['HOME'] ?? homedir(), named: python })
+  const launcher = launcherOf(interpreters)
+  if (launcher === undefined) throw new MuslinError('engine-unavailable', 'the embedded engine finds no CPython with its headers on this machine: install one, or name it by --python')
+  const sandbox = await probeSandbox({ isolation, launcher })
+  if (!sandbox.ok) throw new MuslinError('sandbox-unavailable', sandbox.why)
   const targets = interpreterTargets({ interpreters, targets: [], cpu: thisMachine().cpu })
   if (targets.length === 0) {
     const missing = interpreters.find((one) => one.missing !== undefined)?.missing
     throw new MuslinError('engine-unavailable', `the embedded engine finds no CPython with its headers on this machine: ${missing ?? 'install one, or name it by --python'}`)
   }
   const minors = targets.toSorted((a, b) => a.minor - b.minor).map(({ major, minor }) => `${major}.${minor}`)
-  return { kind: 'embedded', interpreters, why: `embedded (${sandbox.how}, zig, CPython ${minors.join(', ')})${since}` }
+  return { kind: 'embedded', interpreters, launcher, why: `embedded (${sandbox.how}, zig, CPython ${minors.join(', ')})${since}` }
 }
 
 /** What wheels are made for: the settings' targets, and with the embedded engine every CPython that it builds with. */
@@ -77,11 +80,11 @@ export function createWorkshop(chosen: Exclude<Chosen, { kind: 'none' }>, parts:
     })
     return { engine, images: createImages({ engine, targets, images: { builder: settings.builderImages, clean: settings.cleanImages }, clock, log }) }
   }
-  const { interpreters } = chosen
+  const { interpreters, launcher } = chosen
   const { cpu } = thisMachine()
   const folder = join(settings.data, 'embedded')
   const roots = createToolchains({ folder: join(folder, 'toolchains'), interpreters, cpu, wheel: (pinned) => upstreamWheel(parts, pinned), log })
-  const engine = createEmbeddedEngine({ folder: join(folder, 'runs'), isolation: settings.isolation, roots, log, clock, ...own })
+  const engine = createEmbeddedEngine({ folder: join(folder, 'runs'), isolation: settings.isolation, launcher, roots, log, clock, ...own })
   return { engine, images: createInterpreterImages({ engine, interpreters, targets, cpu, clock, log }) }
 }
 

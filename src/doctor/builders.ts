@@ -45,7 +45,7 @@ async function embeddedChecks(settings: Settings, source: Promise<UpstreamSource
   const { cpu } = thisMachine()
   const blobs = createDiskBlobs({ folder: join(settings.data, 'blobs') })
   const groups = await Promise.all([
-    guarded('sandbox', () => sandboxCheck(settings.isolation)),
+    guarded('sandbox', () => sandboxCheck(settings)),
     guarded('python', () => pythonChecks(settings, cpu)),
     guarded('toolchain', async () => (await source).use((upstream) => toolchainChecks({ upstream, blobs, cpu }))),
   ])

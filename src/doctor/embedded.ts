@@ -5,12 +5,15 @@ import type { Check } from '../cli/context.ts'
 import type { Settings } from '../config/settings.ts'
 import { parseTarget } from '../domain/target.ts'
 import { findInterpreters, type Interpreter } from '../engine/embedded/interpreters.ts'
+import { launcherOf } from '../engine/embedded/launcher.ts'
 import { probeSandbox } from '../engine/embedded/probe.ts'
 import { fail, ok, warn } from './check.ts'
 
 /** Builds can be locked in; it really locks something in. */
-export async function sandboxCheck(isolation: Settings['isolation']): Promise<Check> {
-  const probe = await probeSandbox(isolation)
+export async function sandboxCheck({ isolation, python }: Pick<Settings, 'isolation' | 'python'>): Promise<Check> {
+  const launcher = launcherOf(await findInterpreters({ env: process.env, home: homedir(), named: python }))
+  if (launcher === undefined) return fail('sandbox', 'no CPython starts its boxes', 'install python3, or name one by --python')
+  const probe = await probeSandbox({ isolation, launcher })
   if (!probe.ok) return fail('sandbox', probe.why, 'or set isolation to none on a machine that is thrown away afterwards')
   return probe.how === 'none' ? warn('sandbox', probe.why, 'set isolation to sandbox, unless this machine is thrown away afterwards') : ok('sandbox', probe.why)
 }

@@ -1,21 +1,20 @@
 /** A box by bubblewrap. */
-import { becoming, inside, limited, SHOWN, shown, type Box, type Inside } from './box.ts'
+import { becoming, inside, limited, SHOWN, shown, type Box, type BoxOptions, type Inside } from './box.ts'
+import { launched } from './launcher.ts'
 import type { Mount } from './layout.ts'
 
-/**
- * `root`: the server is, so that mounts are made as root and the user is the run's own; else bubblewrap makes a user namespace.
- * `nested`: a plain user can make user namespaces here. `closes`: this version of bubblewrap can forbid further ones (from 0.8 on).
- */
-export function bubblewrapBox({ root, nested, closes }: { root: boolean; nested: boolean; closes: boolean }): Box {
+/** Without root bubblewrap makes a user namespace for the mounts and its own first process, which the command in a second one cannot look into. */
+export function bubblewrapBox({ root, nested, launcher }: BoxOptions): Box {
   return {
     how: 'bubblewrap',
     shownUser: (user = SHOWN) => root && !nested ? user : SHOWN,
     enclose: (run) => [
+      ...launched(launcher),
       'bwrap', '--die-with-parent', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'muslin',
       ...(run.network === 'none' ? ['--unshare-net'] : []),
-      ...(root ? [] : ['--unshare-user', '--uid', String(SHOWN), '--gid', String(SHOWN), ...(closes ? ['--disable-userns'] : [])]),
+      ...(root ? [] : ['--unshare-user', '--uid', String(SHOWN), '--gid', String(SHOWN)]),
       ...run.mounts.flatMap(asArguments), '--proc', '/proc', '--remount-ro', '/', '--',
-      ...limited(run.limits), ...(root ? dropped(run, nested) : []), ...inside(run),
+      ...limited(run.limits), ...(root ? dropped(run, nested) : shown()), ...inside(run),
     ],
   }
 }

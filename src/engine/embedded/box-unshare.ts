@@ -1,14 +1,15 @@
 /** A box by unshare and mount of util-linux, for machines without bubblewrap. */
-import { becoming, inside, limited, SHOWN, shown, type Box } from './box.ts'
+import { becoming, inside, limited, SHOWN, shown, type Box, type BoxOptions } from './box.ts'
+import { launched } from './launcher.ts'
 import type { Mount } from './layout.ts'
 
-/** `root` and `nested` as for bubblewrap. Without root the first user namespace makes the mounts, and the second one drops what it may. */
-export function unshareBox({ root, nested }: { root: boolean; nested: boolean }): Box {
+/** Without root the first user namespace makes the mounts, and the second one drops what it may. */
+export function unshareBox({ root, nested, launcher }: BoxOptions): Box {
   return {
     how: 'unshare',
     shownUser: (user = SHOWN) => root && !nested ? user : SHOWN,
     enclose: (run) => [
-      'setpriv', '--pdeathsig', 'KILL', '--',
+      ...launched(launcher),
       'unshare', '--mount', '--pid', '--fork', '--kill-child=KILL', '--ipc', '--uts',
       ...(run.network === 'none' ? ['--net'] : []), ...(root ? [] : ['--user', '--map-root-user']), '--',
       'sh', '-euc', BUILD, 'sh', run.stage, run.network, ...run.mounts.flatMap(asArguments), '--',

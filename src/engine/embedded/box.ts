@@ -10,6 +10,16 @@ export interface Box {
   enclose(inside: Inside): string[]
 }
 
+/** Of a box that really is one. */
+export interface BoxOptions {
+  /** The server is root, so that mounts are made as root and the user is the run's own; else a user namespace makes them. */
+  root: boolean
+  /** A plain user can make user namespaces here. */
+  nested: boolean
+  /** A CPython of the machine, for the program that starts the box. */
+  launcher: string
+}
+
 export interface Inside {
   /** The run's, by which what no namespace holds is found again. */
   id: string

@@ -21,6 +21,8 @@ export interface EmbeddedOptions {
   /** Runs lie below it, one folder each; made where it is absent. */
   folder: string
   isolation: Isolation
+  /** A CPython of the machine, with ctypes, that starts the boxes; not looked at where isolation is none. */
+  launcher: string
   roots: Roots
   /** This process's id among those of `live`. */
   process: string
@@ -55,7 +57,7 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   })
 
   async function find(): Promise<Box> {
-    const found = await findBox(options.isolation, options.how)
+    const found = await findBox(options)
     if ('box' in found) return found.box
     throw new MuslinError('sandbox-unavailable', found.why)
   }

@@ -1,6 +1,6 @@
 /** Which box this machine can make: found by making one. */
 import { execa } from 'execa'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,31 +18,37 @@ import { freeUser } from './users.ts'
 export type Isolation = 'sandbox' | 'none'
 export type Probe = { ok: true; how: Box['how']; why: string } | { ok: false; why: string }
 
+/** `launcher` is a CPython of the machine; `how` leaves the other kinds of box out. */
+interface Wanted { isolation: Isolation; launcher: string; how?: Box['how'] }
+
 /** Really runs a box; never throws. `why` is one line: what was found, or the cause and the remedy. */
-export async function probeSandbox(isolation: Isolation): Promise<Probe> {
-  const found = await findBox(isolation)
+export async function probeSandbox(wanted: Wanted): Promise<Probe> {
+  const found = await findBox(wanted)
   return 'box' in found ? { ok: true, how: found.box.how, why: found.why } : { ok: false, why: found.why }
 }
 
-/** The best box that works here. `only` leaves the others out. */
-export async function findBox(isolation: Isolation, only?: Box['how']): Promise<{ box: Box; why: string } | { why: string }> {
+/** The best box that works here. */
+export async function findBox({ isolation, launcher, how: only }: Wanted): Promise<{ box: Box; why: string } | { why: string }> {
   if (isolation === 'none') return { box: noBox(), why: 'isolation is none: builds run as this user, and see what it sees' }
   const root = process.getuid?.() === 0
   const version = await bubblewrapVersion()
-  const candidates = (root ? [true, false] : [true]).map((nested) => ({ nested, root }))
+  const candidates = (root ? [true, false] : [true]).map((nested) => ({ nested, root, launcher }))
   const boxes = [
-    ...(version ? candidates.map((options) => bubblewrapBox({ ...options, closes: atLeast(version, 0, 8) })) : []),
-    ...candidates.map((options) => unshareBox(options)),
+    ...(version ? candidates.map(bubblewrapBox) : []),
+    ...candidates.map(unshareBox),
   ].filter(({ how }) => only === undefined || how === only)
   const failures: string[] = []
   for (const box of boxes) {
     const failure = await tryBox(box, root)
     const as = root ? 'made as root, run as a user of its own' : 'made in a user namespace'
     if (failure === undefined) return { box, why: `${box.how === 'bubblewrap' ? `bubblewrap ${version}` : 'unshare'} works: ${as}` }
-    failures.push(`${box.how}: ${failure}`)
+    failures.push(`${box.how}: ${failure}${box.how === 'bubblewrap' && !root && setUserId('bwrap') ? ', and as what may gain no rights it has none of its set-user-id bit' : ''}`)
   }
   return { why: explain({ failures, bubblewrap: version !== undefined, sysctl, container: existsSync('/.dockerenv') || existsSync('/run/.containerenv') }) }
 }
+
+/** Writes, reads, and tries for a user namespace: there it would be root again, before parts of the kernel that were only ever meant for root. */
+const TRIAL = 'echo "$1" > /tmp/word && cat /tmp/word && [ -d /proc/self ] && id -u && if unshare --user true 2>/dev/null; then echo open; else echo closed; fi'
 
 /** Runs a box as a run would, with nothing of an image in it; the reason why that fails, if it does. */
 async function tryBox(box: Box, root: boolean): Promise<string | undefined> {
@@ -57,10 +63,12 @@ async function tryBox(box: Box, root: boolean): Promise<string | undefined> {
     const [file = '', ...args] = box.enclose({
       id: 'probe', mounts, network: 'none', stage: made.stage, user, env: OUTSIDE, cwd: '/tmp',
       limits: { diskBytes: 1 << 20, processes: 32, files: 64, cores: undefined },
-      command: ['sh', '-c', 'echo "$1" > /tmp/word && cat /tmp/word && [ -d /proc/self ] && id -u', 'sh', word],
+      command: ['sh', '-c', TRIAL, 'sh', word],
     })
     const ended = await execa(file, args, { env: OUTSIDE, extendEnv: false, reject: false, stdin: 'ignore', timeout: 20_000, cwd: '/', detached: true })
-    if (ended.stdout === `${word}\n${box.shownUser(user)}`) return undefined
+    const [wrote, as, further] = ended.stdout.split('\n')
+    if (wrote === word && as === String(box.shownUser(user)) && further === 'closed') return undefined
+    if (further === 'open') return 'builds in it could make user namespaces of their own'
     return ended.timedOut ? 'no answer in 20 s' : lastWords(ended.stderr) || ended.originalMessage || `exit code ${ended.exitCode}`
   } catch (error) {
     return error instanceof MuslinError ? error.detail : String(error)
@@ -74,9 +82,10 @@ async function bubblewrapVersion(): Promise<string | undefined> {
   return exitCode === 0 ? /\d+(\.\d+)+/.exec(stdout)?.[0] : undefined
 }
 
-function atLeast(version: string, major: number, minor: number): boolean {
-  const [first = 0, second = 0] = version.split('.').map(Number)
-  return first > major || (first === major && second >= minor)
+/** A program that takes its owner's rights: not where no_new_privs was set before, as it is for every box. */
+function setUserId(program: string): boolean {
+  const found = OUTSIDE.PATH.split(':').map((folder) => statSync(join(folder, program), { throwIfNoEntry: false })).find((one) => one?.isFile())
+  return found !== undefined && (found.mode & 0o4000) !== 0
 }
 
 function sysctl(name: string): string | undefined {

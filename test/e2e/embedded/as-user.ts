@@ -25,7 +25,7 @@ const roots = await machineRoots(python)
 const isolation = how === 'none' ? 'none' as const : 'sandbox' as const
 const log = pino({ level: 'silent' })
 const engine = () => createEmbeddedEngine({
-  folder, isolation, roots, process: randomBytes(4).toString('hex'), log, clock: systemClock,
+  folder, isolation, launcher: python, roots, process: randomBytes(4).toString('hex'), log, clock: systemClock,
   ...(how === 'bubblewrap' || how === 'unshare' ? { how } : {}),
 })
 

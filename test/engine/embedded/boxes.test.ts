@@ -10,6 +10,7 @@ const run: Inside = {
   network: 'none', stage: '/runs/a/stage', user: 1_950_000_000, env: { PATH: '/usr/bin', TMPDIR: '/tmp' }, cwd: '/tmp', command: ['make', '-C', '/tmp/x y'],
   limits: { diskBytes: 1000.5, processes: 100, files: 64, cores: [1] },
 }
+const launcher = '/opt/python/bin/python3'
 const plain: Inside = { ...run, user: undefined }
 
 function after(args: string[], word: string): string | undefined {
@@ -17,16 +18,26 @@ function after(args: string[], word: string): string | undefined {
 }
 
 describe.each([
-  ['bubblewrap as root', bubblewrapBox({ root: true, nested: true, closes: true }).enclose(run)],
-  ['bubblewrap as a plain user', bubblewrapBox({ root: false, nested: true, closes: true }).enclose(plain)],
-  ['unshare as root', unshareBox({ root: true, nested: true }).enclose(run)],
-  ['unshare as a plain user', unshareBox({ root: false, nested: true }).enclose(plain)],
+  ['bubblewrap as root', bubblewrapBox({ root: true, nested: true, launcher }).enclose(run)],
+  ['bubblewrap as a plain user', bubblewrapBox({ root: false, nested: true, launcher }).enclose(plain)],
+  ['unshare as root', unshareBox({ root: true, nested: true, launcher }).enclose(run)],
+  ['unshare as a plain user', unshareBox({ root: false, nested: true, launcher }).enclose(plain)],
 ])('%s', (_, args) => {
   it('takes the network, the other processes and their memory away', () => {
     for (const namespace of ['net', 'pid', 'ipc', 'uts']) expect(args.some((arg) => arg === `--${namespace}` || arg === `--unshare-${namespace}`)).toBe(true)
   })
   it('ends with the server', () => {
-    expect(args.includes('--die-with-parent') || (after(args, '--pdeathsig') === 'KILL' && args.includes('--kill-child=KILL'))).toBe(true)
+    expect(args.includes('--die-with-parent') || args.includes('--kill-child=KILL')).toBe(true)
+    expect(args[5]).toBe(String(process.pid))
+  })
+  it('is started by the launcher, before any other program', () => {
+    expect(args.slice(0, 4)).toEqual([launcher, '-I', '-S', '-E'])
+    expect(args[4]).toMatch(/launch\.py$/)
+  })
+  it('closes user namespaces, in one that holds the command alone', () => {
+    const close = args.findIndex((arg) => arg.includes('max_user_namespaces'))
+    expect(close).toBeGreaterThan(args.indexOf('--map-user=1000'))
+    expect(args.slice(close)).toEqual(expect.arrayContaining(['--no-new-privs', '--bounding-set=-all', 'make']))
   })
   it('limits processes, files and dumps', () => {
     for (const limit of ['--nproc=104', '--nofile=64', '--core=0', `--fsize=${1000 + (1 << 20)}`]) expect(args).toContain(limit)
@@ -41,7 +52,7 @@ describe.each([
 })
 
 it('becomes the run\'s own user, after the mounts are made and before it can do anything else', () => {
-  for (const args of [bubblewrapBox({ root: true, nested: true, closes: true }).enclose(run), unshareBox({ root: true, nested: true }).enclose(run)]) {
+  for (const args of [bubblewrapBox({ root: true, nested: true, launcher }).enclose(run), unshareBox({ root: true, nested: true, launcher }).enclose(run)]) {
     const becomes = args.indexOf('--reuid=1950000000')
     expect(becomes).toBeGreaterThan(args.indexOf('/runs/a/0'))
     expect(args.slice(becomes)).toEqual(expect.arrayContaining(['--clear-groups', '--no-new-privs', '--bounding-set=-all', '--map-user=1000']))
@@ -49,17 +60,17 @@ it('becomes the run\'s own user, after the mounts are made and before it can do 
 })
 
 it('shows the real user where no namespace can show another', () => {
-  const box = bubblewrapBox({ root: true, nested: false, closes: false })
+  const box = bubblewrapBox({ root: true, nested: false, launcher })
   expect(box.enclose(run)).not.toContain('--map-user=1000')
   expect(box.shownUser(1_950_000_000)).toBe(1_950_000_000)
-  expect(bubblewrapBox({ root: true, nested: true, closes: false }).shownUser(1_950_000_000)).toBe(1000)
+  expect(bubblewrapBox({ root: true, nested: true, launcher }).shownUser(1_950_000_000)).toBe(1000)
 })
 
 it('keeps the network of a fetch run, and sets no limit on processes that would count the server\'s own', () => {
   const fetching = { ...plain, network: 'fetch' as const, limits: { ...plain.limits, processes: undefined, cores: undefined } }
-  for (const box of [bubblewrapBox({ root: false, nested: true, closes: false }), unshareBox({ root: false, nested: true })]) {
+  for (const box of [bubblewrapBox({ root: false, nested: true, launcher }), unshareBox({ root: false, nested: true, launcher })]) {
     const args = box.enclose(fetching)
-    for (const absent of ['--unshare-net', '--net', '--disable-userns', 'taskset']) expect(args).not.toContain(absent)
+    for (const absent of ['--unshare-net', '--net', 'taskset']) expect(args).not.toContain(absent)
     expect(args.join(' ')).not.toContain('--nproc')
   }
 })

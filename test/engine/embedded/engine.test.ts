@@ -30,7 +30,7 @@ beforeEach(async () => { folder = join(await mkdtemp(join(tmpdir(), 'muslin-embe
 afterEach(async () => rm(join(folder, '..'), { recursive: true }))
 
 function engine(own: { process: string; live?: () => Promise<string[]> } = { process: 'one' }) {
-  return createEmbeddedEngine({ folder, isolation: 'none', roots, log: pino({ level: 'silent' }), clock: systemClock, ...own })
+  return createEmbeddedEngine({ folder, isolation: 'none', launcher: '/nowhere/python3', roots, log: pino({ level: 'silent' }), clock: systemClock, ...own })
 }
 
 async function said(run: Awaited<ReturnType<ReturnType<typeof engine>['create']>>, command: string[], env: Record<string, string> = {}) {

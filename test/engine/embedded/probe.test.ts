@@ -1,6 +1,10 @@
+import { homedir } from 'node:os'
 import { expect, it } from 'vitest'
+import { findInterpreters } from '../../../src/engine/embedded/interpreters.ts'
+import { launcherOf } from '../../../src/engine/embedded/launcher.ts'
 import { explain, probeSandbox } from '../../../src/engine/embedded/probe.ts'
 
+const launcher = '/nowhere/python3'
 const failures = ['bubblewrap: setting up uid map: Permission denied', 'unshare: unshare failed: Operation not permitted']
 const settings = (values: Record<string, string>) => (name: string) => values[name]
 
@@ -20,11 +24,12 @@ it.each<[string, Record<string, string>, boolean, boolean, RegExp]>([
 })
 
 it('makes no box where none is wanted', async () => {
-  expect(await probeSandbox('none')).toMatchObject({ ok: true, how: 'none' })
+  expect(await probeSandbox({ isolation: 'none', launcher })).toMatchObject({ ok: true, how: 'none' })
 })
 
 it('gives a way or a reason on any machine', async () => {
-  const probe = await probeSandbox('sandbox')
+  const found = await findInterpreters({ env: process.env, home: homedir(), named: [] })
+  const probe = await probeSandbox({ isolation: 'sandbox', launcher: launcherOf(found) ?? launcher })
   expect(probe.ok ? probe.how : 'none').toMatch(probe.ok ? /^(bubblewrap|unshare)$/ : /none/)
   expect(probe.why).toMatch(/^[^\n]{10,}$/)
 })
