@@ -78,7 +78,7 @@ describe('a server without a builder', () => {
     const { url } = await server({ publicUrl: 'https://index.example/muslin' }).start()
     expect(url).toBe('https://index.example/muslin')
     const told = JSON.parse(await readFile(join(folder, 'data', 'server.json'), 'utf8'))
-    expect(told).toEqual({ url, scheme: 'http', port: expect.any(Number), pid: process.pid, instance: expect.stringMatching(/^[0-9a-f]{64}$/) })
+    expect(told).toEqual({ url, scheme: 'http', port: expect.any(Number), pid: process.pid, host: 'localhost', instance: expect.stringMatching(/^[0-9a-f]{64}$/) })
     expect((await get(`http://localhost:${told.port}`, '/simple/p/')).status).toBe(200)
   })
 
