@@ -1,13 +1,14 @@
 /** The embedded engine: runs without containers, each command in a box of this machine's kernel. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism, release } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { MuslinError } from '../../errors.ts'
 import type { Clock, Engine, RunSpec } from '../../services/ports.ts'
 import type { Box, BoxLimits } from './box.ts'
+import { findGroups, isGroupOf, removeGroup, type Group, type Groups } from './cgroup.ts'
 import { makeFolder, removeFolder } from './folder.ts'
 import { layout, lookAround } from './layout.ts'
 import { createMembers } from './members.ts'
@@ -30,12 +31,16 @@ export interface EmbeddedOptions {
   live?: () => Promise<string[]>
   /** The one kind of box to use; unless given the first that works. */
   how?: Box['how']
+  /** How control groups are found, if at all; unless given by this machine's own. */
+  groups?: () => Promise<Groups | undefined>
   log: Logger
   clock: Clock
 }
 
 /** Enough for any compiler and linker; what more would be is a way to fill the kernel's memory. */
-const FILES = 4096
+const FILES = 1024
+/** In the folder of a run: the folders of its group, for who sweeps. */
+const GROUP = 'group.json'
 /** From here on the kernel counts a user's processes in each user namespace apart. */
 const COUNTS_APART = [5, 14] as const
 
@@ -74,16 +79,22 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
       running.delete(id)
       if (user !== undefined) users.delete(user)
     }
+    let group: Group | undefined
     try {
+      const groups = await (options.groups ?? findGroups)()
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const machine = lookAround()
-      const made = await makeFolder({ path, machine, writable: spec.writable, network: spec.network, user, shownUser: kind.shownUser(user) })
+      const made = await makeFolder({ path, machine, writable: spec.writable, network: spec.network, user, shownUser: kind.shownUser(user), memoryBytes: groups && root ? spec.limits.diskBytes : undefined })
+      if (groups) {
+        await writeFile(join(path, GROUP), JSON.stringify(groups.folders(id)))
+        group = groups.make(id, spec.limits)
+      }
       const mounts = layout({ machine, root: shown, etc: made.etc, places: made.places, network: spec.network })
       const base = { id, mounts, network: spec.network, stage: made.stage, limits: limitsOf(spec, user), user }
       const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: spec.writable[0] ?? '/', ...shown.env }
-      return createRun({ id, box: kind, base, env, spec, folder: made, root, clock, log, removed })
+      return createRun({ id, box: kind, base, env, spec, folder: made, group, root, clock, log, removed })
     } catch (error) {
-      await removeFolder(path).finally(removed)
+      await Promise.all([group?.remove(), removeFolder(path)]).finally(removed)
       throw error instanceof MuslinError ? error : new MuslinError('engine-unavailable', `the run ${id} cannot be made: ${String(error)}`, { cause: error })
     }
   }
@@ -120,6 +131,9 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     const done = await Promise.allSettled(stale.map(async (name) => {
       // What was in a box has ended with its server.
       if (options.isolation === 'none') await createMembers({ how: 'none', proc: machineProc, keepers: () => [], id: name }).clear()
+      const groups: unknown = await readFile(join(folder, name, GROUP), 'utf8').then(JSON.parse).catch(() => [])
+      const left = Array.isArray(groups) ? groups.filter((one) => isGroupOf(name, one)) : []
+      await removeGroup(left)
       await removeFolder(join(folder, name))
     }))
     for (const result of done) if (result.status === 'rejected') log.error({ err: result.reason }, 'a run is left behind until the next sweep')

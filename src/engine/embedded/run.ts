@@ -9,7 +9,8 @@ import { lastWords } from '../cli.ts'
 import { packing, reportedExit, reporting, unpacking } from '../commands.ts'
 import { drain, feed, TRANSFER_MS } from '../transfer.ts'
 import { began, OUTSIDE, type Box, type Inside } from './box.ts'
-import { freeBytes, removeFolder, walkFolder, type RunFolder } from './folder.ts'
+import type { Group } from './cgroup.ts'
+import { freeOn, removeFolder, walkFolder, type RunFolder } from './folder.ts'
 import { createMembers } from './members.ts'
 import { createSampler, type Exceeded } from './sampler.ts'
 import { machineProc, pageBytes } from './tree.ts'
@@ -21,13 +22,15 @@ interface Ended { exitCode: number | undefined; stderr: string; timedOut: boolea
  * The verbs of a run. `base` is what all of its commands have in common, `env` what its image sets under theirs. `removed` is called when
  * it is gone, or was given up.
  */
-export function createRun({ id, box, base, env, spec, folder, root, clock, log, removed }: {
+export function createRun({ id, box, base, env, spec, folder, group, root, clock, log, removed }: {
   id: string
   box: Box
   base: Pick<Inside, 'id' | 'mounts' | 'network' | 'stage' | 'limits' | 'user'>
   env: Record<string, string>
   spec: RunSpec
   folder: RunFolder
+  /** Undefined where none can be made. */
+  group: Group | undefined
   root: boolean
   clock: Clock
   log: Logger
@@ -38,8 +41,8 @@ export function createRun({ id, box, base, env, spec, folder, root, clock, log, 
   const members = createMembers({ how: box.how, proc: machineProc, keepers: () => [...running.keys()].map(({ nodeChildProcess }) => nodeChildProcess), id })
   const exceeded = new Set<Exceeded>()
   const sampler = createSampler({
-    proc: machineProc, pageBytes: pageBytes(), limits: spec.limits, members: members.pids, clock,
-    free: () => freeBytes(folder.path), walk: async () => await walkFolder(folder.path, root) ?? 0, exceeded: endFor,
+    proc: machineProc, pageBytes: pageBytes(), limits: spec.limits, members: members.pids, group, clock,
+    disk: folder.inMemory ? undefined : { free: () => freeOn(folder.path), walk: () => walkFolder(folder.path, root) }, exceeded: endFor,
   })
   let removal: Promise<void> | undefined
 
@@ -50,12 +53,18 @@ export function createRun({ id, box, base, env, spec, folder, root, clock, log, 
       command.exceeded = true
       members.end(child.nodeChildProcess)
     }
-    void members.clear()
+    void clear()
+  }
+
+  async function clear(): Promise<void> {
+    await members.clear()
+    // Its group holds what no namespace does, whatever it calls itself.
+    if (box.how === 'none') await group?.empty()
   }
 
   function start(command: string[], options: { env?: Record<string, string>; cwd?: string; stdin?: boolean; timeout?: number; writes: boolean }) {
     if (removal || !existsSync(folder.path)) throw vanished()
-    const child = spawn(box.enclose({ ...base, env: { ...env, ...options.env }, cwd: options.cwd ?? '/', command }), options)
+    const child = spawn([...group?.entering ?? [], ...box.enclose({ ...base, env: { ...env, ...options.env }, cwd: options.cwd ?? '/', command })], options)
     const unwatch = sampler.watch()
     const ended = child.then((result) => settled(child, result)).finally(unwatch)
     const state = { writes: options.writes, exceeded: false, ended }
@@ -66,7 +75,7 @@ export function createRun({ id, box, base, env, spec, folder, root, clock, log, 
 
   /** What one command left behind is ended with it, and what it wrote is counted. */
   async function settled(child: Started, result: Awaited<Started>): Promise<Ended> {
-    if (running.size === 1) await members.clear()
+    if (running.size === 1) await clear()
     const state = running.get(child)
     if (state?.writes && !removal) await sampler.settle()
     running.delete(child)
@@ -141,7 +150,12 @@ export function createRun({ id, box, base, env, spec, folder, root, clock, log, 
   async function usage(): Promise<Usage> {
     if (removal) return { peakBytes: undefined, oomKills: 0 }
     const other = exceeded.has('disk') ? 'disk' : exceeded.has('processes') ? 'processes' : undefined
-    return { peakBytes: sampler.peakBytes(), oomKills: exceeded.has('memory') ? 1 : 0, ...(other ? { exceeded: other } : {}) }
+    const counted = group?.figures()
+    return {
+      peakBytes: counted?.peakBytes ?? sampler.peakBytes(),
+      oomKills: Math.max(counted?.oomKills ?? 0, exceeded.has('memory') ? 1 : 0),
+      ...(other ? { exceeded: other } : {}),
+    }
   }
 
   function remove(): Promise<void> {
@@ -155,9 +169,11 @@ export function createRun({ id, box, base, env, spec, folder, root, clock, log, 
     while (running.size > 0) {
       for (const child of running.keys()) members.end(child.nodeChildProcess)
       await Promise.race([Promise.all([...running.values()].map(({ ended }) => ended)), clock.sleep(100)])
-      await members.clear()
+      await clear()
     }
+    await group?.empty()
     await removeFolder(folder.path)
+    await group?.remove()
   }
 
   return { id, put, exec, get, usage, remove }

@@ -1,16 +1,17 @@
 /** Looks at what the processes of a run use, all together, and says when that is beyond its limits. */
 import type { Clock, RunLimits } from '../../services/ports.ts'
-import { nameless, proportional, usedBy, type Proc } from './tree.ts'
+import type { Group } from './cgroup.ts'
+import { watchDisk, type Disk } from './sampler-disk.ts'
+import { nameless, proportional, usedBy, type Nameless, type Proc } from './tree.ts'
 
-/** Milliseconds between two looks, and at most between them where looks are dear. */
+/** Milliseconds between two looks, at least. */
 const PAUSE_MS = 150
-const LONGEST_MS = 600
-/** Looks take one part in so many of a core. */
-const SHARE = 50
-/** Walks of the disk take one part in so many: they are made where much was written, or every ten seconds. */
-const WALK_SHARE = 10
-const WALK_MS = 10_000
+/** Looks take one part in so many of the time at most; those at open files, of which there may be very many, less. */
+const SHARE = 5
+const FILES_SHARE = 20
 const OPEN_FILES_MS = 1000
+/** What is too much must be so for as long: a child between fork and exec, or what is about to be given back, is no reason to end a run. */
+const AGAIN_MS = 200
 /** Where the kernel enforces the limit it does so at some more: processes of our own count too. */
 const SPARE_PROCESSES = 16
 
@@ -19,83 +20,87 @@ export type Exceeded = 'memory' | 'disk' | 'processes'
 export interface Sampler {
   /** Looks on until the returned function is called; all who watch share the looks. */
   watch(): () => void
-  /** Looks at the disk once more where much was written, so that what ended soon is judged as well. */
+  /** Looks once more at what the run has taken for good, so that what ended soon is judged as well. */
   settle(): Promise<void>
   peakBytes(): number | undefined
 }
 
 /**
- * `members` gives the processes; `free` the free bytes of the disk, `walk` the bytes that the run's files take there, and `exceeded` is
- * told of each look that finds more than the limits. Costs about 2 % of a core; a storm of processes makes looks rarer, not dearer.
+ * With a `group` the kernel counts, and only its kills are looked for; without one `members` gives the processes to look at. `disk` is the
+ * one that the run writes on, where that is not limited by itself. `exceeded` is told of each look that finds more than the limits.
  */
-export function createSampler({ proc, pageBytes, limits, members, free, walk, clock, exceeded }: {
+export function createSampler({ proc, pageBytes, limits, members, group, disk, clock, exceeded }: {
   proc: Proc
   pageBytes: number
   limits: RunLimits
   members: () => number[]
-  free: () => number
-  walk: () => Promise<number>
+  group: Pick<Group, 'figures'> | undefined
+  disk: Disk | undefined
   clock: Clock
   exceeded: (what: Exceeded) => void
 }): Sampler {
   let peak: number | undefined
-  let hidden = { at: Number.NEGATIVE_INFINITY, disk: 0, memory: 0 }
-  const files = { bytes: 0, free: free(), at: clock.now() }
+  let kills = 0
+  let hidden: Nameless = { disk: 0, memory: 0, closed: false }
+  let looking: Promise<Nameless> | undefined
   let watchers = 0
   let stop = new AbortController()
-  let walking: Promise<void> | undefined
+  const onDisk = disk && watchDisk({ disk, limits, proc, members, openFiles, clock, exceeded: () => exceeded('disk') })
 
-  async function lookAtProcesses(): Promise<void> {
-    const pids = members()
-    const { threads, bytes } = usedBy(proc, pids, pageBytes)
-    if (clock.now() - hidden.at >= OPEN_FILES_MS) hidden = { ...nameless(proc, pids), at: clock.now() }
+  async function lookAtGroup(): Promise<void> {
+    const figures = group?.figures()
+    if (!figures) return
+    peak = Math.max(peak ?? 0, figures.bytes)
+    if (figures.oomKills <= kills) return
+    kills = figures.oomKills
+    exceeded('memory')
+  }
+
+  async function lookAtProcesses(signal: AbortSignal): Promise<void> {
+    const now = await usedNow()
+    if (now.exceeded === undefined) return
+    await clock.sleep(AGAIN_MS, signal)
+    const { exceeded: again } = await usedNow()
+    if (again !== undefined) exceeded(again)
+  }
+
+  async function usedNow(): Promise<{ exceeded: Exceeded | undefined }> {
+    const { threads, bytes, apart } = usedBy(proc, members(), pageBytes)
     let used = bytes + hidden.memory
     // Forks of one process have most of it in common, and would be counted for it each.
-    if (used > limits.memoryBytes) used = await proportional(proc, pids) + hidden.memory
+    if (used > limits.memoryBytes) used = await proportional(proc, apart) + hidden.memory
     peak = Math.max(peak ?? 0, used)
-    if (used > limits.memoryBytes) exceeded('memory')
-    else if (threads > limits.processes + SPARE_PROCESSES) exceeded('processes')
+    return { exceeded: used > limits.memoryBytes ? 'memory' : threads > limits.processes + SPARE_PROCESSES ? 'processes' : undefined }
   }
 
-  /** The disk's own count of its free bytes is cheap to ask for: a walk comes where the run may have taken what is left to it. */
-  async function lookAtDisk(): Promise<void> {
-    const left = free()
-    const perhaps = files.bytes + Math.max(0, files.free - left) + hidden.disk
-    if (perhaps <= limits.diskBytes && clock.now() - files.at < WALK_MS) return
-    const bytes = await walk()
-    Object.assign(files, { bytes, free: left, at: clock.now() })
-    hidden = { ...nameless(proc, members()), at: clock.now() }
-    if (bytes + hidden.disk > limits.diskBytes) exceeded('disk')
+  /** Looks that are asked for at the same time are one. */
+  function openFiles(): Promise<Nameless> {
+    return looking ??= nameless(proc, members()).then((found) => hidden = found).finally(() => { looking = undefined })
   }
 
-  async function loop(look: () => Promise<void>, share: number, signal: AbortSignal): Promise<void> {
+  async function loop(look: (signal: AbortSignal) => Promise<unknown>, pause: number, share: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const began = clock.now()
-      await look()
-      await clock.sleep(pauseAfter(clock.now() - began, share), signal).catch(() => undefined)
+      await look(signal).catch((error: unknown) => { if (!signal.aborted) throw error })
+      await clock.sleep(Math.max(pause, (clock.now() - began) * (share - 1)), signal).catch(() => undefined)
     }
   }
 
-  function settle(): Promise<void> {
-    return walking ??= lookAtDisk().finally(() => { walking = undefined })
-  }
-
   return {
-    settle,
+    async settle() {
+      await lookAtGroup()
+      await onDisk?.settle()
+    },
     watch() {
       if (watchers++ === 0) {
         stop = new AbortController()
-        void loop(lookAtProcesses, SHARE, stop.signal)
-        void loop(settle, WALK_SHARE, stop.signal)
+        const { signal } = stop
+        void loop(group ? lookAtGroup : lookAtProcesses, PAUSE_MS, SHARE, signal)
+        if (!group) void loop(openFiles, OPEN_FILES_MS, FILES_SHARE, signal)
+        if (onDisk) void loop(onDisk.look, PAUSE_MS, 1, signal)
       }
       return () => { if (--watchers === 0) stop.abort() }
     },
     peakBytes: () => peak,
   }
-}
-
-/** Milliseconds to rest after a look that took so many, one part in `share` of the time being for looks. Pure. */
-export function pauseAfter(tookMs: number, share: number): number {
-  const longest = share === SHARE ? LONGEST_MS : Number.POSITIVE_INFINITY
-  return Math.min(longest, Math.max(PAUSE_MS, tookMs * (share - 1)))
 }

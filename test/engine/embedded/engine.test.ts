@@ -11,7 +11,7 @@ import { MuslinError } from '../../../src/errors.ts'
 import type { RunSpec } from '../../../src/services/ports.ts'
 import { packTar } from '../../../src/services/tar.ts'
 
-// Without a box: the boxes are in test/e2e, where machines must be able to make them.
+// Without a box or a control group: those are in test/e2e, where machines must be able to make them.
 const roots: Roots = {
   image: async () => ({ ref: 'a', digest: 'b' }),
   digest: async () => 'b',
@@ -30,7 +30,7 @@ beforeEach(async () => { folder = join(await mkdtemp(join(tmpdir(), 'muslin-embe
 afterEach(async () => rm(join(folder, '..'), { recursive: true }))
 
 function engine(own: { process: string; live?: () => Promise<string[]> } = { process: 'one' }) {
-  return createEmbeddedEngine({ folder, isolation: 'none', launcher: '/nowhere/python3', roots, log: pino({ level: 'silent' }), clock: systemClock, ...own })
+  return createEmbeddedEngine({ folder, isolation: 'none', launcher: '/nowhere/python3', groups: async () => undefined, roots, log: pino({ level: 'silent' }), clock: systemClock, ...own })
 }
 
 async function said(run: Awaited<ReturnType<ReturnType<typeof engine>['create']>>, command: string[], env: Record<string, string> = {}) {

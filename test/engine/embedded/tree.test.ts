@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { descendants, machineProc, marked, nameless, pageBytes, proportional, usedBy, type Proc } from '../../../src/engine/embedded/tree.ts'
+import { descendants, machineProc, mappedNameless, marked, nameless, pageBytes, proportional, usedBy, type Proc } from '../../../src/engine/embedded/tree.ts'
 
 /** Files by their path below /proc; what is absent throws, as a process that is gone does. */
 function fakeProc(files: Record<string, string>, open: Record<string, { target: string; file: string; bytes: number }> = {}): Proc {
@@ -17,12 +17,13 @@ function fakeProc(files: Record<string, string>, open: Record<string, { target: 
       return [...names]
     },
     read: (path) => known(files, path),
+    readDear: async (path) => known(files, path),
     open: (path) => known(open, path),
   }
 }
 
-const stat = (pid: number, name: string, threads: number, pages: number) =>
-  `${pid} (${name}) S 1 2 3 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 ${threads} 0 100 5000000 ${pages} 18446744073709551615`
+const stat = (pid: number, name: string, threads: number, pages: number, state = 'S', parent = 0) =>
+  `${pid} (${name}) ${state} ${parent} 2 3 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 ${threads} 0 100 5000000 ${pages} 18446744073709551615`
 
 it('finds all below a process, by whichever thread started them', () => {
   const proc = fakeProc({
@@ -34,7 +35,14 @@ it('finds all below a process, by whichever thread started them', () => {
 
 it('counts threads and resident bytes, whatever a process calls itself, and passes over those that are gone', () => {
   const proc = fakeProc({ '1/stat': stat(1, 'sh', 1, 100), '2/stat': stat(2, ') S 1 (\n)', 7, 50) })
-  expect(usedBy(proc, [1, 2, 3], 4096)).toEqual({ threads: 8, bytes: 150 * 4096 })
+  expect(usedBy(proc, [1, 2, 3], 4096)).toEqual({ threads: 8, bytes: 150 * 4096, apart: [1, 2] })
+})
+
+it('counts the memory of a vforked child once, and of one lookalike a parent at most', () => {
+  const twins = { '1/stat': stat(1, 'parent', 1, 100, 'D'), '2/stat': stat(2, 'child', 1, 100, 'S', 1), '3/stat': stat(3, 'lookalike', 1, 100, 'S', 1) }
+  expect(usedBy(fakeProc(twins), [1, 2, 3], 4096)).toEqual({ threads: 3, bytes: 200 * 4096, apart: [1, 3] })
+  expect(usedBy(fakeProc({ ...twins, '1/stat': stat(1, 'parent', 1, 100) }), [1, 2, 3], 4096).bytes).toBe(300 * 4096)
+  expect(usedBy(fakeProc({ ...twins, '2/stat': stat(2, 'child', 1, 900, 'S', 1) }), [1, 2], 4096).bytes).toBe(1000 * 4096)
 })
 
 it('adds up shares of memory', async () => {
@@ -42,13 +50,27 @@ it('adds up shares of memory', async () => {
   expect(await proportional(proc, [1, 2, 3])).toBe(250 * 1024)
 })
 
-it('finds open files without a name, each once, however many hold it', () => {
+it('finds open files without a name, each once, however many hold it', async () => {
   const disk = { target: '/tmp/a (deleted)', file: '1:1', bytes: 4096 }
   const proc = fakeProc({}, {
     '1/fd/3': disk, '2/fd/5': disk, '2/fd/6': { ...disk, file: '1:2' }, '2/fd/7': { target: '/tmp/b', file: '/tmp/b', bytes: 0 },
     '2/fd/8': { target: '/memfd:x (deleted)', file: '9:9', bytes: 1000 },
   })
-  expect(nameless(proc, [1, 2, 3])).toEqual({ disk: 8192, memory: 1000 })
+  expect(await nameless(proc, [1, 2, 3])).toEqual({ disk: 8192, memory: 1000, closed: false })
+})
+
+it('says where a process does not let us look at its files', async () => {
+  const list = () => { throw Object.assign(new Error('EACCES'), { code: 'EACCES' }) }
+  expect((await nameless({ ...fakeProc({}), list }, [1])).closed).toBe(true)
+})
+
+it('finds what is mapped of a disk without a name, each file once', async () => {
+  const line = (from: number, bytes: number, device: string, inode: number, path: string) => `${from.toString(16)}-${(from + bytes).toString(16)} rw-s 00000000 ${device} ${inode}    ${path}\n`
+  const proc = fakeProc({
+    '1/maps': line(0x7f0000000000, 8192, 'fe:00', 7, '/tmp/a (deleted)') + line(0x7f0000100000, 4096, 'fe:00', 7, '/tmp/a (deleted)') + line(0x400000, 4096, 'fe:00', 9, '/usr/bin/x'),
+    '2/maps': line(0x7f0000000000, 8192, 'fe:00', 7, '/tmp/a (deleted)') + line(0x7f0000000000, 1 << 30, '00:01', 8, '/dev/zero (deleted)'),
+  })
+  expect(await mappedNameless(proc, [1, 2, 3])).toBe(12288)
 })
 
 it('finds processes by a whole entry of their environment', () => {
