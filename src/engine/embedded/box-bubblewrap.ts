@@ -3,21 +3,27 @@ import { becoming, inside, limited, SHOWN, shown, type Box, type BoxOptions, typ
 import { launched } from './launcher.ts'
 import type { Mount } from './layout.ts'
 
-/** Without root bubblewrap makes a user namespace for the mounts and its own first process, which the command in a second one cannot look into. */
+/** Without root bubblewrap makes a user namespace for the mounts and the first process, which the command in a second one cannot look into. */
 export function bubblewrapBox({ root, nested, launcher }: BoxOptions): Box {
   return {
     how: 'bubblewrap',
     shownUser: (user = SHOWN) => root && !nested ? user : SHOWN,
     enclose: (run) => [
       ...launched(launcher),
-      'bwrap', '--die-with-parent', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'muslin',
+      'bwrap', '--die-with-parent', '--as-pid-1', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--hostname', 'muslin',
       ...(run.network === 'none' ? ['--unshare-net'] : []),
       ...(root ? [] : ['--unshare-user', '--uid', String(SHOWN), '--gid', String(SHOWN)]),
       ...run.mounts.flatMap(asArguments), '--proc', '/proc', '--remount-ro', '/', '--',
-      ...limited(run.limits), ...(root ? dropped(run, nested) : shown()), ...inside(run),
+      ...FIRST, ...limited(run.limits), ...(root ? dropped(run, nested) : shown()), ...inside(run),
     ],
   }
 }
+
+/**
+ * The first process of the box, whose end ends all in it. Bubblewrap's own tells of the command's end before that, so that what the
+ * command left behind would live a moment longer than its box. It keeps its own user, as the one of unshare's box does.
+ */
+const FIRST = ['sh', '-c', 'code=0; "$@" || code=$?; exit $code', 'sh']
 
 /** Bubblewrap covers /proc/sys where root could write to it, and with it the one number that closes user namespaces. */
 function dropped({ user }: Inside, nested: boolean): string[] {

@@ -32,6 +32,23 @@ export function assertForks(text: string): void {
   assert.match(text, /fork without end: stopped at under the limit/)
 }
 
+/** What no namespace holds, and what the kernel refuses to builds alone. */
+const KERNEL = [
+  'go through an inherited file', 'read the session\'s keys', 'leave a key to other builds', 'trace a process', 'look into the first process (mem)',
+  'look into the first process (environ)', 'make a socket of another family', 'share memory by System V\'s way', 'take memory that is in no process',
+]
+
+/** Of a build of kind "kernel": everything was refused. */
+export function assertKernel(text: string): void {
+  for (const name of KERNEL) assert.ok(text.includes(`ATTEMPT ${name}: refused`), name)
+  assert.doesNotMatch(text, /got \d|wrote \d|reached/)
+}
+
+/** Of the same file with nothing around it, as root, where the server was started with open files and a key. */
+export function assertKernelUnboxed(text: string): void {
+  for (const name of KERNEL) assert.ok(new RegExp(`ATTEMPT ${name.replace(/[()]/g, '\\$&')}: (got [1-9]|wrote 1|reached)`).test(text), name)
+}
+
 /** Of the same file with nothing around it, as root: every attempt succeeded. */
 export function assertUnboxed(text: string, plan: { gates: unknown[]; outside: string[]; forks: number }): void {
   assert.match(text, /read the environment's secrets: got [1-9]/)

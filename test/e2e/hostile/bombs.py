@@ -34,14 +34,6 @@ def forks():
             time.sleep(0.05)
 
 
-def nameless_memory():
-    """Memory that is in no process: a file without a name, never mapped."""
-    for part in range(40):
-        file = os.memfd_create(f"part{part}")
-        for _ in range(24):
-            os.write(file, bytes(MB))
-
-
 def nameless_disk():
     """Disk that is in no folder: files without a name."""
     for part in range(40):
