@@ -18,7 +18,7 @@ const C = [
   { project: 'markupsafe', version: '3.0.4', module: 'markupsafe._speedups' },
   { project: 'msgpack', version: '1.2.4', module: 'msgpack._cmsgpack' },
   { project: 'psutil', version: '7.2.2', module: 'psutil' },
-  { project: 'lz4', version: '4.4.5', module: 'lz4.frame._frame' },
+  { project: 'xxhash', version: '4.1.0', module: 'xxhash._xxhash' },
 ]
 const CPLUSPLUS = [
   { project: 'greenlet', version: '3.5.6', module: 'greenlet._greenlet' },
