@@ -19,16 +19,26 @@ export function noBox(): Box {
 }
 
 function translated({ mounts, env, cwd, command }: Inside): Pick<Inside, 'env' | 'cwd' | 'command'> {
-  const translate = translator(mounts)
-  return { env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, translate(value)])), cwd: translate(cwd), command: command.map(translate) }
+  const { inScript, word } = translator(mounts)
+  const isScript = (at: number) => command[at - 1] === '-c' && command[at - 2] === 'sh'
+  return {
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.split(/([\s:]+)/).map(word).join('')])),
+    cwd: word(cwd),
+    command: command.map((argument, at) => isScript(at) ? inScript(argument) : word(argument)),
+  }
 }
 
-/** Puts paths of this machine in place of a box's wherever they stand by themselves in a text, or behind a compiler's -I or -L. */
-export function translator(mounts: Mount[]): (text: string) => string {
+/**
+ * Puts paths of this machine in place of a box's. `word`: of one that is a path, alone or behind a compiler's -I or -L or an option's
+ * name; `inScript`: wherever they stand by themselves in a text of ours for the shell.
+ */
+export function translator(mounts: Mount[]): { word: (text: string) => string; inScript: (text: string) => string } {
   const moved = mounts.filter((mount) => mount.kind === 'write' || (mount.kind === 'read' && mount.from !== mount.to && mount.to !== '/etc'))
   const paths = new Map(moved.flatMap((mount) => 'from' in mount ? [[mount.to, mount.from]] : []))
-  if (paths.size === 0) return (text) => text
-  const longestFirst = [...paths.keys()].sort((a, b) => b.length - a.length).map((path) => path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  const pattern = new RegExp(`(?<=^|[^\\w./-]|(?:^|\\s)-[IL])(${longestFirst.join('|')})(?![\\w.-])`, 'g')
-  return (text) => text.replace(pattern, (path) => paths.get(path) ?? path)
+  if (paths.size === 0) return { word: (text) => text, inScript: (text) => text }
+  const longestFirst = [...paths.keys()].sort((a, b) => b.length - a.length).map((path) => path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')
+  const own = (path: string) => paths.get(path) ?? path
+  const word = new RegExp(`^(-[IL]|[\\w-]+=)?(${longestFirst})(?=/|$)`)
+  const inScript = new RegExp(`(?<![\\w./-])(${longestFirst})(?![\\w.-])`, 'g')
+  return { word: (text) => text.replace(word, (_, before: string | undefined, path: string) => `${before ?? ''}${own(path)}`), inScript: (text) => text.replace(inScript, own) }
 }

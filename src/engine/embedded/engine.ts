@@ -129,8 +129,8 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
       return process !== undefined && !running.has(name) && !live.has(process)
     })
     const done = await Promise.allSettled(stale.map(async (name) => {
-      // What was in a box has ended with its server.
-      if (options.isolation === 'none') await createMembers({ how: 'none', proc: machineProc, keepers: () => [], id: name }).clear()
+      // What was in a box has ended with its server; but this one may have been started with another isolation than that.
+      await createMembers({ how: 'none', proc: machineProc, keepers: () => [], id: name }).clear()
       const groups: unknown = await readFile(join(folder, name, GROUP), 'utf8').then(JSON.parse).catch(() => [])
       const left = Array.isArray(groups) ? groups.filter((one) => isGroupOf(name, one)) : []
       await removeGroup(left)

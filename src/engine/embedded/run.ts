@@ -16,6 +16,8 @@ import { createSampler, type Exceeded } from './sampler.ts'
 import { machineProc, pageBytes } from './tree.ts'
 
 type Started = ReturnType<typeof spawn>
+/** After the last of a run was ended: what still holds its output then got away from isolation none, and is not waited for. */
+const GIVE_UP_MS = 3000
 interface Ended { exitCode: number | undefined; stderr: string; timedOut: boolean }
 
 /**
@@ -52,6 +54,7 @@ export function createRun({ id, box, base, env, spec, folder, group, root, clock
       if (what === 'disk' && !command.writes) continue
       command.exceeded = true
       members.end(child.nodeChildProcess)
+      void giveUp(child, command.ended)
     }
     void clear()
   }
@@ -60,6 +63,14 @@ export function createRun({ id, box, base, env, spec, folder, group, root, clock
     await members.clear()
     // Its group holds what no namespace does, whatever it calls itself.
     if (box.how === 'none') await group?.empty()
+  }
+
+  async function giveUp(child: Started, ended: Promise<unknown>): Promise<void> {
+    const patience = new AbortController()
+    await Promise.race([ended, clock.sleep(GIVE_UP_MS, patience.signal)]).catch(() => undefined)
+    patience.abort()
+    if (!running.has(child)) return
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
   }
 
   function start(command: string[], options: { env?: Record<string, string>; cwd?: string; stdin?: boolean; timeout?: number; writes: boolean }) {
@@ -165,6 +176,7 @@ export function createRun({ id, box, base, env, spec, folder, group, root, clock
   }
 
   async function removeAll(): Promise<void> {
+    for (const [child, { ended }] of running) void giveUp(child, ended)
     // One that was only just started may have no first process yet.
     while (running.size > 0) {
       for (const child of running.keys()) members.end(child.nodeChildProcess)

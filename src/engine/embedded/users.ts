@@ -1,8 +1,8 @@
 /** A real user for each run, where the server is root: the kernel counts its processes apart, and it can signal no other run's. */
 import { randomInt } from 'node:crypto'
 
-/** By systemd's table of who takes which uids, nobody's: beyond containers' and dynamic users', and within 31 bits. */
-const FREE = { first: 1_900_000_000, last: 2_147_000_000 }
+/** By systemd's table of who takes which uids, nobody's: beyond containers' (to 1,879,048,191), where directories of people map theirs (to 2,000,200,000), and within 31 bits. */
+const FREE = { first: 2_010_000_000, last: 2_147_000_000 }
 /** In a container that has fewer: beyond people's and systems' own, below what systemd gives to services. */
 const SMALL = { first: 20_000, last: 60_000 }
 

@@ -7,15 +7,11 @@ import { began, type Inside } from '../../../src/engine/embedded/box.ts'
 const run: Inside = {
   id: 'run-a-1',
   mounts: [{ kind: 'read', from: '/usr', to: '/usr' }, { kind: 'write', from: '/runs/a/0', to: '/tmp' }],
-  network: 'none', stage: '/runs/a/stage', user: 1_950_000_000, env: { PATH: '/usr/bin', TMPDIR: '/tmp' }, cwd: '/tmp', command: ['make', '-C', '/tmp/x y'],
+  network: 'none', stage: '/runs/a/stage', user: 2_015_000_000, env: { PATH: '/usr/bin', TMPDIR: '/tmp' }, cwd: '/tmp', command: ['make', '-C', '/tmp/x y'],
   limits: { diskBytes: 1000.5, processes: 100, files: 64, cores: [1] },
 }
 const launcher = '/opt/python/bin/python3'
 const plain: Inside = { ...run, user: undefined }
-
-function after(args: string[], word: string): string | undefined {
-  return args[args.indexOf(word) + 1]
-}
 
 describe.each([
   ['bubblewrap as root', bubblewrapBox({ root: true, nested: true, launcher }).enclose(run)],
@@ -41,8 +37,7 @@ describe.each([
   })
   it('limits processes, files and dumps', () => {
     for (const limit of ['--nproc=104', '--nofile=64', '--core=0', `--fsize=${1000 + (1 << 20)}`]) expect(args).toContain(limit)
-    expect(after(args, 'taskset')).toBe('-c')
-    expect(after(args, '-c')).toBe('1')
+    expect(args.slice(args.indexOf('taskset'), args.indexOf('taskset') + 3)).toEqual(['taskset', '-c', '1'])
   })
   it('has the command last, with its environment alone', () => {
     expect(args.slice(-4)).toEqual(['/tmp', 'make', '-C', '/tmp/x y'])
@@ -53,7 +48,7 @@ describe.each([
 
 it('becomes the run\'s own user, after the mounts are made and before it can do anything else', () => {
   for (const args of [bubblewrapBox({ root: true, nested: true, launcher }).enclose(run), unshareBox({ root: true, nested: true, launcher }).enclose(run)]) {
-    const becomes = args.indexOf('--reuid=1950000000')
+    const becomes = args.indexOf('--reuid=2015000000')
     expect(becomes).toBeGreaterThan(args.indexOf('/runs/a/0'))
     expect(args.slice(becomes)).toEqual(expect.arrayContaining(['--clear-groups', '--no-new-privs', '--bounding-set=-all', '--map-user=1000']))
   }
@@ -62,8 +57,8 @@ it('becomes the run\'s own user, after the mounts are made and before it can do 
 it('shows the real user where no namespace can show another', () => {
   const box = bubblewrapBox({ root: true, nested: false, launcher })
   expect(box.enclose(run)).not.toContain('--map-user=1000')
-  expect(box.shownUser(1_950_000_000)).toBe(1_950_000_000)
-  expect(bubblewrapBox({ root: true, nested: true, launcher }).shownUser(1_950_000_000)).toBe(1000)
+  expect(box.shownUser(2_015_000_000)).toBe(2_015_000_000)
+  expect(bubblewrapBox({ root: true, nested: true, launcher }).shownUser(2_015_000_000)).toBe(1000)
 })
 
 it('keeps the network of a fetch run, and sets no limit on processes that would count the server\'s own', () => {
@@ -76,14 +71,22 @@ it('keeps the network of a fetch run, and sets no limit on processes that would 
 })
 
 it('puts the paths of a run in place of a box\'s where there is no box', () => {
-  const translate = translator([
+  const { word, inScript } = translator([
     { kind: 'write', from: '/runs/a/0', to: '/tmp' }, { kind: 'write', from: '/runs/a/1', to: '/tmp/inner' },
     { kind: 'read', from: '/data/zig', to: '/opt/zig' }, { kind: 'read', from: '/usr', to: '/usr' }, { kind: 'read', from: '/runs/a/etc', to: '/etc' },
   ])
-  expect(translate('/tmp')).toBe('/runs/a/0')
-  expect(translate('-I/tmp/x:/opt/zig/zig:/usr/bin')).toBe('-I/runs/a/0/x:/data/zig/zig:/usr/bin')
-  expect(translate('cd "/tmp"; ls /tmp/inner/a')).toBe('cd "/runs/a/0"; ls /runs/a/1/a')
-  for (const same of ['/tmpfile', '/var/tmp', '--tmp', '/etc/passwd', '/opt/zig.txt']) expect(translate(same)).toBe(same)
+  expect(word('/tmp')).toBe('/runs/a/0')
+  expect(word('-I/tmp/x')).toBe('-I/runs/a/0/x')
+  expect(word('--prefix=/tmp/inner/a')).toBe('--prefix=/runs/a/1/a')
+  expect(inScript('cd "/tmp"; ls /tmp/inner/a')).toBe('cd "/runs/a/0"; ls /runs/a/1/a')
+  for (const same of ['/tmpfile', '/var/tmp', '--tmp', '/etc/passwd', '/opt/zig.txt']) for (const one of [word, inScript]) expect(one(same)).toBe(same)
+  for (const same of ['it lies in /tmp', 'http://upstream.example//tmp', '{"path": "/tmp"}']) expect(word(same)).toBe(same)
+})
+
+it('translates what is started without a box: its folder, its environment, and its arguments where they are paths', () => {
+  const args = noBox().enclose({ ...run, env: { PATH: '/tmp/bin:/usr/bin', CFLAGS: '-O2 -I/tmp/include' }, command: ['sh', '-c', 'exec /tmp/a "$@"', 'sh', '/tmp/b', 'say /tmp'] })
+  expect(args).toEqual(expect.arrayContaining(['PATH=/runs/a/0/bin:/usr/bin', 'CFLAGS=-O2 -I/runs/a/0/include']))
+  expect(args.slice(-7)).toEqual(['/runs/a/0', 'sh', '-c', 'exec /runs/a/0/a "$@"', 'sh', '/runs/a/0/b', 'say /tmp'])
 })
 
 it('marks what it starts without a box, which no namespace holds', () => {

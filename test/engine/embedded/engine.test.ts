@@ -56,6 +56,22 @@ it('ends what a command left behind', async () => {
   await run.remove()
 })
 
+it('does not wait for one that got away with its output', async () => {
+  const run = await engine().create(spec)
+  const controller = new AbortController()
+  let pid = 0
+  const began = Date.now()
+  // Without the environment by which it would be found, and in a session of its own.
+  const output = (chunk: Uint8Array) => {
+    pid ||= Number(Buffer.from(chunk).toString())
+    controller.abort(new Error('late'))
+  }
+  await expect(run.exec(['sh', '-c', 'setsid env -i sh -c "echo \\$\\$; exec sleep 60" & wait'], { env: {}, output, signal: controller.signal })).rejects.toThrow('late')
+  expect(Date.now() - began).toBeLessThan(10_000)
+  try { process.kill(pid, 'SIGKILL') } catch { /* Its group ended it, where there is one. */ }
+  expect(await readdir(folder)).toEqual([])
+}, 15_000)
+
 it('ends a run that writes too much, and says so', async () => {
   const run = await engine().create(spec)
   expect((await said(run, ['sh', '-c', 'for i in 1 2 3; do head -c 700000 /dev/zero > $i; done'])).exitCode).toBe(137)

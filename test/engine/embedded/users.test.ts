@@ -6,10 +6,10 @@ const all = '         0          0 4294967295\n'
 
 it('takes a user that is nobody\'s, and another one for each run', () => {
   const one = freeUser(all, new Set()) ?? 0
-  expect(one).toBeGreaterThanOrEqual(1_900_000_000)
+  expect(one).toBeGreaterThanOrEqual(2_010_000_000)
   expect(one).toBeLessThan(2 ** 31 - 1)
-  let next = 1_900_000_000
-  expect(freeUser(all, new Set([1_900_000_000, 1_900_000_001]), () => next++)).toBe(1_900_000_002)
+  let next = 2_010_000_000
+  expect(freeUser(all, new Set([2_010_000_000, 2_010_000_001]), () => next++)).toBe(2_010_000_002)
 })
 
 it('takes one of those that a container has', () => {
