@@ -43,7 +43,7 @@ export async function findInterpreters({ env, home, named }: { env: NodeJS.Proce
   const looked = [...await onPath(env['PATH'] ?? ''), ...await ofPyenv(env['PYENV_ROOT'] ?? join(home, '.pyenv'))]
   const real = [...await realPaths(named), ...(await realPaths(looked)).filter((path) => basename(dirname(path)) !== 'shims')]
   const answers = await Promise.all([...new Set(real)].map(ask))
-  const found = answers.flatMap((answer) => answer === undefined ? [] : interpreterOf(answer) ?? [])
+  const found = answers.flatMap((answer) => answer === undefined ? [] : interpreterOf(answer, home) ?? [])
   return found.filter((one, at) => found.findIndex(({ prefix, minor }) => prefix === one.prefix && minor === one.minor) === at)
 }
 
@@ -54,16 +54,25 @@ const ANSWER = z.object({
 
 type Answer = z.infer<typeof ANSWER>
 
-/** What an interpreter's own answer makes of it; undefined for one that is of no use. Pure. */
-export function interpreterOf(answer: Answer): Interpreter | undefined {
+/** What an interpreter's own answer makes of it; undefined for one that is of no use. `home` is that of who runs Muslin. Pure. */
+export function interpreterOf(answer: Answer, home: string): Interpreter | undefined {
   const { version, executable, prefixes, include, headers, lacks, libc, special } = answer
   if (answer.implementation !== 'CPython' || libc === null || special.length > 0 || answer.bits !== 64 || !version.startsWith('3.')) return undefined
   const minor = version.split('.').slice(0, 2).join('.')
   const old = Number(minor.slice(2)) < OLDEST_MINOR
-  const missing = old ? `it is older than 3.${OLDEST_MINOR}, which pip needs: install a newer one` : whatIsMissing({ prefix: prefixes[0] ?? '', minor, headers, lacks })
+  const shared = prefixes.find((prefix) => isShared(prefix, home))
+  const missing = old ? `it is older than 3.${OLDEST_MINOR}, which pip needs: install a newer one`
+    : shared !== undefined ? `its folder ${shared} holds more than a Python, and builds would read all of it: install one in a folder of its own, as pyenv does`
+      : whatIsMissing({ prefix: prefixes[0] ?? '', minor, headers, lacks })
   return {
-    executable, version, minor, prefix: prefixes[0] ?? '', prefixes, libc, include, headers, complete: lacks.length === 0 && !old, ...(missing === undefined ? {} : { missing }),
+    executable, version, minor, prefix: prefixes[0] ?? '', prefixes, libc, include, headers, complete: lacks.length === 0 && !old && shared === undefined, ...(missing === undefined ? {} : { missing }),
   }
+}
+
+/** A box shows the folders of its interpreter whole: none may be somebody's home, or hold one. */
+function isShared(prefix: string, home: string): boolean {
+  const folder = prefix.replace(/\/+$/, '')
+  return folder === '' || ['/home', '/root', '/opt', '/srv', '/var', '/tmp', join(home, '.local')].includes(folder) || `${home}/`.startsWith(`${folder}/`)
 }
 
 function whatIsMissing({ prefix, minor, headers, lacks }: { prefix: string; minor: string; headers: boolean; lacks: string[] }): string | undefined {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { execa } from 'execa'
 
 const NEW = '.new-'
 const STALE_MS = 60 * 60_000
@@ -14,6 +15,8 @@ export async function publishFolder(path: string, make: (folder: string) => Prom
   await mkdir(folder, { recursive: true })
   try {
     await make(folder)
+    // Whoever builds is another user: a server with a strict umask would make what only it can read.
+    await execa('chmod', ['-R', 'a+rX', folder], { stdin: 'ignore' })
     await rename(folder, path)
   } catch (error) {
     await rm(folder, { recursive: true, force: true })

@@ -10,7 +10,8 @@ const MINUTES = 15
  * where it fails, since only images are made so. `idle`: it gives way to everything else on the machine, builds too.
  */
 export async function runTrusted(program: string, args: string[], options: { env?: Record<string, string>; cwd?: string; idle?: boolean } = {}): Promise<string> {
-  const command = options.idle ? ['nice', '-n', '19', program, ...args] : [program, ...args]
+  // A server that is killed has no time to end it.
+  const command = ['setpriv', '--pdeathsig', 'KILL', ...(options.idle ? ['nice', '-n', '19'] : []), program, ...args]
   const child = execa(command[0] ?? '', command.slice(1), {
     env: { ...TRUSTED_ENV, ...options.env }, extendEnv: false, reject: false, stdin: 'ignore', timeout: MINUTES * 60_000, maxBuffer: 4 << 20, forceKillAfterDelay: 2_000,
     detached: true, ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

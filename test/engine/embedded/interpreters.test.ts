@@ -83,7 +83,7 @@ describe('are found', () => {
 })
 
 describe('an answer', () => {
-  const given = (more: Partial<Answer> = {}) => interpreterOf(answer('/opt/python/bin/python3.13', more))
+  const given = (more: Partial<Answer> = {}) => interpreterOf(answer('/opt/python/bin/python3.13', more), '/home/me')
 
   test('says what it is', () => {
     expect(given()).toEqual({
@@ -103,6 +103,9 @@ describe('an answer', () => {
     ['headers, of Debian\'s', { headers: false, prefixes: ['/usr'] }, { headers: false, complete: true, missing: expect.stringContaining('apt-get install python3-dev') }],
     ['headers, of another', { headers: false }, { headers: false, missing: expect.stringMatching(/Python\.h.*install it anew/) }],
     ['modules', { lacks: ['venv'], prefixes: ['/usr'] }, { complete: false, missing: expect.stringContaining('apt-get install python3-venv') }],
+    ['a folder of its own: /', { prefixes: ['/'] }, { complete: false, missing: expect.stringContaining('builds would read all of it') }],
+    ['a folder of its own: a home', { prefixes: ['/opt/python', '/home/me'] }, { complete: false, missing: expect.stringContaining('/home/me holds more than a Python') }],
+    ['a folder of its own: ~/.local', { prefixes: ['/home/me/.local'] }, { complete: false, missing: expect.stringContaining('install one in a folder of its own') }],
     ['years', { version: '3.9.18' }, { complete: false, missing: expect.stringContaining('older than 3.10') }],
   ])('that lacks %s says the remedy', (_, more, expected) => {
     expect(given(more)).toMatchObject(expected)

@@ -83,6 +83,13 @@ describe('a wheel', () => {
 })
 
 describe('a folder', () => {
+  test('can be read by every user, whatever the umask', async () => {
+    // Builds are other users, whatever this one's umask says.
+    const before = process.umask(0o077)
+    await publishFolder(join(folder, 'private'), async (at) => writeFile(join(at, 'file'), '')).finally(() => process.umask(before))
+    expect([(await stat(join(folder, 'private'))).mode & 0o777, (await stat(join(folder, 'private/file'))).mode & 0o777]).toEqual([0o755, 0o644])
+  })
+
   test('is made once, whole or not at all', async () => {
     const path = join(folder, 'made')
     await expect(publishFolder(path, async (at) => { await writeFile(join(at, 'half'), ''); throw new Error('enough') })).rejects.toThrow('enough')
@@ -109,7 +116,7 @@ test('a tool that fails says so in one line', async () => {
 })
 
 test('one that is absent says that', async () => {
-  await expect(runTrusted('/nowhere/cc', ['-O2'])).rejects.toMatchObject({ code: 'image-unavailable', detail: expect.stringMatching(/^[^\n]*\/nowhere\/cc ENOENT\)$/) })
+  await expect(runTrusted('/nowhere/cc', ['-O2'])).rejects.toMatchObject({ code: 'image-unavailable', detail: expect.stringMatching(/^[^\n]*\/nowhere\/cc: No such file[^\n]*\)$/) })
 })
 
 describe('our compilers', () => {
