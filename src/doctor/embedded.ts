@@ -15,7 +15,7 @@ export async function sandboxCheck({ isolation, python }: Pick<Settings, 'isolat
   if (launcher === undefined) return fail('sandbox', 'no CPython starts its boxes', 'install python3, or name one by --python')
   const probe = await probeSandbox({ isolation, launcher })
   if (!probe.ok) return fail('sandbox', probe.why, 'or set isolation to none on a machine that is thrown away afterwards')
-  return probe.how === 'none' ? warn('sandbox', probe.why, 'set isolation to sandbox, unless this machine is thrown away afterwards') : ok('sandbox', probe.why)
+  return probe.how === 'none' ? warn('sandbox', probe.why, 'set isolation to sandbox, unless this machine is thrown away afterwards') : ok('sandbox', `${probe.why}; no network but for pip while it fetches requirements, which has this machine's own`)
 }
 
 /** The CPythons of this machine, what each is good for, and which targets they make. */
