@@ -1,24 +1,29 @@
 /**
- * The embedded engine's checks, by whatever user runs this program: `contract|hostile|run|sweep HOW FOLDER PYTHON`, the plan on standard input. Says one line of JSON for each
+ * The embedded engine's checks, by whatever user runs this program: `contract|hostile|limits|run|sweep HOW FOLDER PYTHON`, the plan on standard input. Says one line of JSON for each
  * check, and one for each row of the table of attempts, for `scenarios/embedded.ts` to tell.
  */
 import { randomBytes } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { systemClock } from '../../../src/clock.ts'
+import { cgroupsHold } from '../../../src/engine/embedded/cgroup.ts'
 import { createEmbeddedEngine } from '../../../src/engine/embedded/engine.ts'
 import { engineContract, type Check, type Traits } from '../../contracts/engine.ts'
 import { hostileChecks, type HostilePlan } from './hostile.ts'
+import { limitChecks } from './limits.ts'
 import { machineRoots } from './roots.ts'
 
 const [what = '', how = '', folder = '', python = ''] = process.argv.slice(2)
 
+const held = await cgroupsHold()
+const inMemory = held && process.getuid?.() === 0
+
 const traits: Traits = {
   image: { kind: 'ready', ref: 'machine' },
   absent: { source: { kind: 'ready', ref: 'muslin-absent' }, named: /muslin-absent/ },
-  // By its limit on the size of a file the kernel is there before the engine.
-  full: /file too large|no space left/i,
-  processes: 'refused', apart: true, places: 'disk', seccomp: false, overshoot: 8, network: { kind: 'host' },
+  // On a disk of others the limit on the size of a file is there before the engine.
+  full: inMemory ? /no space left/i : /file too large|no space left/i,
+  processes: 'refused', apart: true, places: inMemory ? 'memory' : 'disk', seccomp: true, overshoot: held ? 1 : 8, network: { kind: 'host' },
 }
 
 const roots = await machineRoots(python)
@@ -37,6 +42,7 @@ const check: Check = async (name, run) => {
 
 if (what === 'contract') await engineContract({ engine, traits, check })
 else if (what === 'hostile') await hostileChecks({ engine: engine(), image: 'machine', plan: JSON.parse(await text(process.stdin)) as HostilePlan, folder, how, check, row: (row) => console.log(JSON.stringify({ row })) })
+else if (what === 'limits') await limitChecks({ engine: engine(), image: 'machine', plan: JSON.parse(await text(process.stdin)) as HostilePlan, folder, held, inMemory, check })
 else if (what === 'sweep') console.log(JSON.stringify({ swept: await engine().sweep() }))
 else await runFor(await text(process.stdin))
 

@@ -56,16 +56,8 @@ export async function hostileChecks({ engine, image, plan, folder, how, check, r
   await check('memory of many processes that left their parents is bounded', () => inRun(async (run) => {
     const { exitCode } = await bomb(run, 'memory')
     const { oomKills, peakBytes = 0 } = await run.usage()
-    assert.deepEqual({ exitCode, oomKills }, { exitCode: 137, oomKills: 1 })
+    assert.ok(exitCode === 137 && oomKills > 0, `exit code ${exitCode}, ${oomKills} kills`)
     assert.ok(peakBytes < 3 * LIMITS.memoryBytes, `${Math.round(peakBytes / MB)} MB`)
-  }))
-  await check('disk behind a closed folder is bounded', () => inRun(async (run) => {
-    assert.equal((await bomb(run, 'disk')).exitCode, 137)
-    assert.equal((await run.usage()).exceeded, 'disk')
-  }))
-  await check('disk that is in no folder is bounded', () => inRun(async (run) => {
-    assert.equal((await bomb(run, 'nameless_disk')).exitCode, 137)
-    assert.equal((await run.usage()).exceeded, 'disk')
   }))
   await check('a fork bomb stays within its limit, and ends at once', () => inRun(async (run) => {
     const controller = new AbortController()

@@ -34,25 +34,6 @@ def forks():
             time.sleep(0.05)
 
 
-def nameless_disk():
-    """Disk that is in no folder: files without a name."""
-    for part in range(40):
-        file = os.open(f"/tmp/part{part}", os.O_CREAT | os.O_WRONLY)
-        os.unlink(f"/tmp/part{part}")
-        for _ in range(24):
-            os.write(file, bytes(MB))
-
-
-def disk():
-    """Many small files in a folder that nobody else may look into."""
-    os.mkdir("/tmp/closed")
-    for part in range(4000):
-        os.chmod("/tmp/closed", 0o700)
-        with open(f"/tmp/closed/part{part}", "wb") as file:
-            os.chmod("/tmp/closed", 0)
-            file.write(bytes(MB // 4))
-
-
 def deep():
     """Not a bomb: a tree that is hard to remove."""
     os.makedirs("/tmp/deep", exist_ok=True)

@@ -1,6 +1,6 @@
 /** The embedded engine in each kind of box, as root and as a plain user: the port's contract, the hostile setup.py, and bombs. */
 import assert from 'node:assert/strict'
-import { access, chmod, chown, constants, mkdir, readdir } from 'node:fs/promises'
+import { access, chmod, chown, constants, mkdir, readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +48,7 @@ export default async function embedded(check: Check, lab: Lab): Promise<void> {
       const plan = { mark, secret: SECRET, gates, outside: [...OUTSIDE, who.folder], forks: FORKS, sleep: 600, open: OPEN }
       await relay(check, rows, who, how, 'contract')
       await relay(check, rows, who, how, 'hostile', JSON.stringify(plan))
+      await relay(check, rows, who, how, 'limits', JSON.stringify({ ...plan, mark: `${mark}_limits` }))
       await check(`${how} as ${who.name}: nothing outlives a server that is killed, and the next one removes its folder`, () => killed(who, how, `${mark}_killed`))
     }
     // Only root can do all that the setup.py tries.
@@ -101,11 +102,20 @@ async function killed(who: Who, how: string, mark: string): Promise<void> {
   server.stdout.on('data', (chunk: Buffer) => { said += chunk.toString() })
   await until('the run is up', () => (said.includes('"up"') ? true : undefined), 20)
   assert.ok((await marked(mark)).length >= 2)
+  const groups = await groupsIn(join(who.folder, 'runs'))
   server.kill('SIGKILL')
   await server
   await until('nothing runs on', async () => ((await marked(mark)).length === 0 ? true : undefined), 5)
   assert.match((await start(who, 'sweep', how, '')).stdout, /"swept":1\b/)
   assert.deepEqual(await readdir(join(who.folder, 'runs')), [])
+  for (const group of groups) await assert.rejects(access(group), { code: 'ENOENT' })
+}
+
+/** Control groups of the runs in a folder, as far as they have some. */
+async function groupsIn(runs: string): Promise<string[]> {
+  const found = await Promise.all((await readdir(runs)).map(async (run) => JSON.parse(await readFile(join(runs, run, 'group.json'), 'utf8').catch(() => '[]')) as string[]))
+  for (const group of found.flat()) await access(group)
+  return found.flat()
 }
 
 async function relay(check: Check, rows: Row[], who: Who, how: string, what: string, plan = '{}'): Promise<void> {
