@@ -30,7 +30,7 @@ export interface LogSink {
 
 // ---------------------------------------------------------------- engine
 
-/** Where runs happen: docker, podman, kubernetes. No bind mounts, so that a remote daemon works. */
+/** Where runs happen: docker, podman, kubernetes, this machine itself. Files go in and out as tar streams alone, so that a remote daemon works. */
 export interface Engine {
   readonly name: string
   /** Makes an image ready by its content and says its digest. Throws `image-unavailable`. */
@@ -63,7 +63,7 @@ export interface RunSpec {
   user: string
   network: 'none' | 'fetch'
   limits: RunLimits
-  /** Writable places, memory-backed, executable; everything else is read-only. */
+  /** Writable places, in memory or on a disk as the engine can, executable; everything else is read-only. */
   writable: string[]
 }
 
@@ -71,7 +71,7 @@ export interface RunLimits {
   /** Cores, fractions allowed. */
   cpu: number
   memoryBytes: number
-  /** Size of each writable place. */
+  /** What writable places hold: each of them, or all together, as the engine can tell. */
   diskBytes: number
   processes: number
 }

@@ -27,8 +27,8 @@ export interface Groups {
   make(name: string, limits: Pick<RunLimits, 'memoryBytes' | 'processes'>): Group
 }
 
-/** Above the limit on processes, of which a box and the shell around a command take some themselves. */
-const SPARE_PROCESSES = 16
+/** Above the limit on processes: a box and the shell around a command take some themselves. */
+export const SPARE_PROCESSES = 16
 const FIGURES = ['memory.max_usage_in_bytes', 'memory.oom_control', 'memory.peak', 'memory.events']
 const USED = ['memory.usage_in_bytes', 'memory.current']
 /** Ending and removal take milliseconds; what is left after two seconds is left to the sweep. */

@@ -11,6 +11,7 @@ import { bubblewrapBox } from './box-bubblewrap.ts'
 import { noBox } from './box-none.ts'
 import { unshareBox } from './box-unshare.ts'
 import { OUTSIDE, type Box } from './box.ts'
+import { cgroupsHold } from './cgroup.ts'
 import { makeFolder } from './folder.ts'
 import { layout, lookAround } from './layout.ts'
 import { freeUser } from './users.ts'
@@ -41,7 +42,7 @@ export async function findBox({ isolation, launcher, how: only }: Wanted): Promi
   for (const box of boxes) {
     const failure = await tryBox(box, root)
     const as = root ? 'made as root, run as a user of its own' : 'made in a user namespace'
-    if (failure === undefined) return { box, why: `${box.how === 'bubblewrap' ? `bubblewrap ${version}` : 'unshare'} works: ${as}` }
+    if (failure === undefined) return { box, why: `${box.how === 'bubblewrap' ? `bubblewrap ${version}` : 'unshare'} works: ${as}; memory is bounded by ${await cgroupsHold() ? 'control groups' : 'looking, for want of control groups'}` }
     failures.push(`${box.how}: ${failure}${box.how === 'bubblewrap' && !root && setUserId('bwrap') ? ', and as what may gain no rights it has none of its set-user-id bit' : ''}`)
   }
   return { why: explain({ failures, bubblewrap: version !== undefined, sysctl, container: existsSync('/.dockerenv') || existsSync('/run/.containerenv') }) }

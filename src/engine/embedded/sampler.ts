@@ -1,6 +1,6 @@
 /** Looks at what the processes of a run use, all together, and says when that is beyond its limits. */
 import type { Clock, RunLimits } from '../../services/ports.ts'
-import type { Group } from './cgroup.ts'
+import { SPARE_PROCESSES, type Group } from './cgroup.ts'
 import { watchDisk, type Disk } from './sampler-disk.ts'
 import { nameless, proportional, usedBy, type Nameless, type Proc } from './tree.ts'
 
@@ -12,8 +12,6 @@ const FILES_SHARE = 20
 const OPEN_FILES_MS = 1000
 /** What is too much must be so for as long: a child between fork and exec, or what is about to be given back, is no reason to end a run. */
 const AGAIN_MS = 200
-/** Where the kernel enforces the limit it does so at some more: processes of our own count too. */
-const SPARE_PROCESSES = 16
 
 export type Exceeded = 'memory' | 'disk' | 'processes'
 
