@@ -21,7 +21,7 @@ it('makes no box without one that works, and says why', async () => {
 })
 
 it.skipIf(python === undefined)('starts a program with three files, nothing to gain, and a filter', async () => {
-  const [file = '', ...args] = [...launched(python ?? ''), 'sh', '-c', 'ls /proc/$$/fd; cat /proc/$$/status; exit 7']
+  const [file, ...args] = [...launched(python ?? ''), 'sh', '-c', 'ls /proc/$$/fd; cat /proc/$$/status; exit 7']
   const { stdout, exitCode } = await execa(file, args, { reject: false, stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', 'pipe'] })
   expect(exitCode).toBe(7)
   // The shell's own copy of its script, where it makes one, lies beyond ten.
