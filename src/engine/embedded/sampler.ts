@@ -1,4 +1,5 @@
 /** Looks at what the processes of a run use, all together, and says when that is beyond its limits. */
+import { setImmediate as breathe } from 'node:timers/promises'
 import type { Clock, RunLimits } from '../../services/ports.ts'
 import { SPARE_PROCESSES, type Group } from './cgroup.ts'
 import { watchDisk, type Disk } from './sampler-disk.ts'
@@ -12,6 +13,8 @@ const FILES_SHARE = 20
 const OPEN_FILES_MS = 1000
 /** What is too much must be so for as long: a child between fork and exec, or what is about to be given back, is no reason to end a run. */
 const AGAIN_MS = 200
+
+const MANY = 100
 
 export type Exceeded = 'memory' | 'disk' | 'processes'
 
@@ -63,7 +66,10 @@ export function createSampler({ proc, pageBytes, limits, members, group, disk, c
   }
 
   async function usedNow(): Promise<{ exceeded: Exceeded | undefined }> {
-    const { threads, bytes, apart } = usedBy(proc, members(), pageBytes)
+    const pids = members()
+    // Who they are takes ten milliseconds of a full tree, and what they use as many.
+    if (pids.length > MANY) await breathe()
+    const { threads, bytes, apart } = usedBy(proc, pids, pageBytes)
     let used = bytes + hidden.memory
     // Forks of one process have most of it in common, and would be counted for it each.
     if (used > limits.memoryBytes) used = await proportional(proc, apart) + hidden.memory

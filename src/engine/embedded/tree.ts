@@ -3,14 +3,15 @@
  * be many lets others run between.
  */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as rest } from 'node:timers/promises'
 
 /** /proc, or a test's. Each method throws where a process is gone, or not ours to read. */
 export interface Proc {
   list(path: string): string[]
   read(path: string): string
-  /** The same of what the kernel takes long to tell. */
+  /** The same of what the kernel may take long to tell. */
+  listDear(path: string): Promise<string[]>
   readDear(path: string): Promise<string>
   /** Where the link of an open file leads; for one without a name, which file it is and the bytes that it takes. */
   open(path: string): { target: string; file: string; bytes: number }
@@ -25,6 +26,7 @@ const OPEN_FILES = 50_000
 export const machineProc: Proc = {
   list: (path) => readdirSync(`/proc/${path}`),
   read: (path) => readFileSync(`/proc/${path}`, 'latin1'),
+  listDear: (path) => readdir(`/proc/${path}`),
   readDear: (path) => readFile(`/proc/${path}`, 'latin1'),
   open: (path) => {
     const target = readlinkSync(`/proc/${path}`)
@@ -111,8 +113,8 @@ export async function nameless(proc: Proc, pids: number[]): Promise<Nameless> {
   let looked = 0
   for (const pid of [...pids.slice(first), ...pids.slice(0, first)]) {
     if (looked > OPEN_FILES) break
-    const names = quietly(() => proc.list(`${pid}/fd`), (error) => {
-      closed ||= (error as NodeJS.ErrnoException).code === 'EACCES'
+    const names = await proc.listDear(`${pid}/fd`).catch((error: NodeJS.ErrnoException) => {
+      closed ||= error.code === 'EACCES'
       return []
     })
     for (const fd of names) {

@@ -9,13 +9,15 @@ function fakeProc(files: Record<string, string>, open: Record<string, { target: 
     if (value === undefined) throw new Error(`ENOENT ${path}`)
     return value
   }
+  const list = (path: string) => {
+    const prefix = path === '.' ? '' : `${path}/`
+    const names = new Set(paths.filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length).split('/')[0] ?? ''))
+    if (names.size === 0) throw new Error(`ENOENT ${path}`)
+    return [...names]
+  }
   return {
-    list: (path) => {
-      const prefix = path === '.' ? '' : `${path}/`
-      const names = new Set(paths.filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length).split('/')[0] ?? ''))
-      if (names.size === 0) throw new Error(`ENOENT ${path}`)
-      return [...names]
-    },
+    list,
+    listDear: async (path) => list(path),
     read: (path) => known(files, path),
     readDear: async (path) => known(files, path),
     open: (path) => known(open, path),
@@ -60,8 +62,8 @@ it('finds open files without a name, each once, however many hold it', async () 
 })
 
 it('says where a process does not let us look at its files', async () => {
-  const list = () => { throw Object.assign(new Error('EACCES'), { code: 'EACCES' }) }
-  expect((await nameless({ ...fakeProc({}), list }, [1])).closed).toBe(true)
+  const listDear = async () => { throw Object.assign(new Error('EACCES'), { code: 'EACCES' }) }
+  expect((await nameless({ ...fakeProc({}), listDear }, [1])).closed).toBe(true)
 })
 
 it('finds what is mapped of a disk without a name, each file once', async () => {
