@@ -24,8 +24,13 @@ export default async function firstrun(check: Check, lab: Lab): Promise<void> {
     let output = ''
     const child = execa('sh', ['-c', 'npm install && exec npm start'], { cwd: clone, env, extendEnv: false, all: true, reject: false, buffer: false, stdin: 'ignore', detached: true })
     child.all?.on('data', (chunk: Buffer) => { output += chunk.toString() })
+    let runs = true
+    const ended = child.then(({ exitCode }) => { runs = false; return exitCode })
     try {
-      const url = await until(`the server listens:\n${output}`, () => /listening on (\S+)/.exec(output)?.[1], 120)
+      const url = await Promise.race([
+        until('the server listens', () => /listening on (\S+)/.exec(output)?.[1], 120),
+        ended.then((code) => { throw new Error(`it ended with ${code}:\n${output.slice(-3000)}`) }),
+      ])
       const seconds = (Date.now() - start) / 1000
       console.log(`       listening after ${seconds.toFixed(1)} s`)
       console.log(output.split('\n').filter((line) => line && !line.startsWith('npm ') && !line.startsWith('{')).map((line) => `       | ${line.replace(/(token\s+)\S+/i, '$1…').replace(/(https?:\/\/)(?!localhost|127)[^/\s]+/g, '$1…')}`).join('\n'))
@@ -36,8 +41,9 @@ export default async function firstrun(check: Check, lab: Lab): Promise<void> {
       assert.match(output, /upstream .*from .*pip/i)
       assert.match(output, /(builder|engine).*docker/i)
     } finally {
-      process.kill(-(child.pid ?? 0), 'SIGTERM')
-      await child
+      // Where it ended by itself that is the failure to tell of, not that it cannot be ended again.
+      if (runs) process.kill(-(child.pid ?? 0), 'SIGTERM')
+      await ended
     }
   })
 
