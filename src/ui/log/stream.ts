@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { followLog } from '../../services/follow-log.ts'
 import type { BuildLogs, Clock } from '../../services/ports.ts'
 import { linesHtml } from './lines.ts'
 import { HEAD_LINES, positionCode, readWindow, type Position } from './window.ts'
@@ -30,10 +31,8 @@ export function logEvents({ logs, build, from, finished, clock, closing }: {
     let silentSince = clock.now()
     // Begins at once, so that the browser knows that it is connected.
     yield ': the log\n\n'
-    while (!signal.aborted) {
-      // Asked before reading: what was written before the end is then surely read.
-      const ended = await finished()
-      const window = await readWindow(logs, build, place, { ended, head: place.offset === 0 ? HEAD_LINES : 0 })
+    const read = (last: boolean) => readWindow(logs, build, place, { ended: last, head: place.offset === 0 ? HEAD_LINES : 0 })
+    for await (const { news: window, last } of followLog({ read, finished, clock, signal, everyMs: LOOK_AGAIN_MS })) {
       if (window && window.next.line > place.line) {
         place = window.next
         silentSince = clock.now()
@@ -41,12 +40,11 @@ export function logEvents({ logs, build, from, finished, clock, closing }: {
         // The id goes with the last one: a connection cut before it begins anew from the earlier place.
         yield event('lines', linesHtml(window.tail), positionCode(place))
       }
-      if (ended) return yield event('end', '')
+      if (last) return yield event('end', '')
       if (clock.now() - silentSince >= SAY_SOMETHING_MS) {
         silentSince = clock.now()
         yield ':\n\n'
       }
-      await clock.sleep(LOOK_AGAIN_MS, signal).catch(() => undefined)
     }
   }
 }
