@@ -20,7 +20,7 @@ import { Failed } from './failed.ts'
 import { fetchWheels, requirementLines } from './fetch.ts'
 import type { Images, ReadyPair } from './images.ts'
 import { readSdist } from './sdist.ts'
-import { createSession, PROCESSES, type Box, type Limits, type Session } from './session.ts'
+import { createSession, PROCESSES, type Box, type Session } from './session.ts'
 import { tryWheel } from './try.ts'
 import { readWheel, WheelError } from './wheel-file.ts'
 
@@ -41,7 +41,6 @@ export interface BuilderDeps {
   engine: Engine
   /** The engine's kind of them: `createImages` or `createInterpreterImages`. */
   images: Images
-  limits: Limits
   /** Base URL at which the fetch container reaches Muslin, such as `http://172.30.0.1:8080`. */
   indexUrl: () => Promise<string>
   clock: Clock
@@ -50,7 +49,7 @@ export interface BuilderDeps {
 
 /** A builder on an engine. */
 export function createBuilder(deps: BuilderDeps): Builder {
-  const { engine, images, limits, clock, log } = deps
+  const { engine, images, clock, log } = deps
 
   return {
     targets: () => images.targets(),
@@ -87,7 +86,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
       const { ok: _, metadata, requiresPython, ...figures } = verdict
       session.record['verify'] = { ...figures, muslRelease, filename: wheel.filename, sha256: wheel.sha256, size: wheel.size }
       session.record['try'] = await attempt(session, ready, target, wheel, metadata)
-      return { wheel: wheel.path, metadata: Buffer.from(metadata), requiresPython }
+      return { wheel: wheel.path, metadata: Buffer.from(metadata), requiresPython, system: undefined, reusable: undefined, learnt: undefined }
     }),
   }
 
@@ -105,7 +104,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
 
   /** Runs the steps and makes of their end what the port promises. */
   async function outcome<T>(work: BuildWork, steps: (session: Session) => Promise<T>): Promise<Outcome<T>> {
-    const session = createSession({ engine, limits, clock, work })
+    const session = createSession({ engine, clock, work })
     session.record['target'] = work.job.target
     session.record['sdist'] = work.job.sdist
     try {
@@ -125,10 +124,10 @@ export function createBuilder(deps: BuilderDeps): Builder {
     const { work } = session
     const path = join(work.scratch, work.job.sdist.filename.endsWith('.zip') ? 'sdist.zip' : 'sdist.tar.gz')
     // An upstream that lets its bytes trickle would hold the slot, and is not the project's fault.
-    const arrived = session.startDeadline({ class: 'infrastructure', key: `its sdist did not arrive within ${limits.time} s` })
+    const arrived = session.startDeadline({ class: 'infrastructure', key: `its sdist did not arrive within ${work.limits.time} s` })
     await session.guard(pipeline(await open(session), createWriteStream(path), { signal: session.signal }))
     arrived()
-    const contents = await session.guard(readSdist(path, { entries: MAX_ENTRIES, bytes: limits.disk }))
+    const contents = await session.guard(readSdist(path, { entries: MAX_ENTRIES, bytes: work.limits.disk }))
     const planned = planBuild(contents)
     if ('failure' in planned) throw new Failed(planned.failure)
     const { backend, requires, expected, languages, metadata } = planned.plan
@@ -146,12 +145,12 @@ export function createBuilder(deps: BuilderDeps): Builder {
     const ready = await session.guard(images.ready(target, { languages: source.plan.languages.includes('c++') ? 'c++' : 'c' }))
     session.record['images'] = { builder: ready.builder, clean: ready.clean }
     session.record['environment'] = environmentOf(session, ready)
-    session.startDeadline({ class: 'timed-out', key: `${limits.time} s` })
+    session.startDeadline({ class: 'timed-out', key: `${session.limits.time} s` })
     return { target, ready }
   }
 
   function environmentOf(session: Session, ready: ReadyPair): Record<string, string> {
-    return { ...buildEnvironment(limits, session.work.sourceDate), ...ready.env }
+    return { ...buildEnvironment(session.limits, session.work.sourceDate), ...ready.env }
   }
 
   /** Steps fetch and metadata up to where the backend can be asked anything; its hook for more requirements is code of the sdist. */

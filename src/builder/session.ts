@@ -53,8 +53,9 @@ export interface Box {
   why(text: string): Promise<Failure>
 }
 
-export function createSession(deps: { engine: Engine; limits: Limits; clock: Clock; work: BuildWork }): Session {
-  const { engine, limits, clock, work } = deps
+export function createSession(deps: { engine: Engine; clock: Clock; work: BuildWork }): Session {
+  const { engine, clock, work } = deps
+  const { limits } = work
   const deadline = new AbortController()
   const ended = new AbortController()
   const signal = AbortSignal.any([work.signal, deadline.signal, ended.signal])

@@ -20,14 +20,13 @@ export async function startWorker(parts: Parts, chosen: Exclude<Chosen, { kind: 
   })
   const builder = createBuilder({
     engine, images, clock, log,
-    limits: settings.limits,
     indexUrl: async () => {
       if (settings.fetchUrl !== undefined) return settings.fetchUrl
       const { scheme, port } = await readServerFile(settings.data)
       return `${scheme}://${(await engine.network()).host}:${port}`
     },
   })
-  const run = createJobRunner({ store, blobs, logs, builder, sdist: files.blob, scratch, clock, log })
+  const run = createJobRunner({ store, blobs, logs, builder, sdist: files.blob, scratch, limits: settings.limits, clock, log })
   const worker = createWorker({ id, slots: settings.workers, jobs: store.jobs, workers: store.workers, builder, run, clock, log })
   await worker.start()
   return () => worker.stop(GRACE_MS)

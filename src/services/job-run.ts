@@ -7,9 +7,11 @@ import { buffer } from 'node:stream/consumers'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import { FAILURE_CLASSES, retryAfterMs, type Failure } from '../domain/failure.ts'
+import { remedyOf } from '../domain/remedy.ts'
 import { PRIORITY, type ClaimedJob } from '../domain/job.ts'
 import { parseMetadata, sameForInstallers } from '../domain/metadata.ts'
 import type { ProjectPage } from '../domain/page.ts'
+import { NO_RECIPE } from '../domain/recipe.ts'
 import { keepBlob } from './keep-blob.ts'
 import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, BuiltWheel, Clock, LogSink, Outcome, Store } from './ports.ts'
 
@@ -36,6 +38,8 @@ export function createJobRunner(deps: {
   /** The sdist's whole bytes, fetched from the upstream where they are not kept yet. */
   sdist: (sha256: string, filename: string) => Promise<Readable>
   scratch: string
+  /** What a build may use: cores, bytes, bytes, seconds. */
+  limits: BuildWork['limits']
   clock: Clock
   log: Logger
 }): JobRunner {
@@ -81,6 +85,9 @@ export function createJobRunner(deps: {
       number: 1 + Math.max(0, ...earlier.map((wheel) => wheel.number)),
       sdist: () => deps.sdist(job.sdist.sha256, job.sdist.filename),
       sourceDate: await sourceDate(job),
+      recipe: NO_RECIPE,
+      limits: deps.limits,
+      result: undefined,
       known: known === undefined ? undefined : await buffer(await blobs.read(known)),
       onMetadata: async (metadata) => {
         // Promises answer with what is kept.
@@ -131,7 +138,7 @@ export function createJobRunner(deps: {
     const outcome = await builder.build(work)
     if (!outcome.ok) return outcome
     await work.onStep('publish')
-    const { wheel, metadata, requiresPython } = outcome.value
+    const { wheel, metadata, requiresPython, system } = outcome.value
     const { size } = await stat(wheel)
     // Everything is on disk under its digest before the one transaction that makes it visible.
     const sha256 = await keepBlob(blobs, createReadStream(wheel, { highWaterMark: 1 << 20 }))
@@ -145,7 +152,7 @@ export function createJobRunner(deps: {
     const published = await store.wheels.publish(
       {
         sha256, size, filename: basename(wheel), project: job.project, version: job.version, target: job.target, sdist: job.sdist.sha256,
-        number: work.number, metadata: kept, requiresPython, publishedAt: now, build: job.build,
+        number: work.number, metadata: kept, requiresPython, publishedAt: now, build: job.build, system,
       },
       { id: job.id, worker, metadataChanged }, outcome.record, now,
     )
@@ -154,8 +161,7 @@ export function createJobRunner(deps: {
   }
 
   async function fail(job: ClaimedJob, failure: Failure, record: BuildRecord | undefined, log: LogSink | undefined): Promise<void> {
-    const { cause, remedy } = FAILURE_CLASSES[failure.class]
-    log?.write(`Muslin: failed, ${failure.class}: ${job.project} ${job.version} ${cause(failure.key)}\nMuslin: ${remedy}\n`)
+    log?.write(`Muslin: failed, ${failure.class}: ${job.project} ${job.version} ${FAILURE_CLASSES[failure.class].cause(failure.key)}\nMuslin: ${remedyOf(failure)}\n`)
     // A trial is a person's question: once answered, nobody asks it again by itself.
     const after = failure === DEADLY || job.kind === 'trial' ? undefined : retryAfterMs(failure.class)
     await store.jobs.fail(job.build, failure, record, clock.now(), after === undefined ? undefined : clock.now() + after)

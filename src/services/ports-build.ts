@@ -1,7 +1,10 @@
 /** The ports of building: logs, engines and the builder, a part of `ports.ts`. */
 import type { Readable } from 'node:stream'
+import type { ApkEntry } from '../domain/apk-index.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Job, Step } from '../domain/job.ts'
+import type { Recipe } from '../domain/recipe.ts'
+import type { KeptResult } from './ports-store.ts'
 
 /** What a build leaves behind, for ever: plain JSON (digests, versions, seconds and peak bytes per step, limits, versions of what it built with). */
 export type BuildRecord = Record<string, unknown>
@@ -40,7 +43,13 @@ export interface Engine {
   /** Makes the fetch network and says at which host Muslin is reached from it. `closed`: nothing else is. */
   network(): Promise<{ name: string; host: string; closed: boolean }>
   create(run: RunSpec): Promise<Run>
-  /** Removes every run that bears our label and is not this process's own; returns how many. */
+  /**
+   * The image that `make` makes of `base` in a system run, kept under (base, key): made once, also where it is asked for twice at a time,
+   * and found again by other processes. Its digest is the same on every machine. Where `make` throws nothing is kept. Undefined on
+   * engines that install nothing.
+   */
+  derive?(base: string, key: string, make: (run: Run) => Promise<void>): Promise<{ ref: string; digest: string }>
+  /** Removes every run that bears our label and is not this process's own, and derived images beyond those kept; returns how many runs. */
   sweep(): Promise<number>
 }
 
@@ -65,6 +74,11 @@ export interface RunSpec {
   limits: RunLimits
   /** Writable places, in memory or on a disk as the engine can, executable; everything else is read-only. */
   writable: string[]
+  /**
+   * For programs of the image alone, never code of an sdist: root, whatever `user` says, with CHOWN, FOWNER, FSETID and no other
+   * capability; the whole file system can be written; the network is none.
+   */
+  system?: boolean
 }
 
 export interface RunLimits {
@@ -101,6 +115,16 @@ export interface ExecOptions {
   signal?: AbortSignal
 }
 
+// ---------------------------------------------------------------- apks
+
+/** The apk repositories that builder images name, proxied by Muslin. */
+export interface ApkBranches {
+  /** Makes repositories, as lines of an image's `/etc/apk/repositories`, known to all processes: their paths below Muslin's root, such as `apk/v3.21/main`. */
+  serve(repositories: string[]): Promise<string[]>
+  /** What these repositories have for a CPU, by its name in Alpine; kept for a short while. Throws `upstream-unreachable` where none can be had. */
+  index(paths: string[], arch: string): Promise<ApkEntry[]>
+}
+
 // ---------------------------------------------------------------- builder
 
 /** Turns an sdist into a wheel for a target. Knows engines and images, not jobs, pages or HTTP. */
@@ -109,8 +133,39 @@ export interface Builder {
   targets(): Promise<Map<string, string>>
   /** METADATA of what a build would give, without building. */
   metadata(work: BuildWork): Promise<Outcome<{ metadata: Buffer }>>
-  build(work: BuildWork): Promise<Outcome<{ wheel: string; metadata: Buffer; requiresPython: string | undefined }>>
+  build(work: BuildWork): Promise<Outcome<Built>>
   sweep(): Promise<number>
+}
+
+export interface Built {
+  /** Where the finished wheel lies, under its final file name. */
+  wheel: string
+  metadata: Buffer
+  requiresPython: string | undefined
+  system: WheelSystem | undefined
+  /** The wheel before its tag was set, where it is abi3 or pure: where it lies, under the name that its build gave it. */
+  reusable: { path: string; filename: string } | undefined
+  /** What failed first and was mended, where that was needed. */
+  learnt: Learnt | undefined
+}
+
+/** What a wheel has from the Alpine that it was built on. */
+export interface WheelSystem {
+  /** Paths of the apk repositories below Muslin's root, such as `apk/v3.21/main`. */
+  repositories: string[]
+  /** Alpine's name of the CPU. */
+  arch: string
+  /** The apks whose libraries lie in the wheel. `library` is the file's name on the system. */
+  bundled: { apk: string; version: string; library: string }[]
+  /** The apks that the image of its users must hold. */
+  runtime: string[]
+}
+
+/** What must be known before the first try next time. */
+export interface Learnt {
+  recipe: Partial<Recipe>
+  /** Each round that failed, and what was done about it. */
+  evidence: { failure: Failure; remedy: string }[]
 }
 
 export interface BuildWork {
@@ -121,6 +176,11 @@ export interface BuildWork {
   sdist: () => Promise<Readable>
   /** Upload time of the sdist, seconds since 1970, for SOURCE_DATE_EPOCH. */
   sourceDate: number
+  recipe: Recipe
+  /** What this run may use: cores, bytes, bytes, seconds. */
+  limits: { cpu: number; memory: number; disk: number; time: number }
+  /** A result of another target that may do for this one, and its bytes; undefined: there is none. */
+  result: (KeptResult & { open: () => Promise<Readable> }) | undefined
   /** METADATA already known for this (sdist, target). */
   known: Buffer | undefined
   /** Called when METADATA becomes known in the middle of a build. */
@@ -133,4 +193,10 @@ export interface BuildWork {
   scratch: string
 }
 
-export type Outcome<T> = { ok: true; value: T; record: BuildRecord } | { ok: false; failure: Failure; record: BuildRecord }
+export type Outcome<T> = { ok: true; value: T; record: BuildRecord } | {
+  ok: false
+  failure: Failure
+  record: BuildRecord
+  /** Build requirements that have no wheel, as requirement lines (PEP 508): made by jobs of their own they would let this one go on. */
+  needs?: string[] | undefined
+}

@@ -2,7 +2,8 @@
 import type { Failure } from '../domain/failure.ts'
 import type { ClaimedJob, Job, JobKind, JobState, Step, Wish } from '../domain/job.ts'
 import type { WheelEntry } from '../domain/merge.ts'
-import type { BuildRecord } from './ports-build.ts'
+import type { RecipeLayer } from '../domain/recipe.ts'
+import type { BuildRecord, WheelSystem } from './ports-build.ts'
 
 // ---------------------------------------------------------------- what is kept in the database
 
@@ -46,9 +47,13 @@ export interface PageStore {
 export interface BuiltWheel extends WheelEntry {
   project: string
   build: number
+  /** Undefined where nobody knows: wheels of engines that install nothing. */
+  system?: WheelSystem | undefined
 }
 
 export interface WheelStore {
+  /** The wheels of all projects that bundle libraries of their system, newest first. */
+  bundling(): Promise<BuiltWheel[]>
   wheels(project: string): Promise<BuiltWheel[]>
   wheel(sha256: string, filename: string): Promise<BuiltWheel | undefined>
   /** The wheel built from this sdist for this target under this build number. */
@@ -64,6 +69,53 @@ export interface WheelStore {
 export interface MetadataStore {
   get(sdist: string, target: string): Promise<string | undefined>
   set(sdist: string, target: string, sha256: string): Promise<void>
+}
+
+/** A wheel as it came out of a build, abi3 or pure: other targets get theirs by a new tag and a try-out. */
+export interface KeptResult {
+  sdist: string
+  /** Digest of the recipe that it was built by. */
+  recipe: string
+  /** With the tags that its build gave it. */
+  filename: string
+  sha256: string
+  size: number
+  build: number
+}
+
+export interface ResultStore {
+  put(result: KeptResult, now: number): Promise<void>
+  /** Newest first. */
+  of(sdist: string, recipe: string): Promise<KeptResult[]>
+}
+
+/** A recipe of this site. */
+export interface StoredRecipe extends RecipeLayer {
+  id: number
+  origin: 'learnt' | 'site'
+  /** Of a learnt one: the builds that taught it, plain JSON. */
+  evidence: unknown
+  createdBy: string
+  createdAt: number
+}
+
+export interface RecipeStore {
+  of(project: string): Promise<StoredRecipe[]>
+  all(): Promise<StoredRecipe[]>
+  /** What the answer for the project's page is may change by each of these. */
+  add(recipe: Omit<StoredRecipe, 'id'>): Promise<StoredRecipe>
+  remove(id: number): Promise<boolean>
+}
+
+/** A file that is proxied by its path: `apk/v3.21/main/x86_64/zlib-1.3.1-r2.apk`. */
+export interface KeptFile { path: string; sha256: string; size: number; etag: string | undefined; fetchedAt: number }
+
+export interface KeptStore {
+  get(path: string): Promise<KeptFile | undefined>
+  put(file: KeptFile): Promise<void>
+  /** The URL of the folder that stands behind a path, as it was recorded; only recorded ones are served. */
+  source(path: string): Promise<string | undefined>
+  setSource(path: string, url: string): Promise<void>
 }
 
 // ---------------------------------------------------------------- jobs
@@ -242,6 +294,9 @@ export interface Store {
   prebuilds: PrebuildStore
   sessions: SessionStore
   downloads: DownloadStore
+  results: ResultStore
+  recipes: RecipeStore
+  kept: KeptStore
   /** Changes whenever the answer for this project's page may have changed, whichever process changed it. */
   generation(project: string): Promise<number>
   close(): void

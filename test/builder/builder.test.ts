@@ -8,6 +8,7 @@ import { pino } from 'pino'
 import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBuilder, createImages, createInterpreterImages, type Images } from '../../src/builder/builder.ts'
+import { NO_RECIPE } from '../../src/domain/recipe.ts'
 import { parseTarget } from '../../src/domain/target.ts'
 import { MuslinError } from '../../src/errors.ts'
 import type { Clock, Engine } from '../../src/services/ports.ts'
@@ -56,12 +57,13 @@ async function rig(answer: Answer, options: { sdist?: Record<string, string>; kn
     engine: fake.engine, images: options.images?.(fake.engine, clock) ?? createImages({
       engine: fake.engine, targets: [TARGET], images: { builder: { [TARGET.name]: 'builder' }, clean: { [TARGET.name]: 'clean' } }, ...quiet,
     }),
-    limits: { cpu: 2, memory: options.memory ?? 2 ** 30, disk: 2 ** 26, time: 60 }, indexUrl: async () => 'http://muslin:8080',
+    indexUrl: async () => 'http://muslin:8080',
   })
   const told: string[] = []
   let log = ''
   const work = {
     job: { id: 7, project: 'demo', version: '1.0', target: TARGET.name, sdist: { sha256: '0'.repeat(64), filename: 'demo-1.0.tar.gz' } },
+    recipe: NO_RECIPE, limits: { cpu: 2, memory: options.memory ?? 2 ** 30, disk: 2 ** 26, time: 60 }, result: undefined,
     number: 2, sdist: async () => sdist(options.sdist ?? SETUP), sourceDate: 1_700_000_000, known: options.known,
     onMetadata: async (metadata: Buffer) => { told.push(`metadata ${metadata.length}`) },
     onStep: async (step: string) => { told.push(step) },

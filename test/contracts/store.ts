@@ -7,6 +7,7 @@ import { imagesContract } from './store/images.ts'
 import { pagesContract } from './store/pages.ts'
 import { prebuildsContract } from './store/prebuilds.ts'
 import { queueContract } from './store/queue.ts'
+import { recipesContract } from './store/recipes.ts'
 import { runsContract } from './store/runs.ts'
 import { trialsContract } from './store/trials.ts'
 import { wishesContract } from './store/wishes.ts'
@@ -26,6 +27,7 @@ export function storeContract(name: string, make: MakeStore): void {
     queueContract(bench)
     prebuildsContract(bench)
     downloadsContract(bench)
+    recipesContract(bench)
 
     describe('workers', () => {
       test('targets are the union of the workers heard of; the newest image counts', async () => {

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { PRIORITY, type ClaimedJob, type Job, type JobKind, type Wish } from '../../src/domain/job.ts'
 import { createJobRunner, type JobRunner } from '../../src/services/job-run.ts'
-import type { BlobStore, BuildLogs, BuildWork, Builder, Outcome, Store } from '../../src/services/ports.ts'
+import type { BlobStore, BuildLogs, BuildWork, Builder, Built, Outcome, Store } from '../../src/services/ports.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
@@ -18,7 +18,7 @@ export const METADATA = 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequir
 export const SDIST = Buffer.from('the bytes of an sdist')
 export const silent = pino({ level: 'silent' })
 
-export type Played = Outcome<{ wheel: string; metadata: Buffer; requiresPython: string | undefined }>
+export type Played = Outcome<Built>
 
 export interface PlayedBuilder extends Builder {
   /** What a run comes to; both kinds are played by it. */
@@ -66,7 +66,7 @@ export async function makeBench(): Promise<Bench> {
   }
   return {
     folder, scratch, store, blobs, logs, clock, builder, lines, job,
-    runner: (parts) => createJobRunner({ store, blobs, logs, builder, sdist: async () => Readable.from([SDIST]), scratch, clock, log, ...parts }),
+    runner: (parts) => createJobRunner({ store, blobs, logs, builder, sdist: async () => Readable.from([SDIST]), scratch, limits: LIMITS, clock, log, ...parts }),
     wish: async (change) => (await store.jobs.wish(wishFor(change), clock.now())).job,
     async claim(worker = 'me') {
       const claimed = await store.jobs.claim(worker, { kinds: ['metadata', 'build', 'trial'], targets: { [TARGET]: 'image-1' } }, clock.now(), clock.now() + 60_000)
@@ -91,6 +91,8 @@ export async function makeBench(): Promise<Bench> {
   }
 }
 
+const LIMITS = { cpu: 2, memory: 2 ** 30, disk: 2 ** 26, time: 60 }
+
 export function wishFor(change: Partial<Wish> = {}): Wish {
   return {
     kind: 'build', project: 'demo', version: '1.0', sdist: { sha256: 'a'.repeat(64), filename: 'demo-1.0.tar.gz' }, target: TARGET,
@@ -102,7 +104,7 @@ export function wishFor(change: Partial<Wish> = {}): Wish {
 export async function built(work: BuildWork, { bytes = 'the bytes of a wheel', metadata = METADATA, record = {} } = {}): Promise<Played> {
   const wheel = join(work.scratch, `demo-1.0-${work.number}-cp313-${TARGET}.whl`)
   await writeFile(wheel, bytes)
-  return { ok: true, value: { wheel, metadata: Buffer.from(metadata), requiresPython: '>=3.9' }, record }
+  return { ok: true, value: { wheel, metadata: Buffer.from(metadata), requiresPython: '>=3.9', system: undefined, reusable: undefined, learnt: undefined }, record }
 }
 
 function playedBuilder(): PlayedBuilder {

@@ -6,11 +6,14 @@ import { diskError } from '../disk-error.ts'
 import { createChanges } from './changes.ts'
 import { createDownloads } from './downloads.ts'
 import { createJobs } from './jobs.ts'
+import { createKept } from './kept.ts'
 import { createMetadata } from './metadata.ts'
 import { migrate } from './migrate.ts'
 import { createPages } from './pages.ts'
 import { asPort } from './port.ts'
 import { createPrebuilds } from './prebuilds.ts'
+import { createRecipes } from './recipes.ts'
+import { createResults } from './results.ts'
 import { createSecrets } from './secrets.ts'
 import { createSessions } from './sessions.ts'
 import { createWheels } from './wheels.ts'
@@ -65,6 +68,9 @@ function storeOf(db: Database.Database): Store {
     prebuilds: createPrebuilds(db, changes, wishing),
     sessions: createSessions(db),
     downloads: createDownloads(db),
+    results: createResults(db),
+    recipes: createRecipes(db, changes),
+    kept: createKept(db),
     ...asPort<Pick<Store, 'generation'>>({ generation: changes.generation }),
     close() {
       changes.close()

@@ -3,16 +3,18 @@ import type { BuiltWheel, WheelStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
 import { asPort } from './port.ts'
 
-type WheelRow = Omit<BuiltWheel, 'requiresPython' | 'publishedAt'> & { requires_python: string | null; published_at: number }
+type WheelRow = Omit<BuiltWheel, 'requiresPython' | 'publishedAt' | 'system'> & { requires_python: string | null; published_at: number; system: string | null }
 
 /** The wheels that we built, and the transaction that makes one visible. */
 export function createWheels(db: Database, changes: Changes): WheelStore {
   const selectSome = db.prepare<[string], WheelRow>('SELECT * FROM wheels WHERE project = ? ORDER BY build, filename')
+  const selectBundling = db.prepare<[], WheelRow>(
+    "SELECT * FROM wheels WHERE json_array_length(system, '$.bundled') > 0 ORDER BY published_at DESC, filename")
   const select = db.prepare<[string, string], WheelRow>('SELECT * FROM wheels WHERE sha256 = ? AND filename = ?')
   const selectBuilt = db.prepare<[string, string, number], WheelRow>('SELECT * FROM wheels WHERE sdist = ? AND target = ? AND number = ?')
   const insert = db.prepare<[WheelRow]>(`
-    INSERT INTO wheels (sha256, filename, size, project, version, target, sdist, number, metadata, requires_python, published_at, build)
-    VALUES (@sha256, @filename, @size, @project, @version, @target, @sdist, @number, @metadata, @requires_python, @published_at, @build)`)
+    INSERT INTO wheels (sha256, filename, size, project, version, target, sdist, number, metadata, requires_python, published_at, build, system)
+    VALUES (@sha256, @filename, @size, @project, @version, @target, @sdist, @number, @metadata, @requires_python, @published_at, @build, @system)`)
   // The build is asked for too: a worker that lost the job and then claimed it again has two runs of it.
   const endJob = db.prepare<{ id: number; worker: string; build: number; metadataChanged: number; now: number }>(`
     UPDATE jobs SET state = 'built', step = NULL, failure = NULL, remembered = 0, retry_at = NULL, lease_until = NULL,
@@ -39,6 +41,7 @@ export function createWheels(db: Database, changes: Changes): WheelStore {
 
   return asPort<WheelStore>({
     wheels: (project) => selectSome.all(project).map(toWheel),
+    bundling: () => selectBundling.all().map(toWheel),
     wheel(sha256, filename) {
       const row = select.get(sha256, filename)
       return row && toWheel(row)
@@ -55,10 +58,13 @@ export function createWheels(db: Database, changes: Changes): WheelStore {
   })
 }
 
-function toRow({ requiresPython, publishedAt, ...wheel }: BuiltWheel): WheelRow {
-  return { ...wheel, requires_python: requiresPython ?? null, published_at: publishedAt }
+function toRow({ requiresPython, publishedAt, system, ...wheel }: BuiltWheel): WheelRow {
+  return { ...wheel, requires_python: requiresPython ?? null, published_at: publishedAt, system: system === undefined ? null : JSON.stringify(system) }
 }
 
-function toWheel({ requires_python, published_at, ...wheel }: WheelRow): BuiltWheel {
-  return { ...wheel, requiresPython: requires_python ?? undefined, publishedAt: published_at }
+function toWheel({ requires_python, published_at, system, ...wheel }: WheelRow): BuiltWheel {
+  return {
+    ...wheel, requiresPython: requires_python ?? undefined, publishedAt: published_at,
+    ...system !== null && { system: JSON.parse(system) as NonNullable<BuiltWheel['system']> },
+  }
 }

@@ -51,6 +51,9 @@ export function makeStoreBench(make: MakeStore): StoreBench {
     get prebuilds() { return made.store.prebuilds },
     get sessions() { return made.store.sessions },
     get downloads() { return made.store.downloads },
+    get results() { return made.store.results },
+    get recipes() { return made.store.recipes },
+    get kept() { return made.store.kept },
     generation: (project) => made.store.generation(project),
     close: () => made.store.close(),
   }

@@ -44,7 +44,7 @@ test('one that breaks a reference is refused; references are watched again after
 describe('a database of the first release', () => {
   const jobs = 'SELECT * FROM jobs ORDER BY id'
   const builds = 'SELECT id, job, worker, started_at, finished_at, failure, record FROM builds ORDER BY id'
-  const wheels = 'SELECT * FROM wheels'
+  const wheels = 'SELECT sha256, filename, size, project, version, target, sdist, number, metadata, requires_python, published_at, build FROM wheels'
   /** Of the tables that refer to each other: by what they are found. */
   const schema = "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index' ORDER BY name"
   const references = (db: Database.Database) => ['jobs', 'builds', 'wheels'].map((table) => db.pragma(`foreign_key_list(${table})`))

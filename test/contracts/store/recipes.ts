@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import type { StoreBench } from './bench.ts'
+
+/** Recipes, results and kept files: what a builder has from earlier. */
+export function recipesContract({ store, another }: StoreBench): void {
+  const recipe = {
+    project: 'cffi', origin: 'learnt', versions: '>=1', targets: ['cp313-*'], recipe: { apks: ['libffi-dev'] }, note: 'by build 3', evidence: { rounds: 2 },
+    createdBy: 'muslin', createdAt: 5,
+  } as const
+
+  test('a recipe is found by its project, in any process, until it is removed', async () => {
+    const { id } = await store.recipes.add({ ...recipe, targets: [...recipe.targets] })
+    const bare = await store.recipes.add({
+      project: 'argon2-cffi', origin: 'site', versions: undefined, targets: undefined, recipe: {}, note: undefined, evidence: undefined, createdBy: 'admin', createdAt: 6,
+    })
+    const other = await another()
+    expect(await other.recipes.of('cffi')).toEqual([{ ...recipe, id }])
+    expect((await store.recipes.all()).map(({ project }) => project)).toEqual(['argon2-cffi', 'cffi'])
+    expect(await other.recipes.of('argon2-cffi')).toEqual([bare])
+    expect([await store.recipes.remove(id), await store.recipes.remove(id)]).toEqual([true, false])
+    expect(await other.recipes.of('cffi')).toEqual([])
+  })
+
+  test('a recipe may change what the page of its project says', async () => {
+    const before = await store.generation('cffi')
+    const { id } = await store.recipes.add({ ...recipe, targets: undefined })
+    const between = await store.generation('cffi')
+    await store.recipes.remove(id)
+    expect([between > before, await store.generation('cffi') > between]).toEqual([true, true])
+  })
+
+  test('a kept file is known by its path, and the newest counts', async () => {
+    const file = { path: 'apk/v3.21/main/x86_64/APKINDEX.tar.gz', sha256: 'a'.repeat(64), size: 3, etag: '"1"', fetchedAt: 7 }
+    expect(await store.kept.get(file.path)).toBeUndefined()
+    await store.kept.put(file)
+    await store.kept.put({ ...file, sha256: 'b'.repeat(64), etag: undefined, fetchedAt: 8 })
+    expect(await store.kept.get(file.path)).toEqual({ ...file, sha256: 'b'.repeat(64), etag: undefined, fetchedAt: 8 })
+    expect(await store.kept.source('apk/v3.21/main')).toBeUndefined()
+    await store.kept.setSource('apk/v3.21/main', 'https://alpine.example/v3.21/main')
+    await store.kept.setSource('apk/v3.21/main', 'https://other.example/v3.21/main')
+    expect(await (await another()).kept.source('apk/v3.21/main')).toBe('https://other.example/v3.21/main')
+  })
+}
