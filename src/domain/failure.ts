@@ -1,11 +1,13 @@
 /** Failure classes: stable codes shown to clients, on pages and in metrics (`building.md` section 4). */
 
 export const FAILURE_CLASSES = {
-  'missing-header': { cause: (key: string) => `needs header ${key}`, remedy: 'use a builder image that holds the -dev package with this header' },
+  'missing-header': { cause: (key: string) => `needs header ${key}`, remedy: 'nothing of Alpine\'s is known to have it: where it is not the project\'s own, use a builder image that holds it' },
   'missing-pkg-config': { cause: (key: string) => `needs the pkg-config module ${key}`, remedy: 'use a builder image that holds the -dev package with this module' },
   'missing-command': { cause: (key: string) => `needs the command ${key}`, remedy: 'use a builder image that holds this command' },
   'missing-library': { cause: (key: string) => `needs the library ${key} to link`, remedy: 'use a builder image that holds the -dev package of this library' },
+  'missing-python-module': { cause: (key: string) => `needs the Python module ${key} to build`, remedy: 'add what brings it to the build requirements in the project\'s recipe' },
   'compiler-error': { cause: (key: string) => `does not compile: ${key}`, remedy: 'read the log; a newer release may compile' },
+  'rust-too-old': { cause: (key: string) => `needs Rust${key && ` ${key}`} or newer`, remedy: 'use a target of a newer Alpine, or an older release' },
   'build-requirement-unbuildable': { cause: (key: string) => `its build requirement ${key} has no wheel`, remedy: 'build requirements are not compiled yet; use a release whose requirements have wheels' },
   'unsupported-language': { cause: (key: string) => `needs a compiler for ${key}`, remedy: 'without containers only C and C++ are compiled: run Muslin with a container engine' },
   'no-sdist': { cause: () => 'its sdist is gone from the upstream', remedy: 'nothing can be compiled; ask the project for an sdist or a musllinux wheel' },
@@ -27,8 +29,11 @@ export const FAILURE_CLASSES = {
 
 export type FailureClass = keyof typeof FAILURE_CLASSES
 
-/** Why a job failed. `key` is the thing that was missing or the detail, already cleaned (`domain/clean.ts`). */
-export interface Failure { class: FailureClass; key: string }
+/**
+ * Why a job failed. `key` is the thing that was missing or the detail, already cleaned (`domain/clean.ts`). `apks`: Alpine's names for
+ * what is missing, best first, where the builder looked for them in its image's repositories; `domain/remedy.ts` knows more.
+ */
+export interface Failure { class: FailureClass; key: string; apks?: string[] }
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE

@@ -2,6 +2,7 @@
 import { chooseFile, filesOfRelease, type Choice } from './choose.ts'
 import { sha256Of } from './digest.ts'
 import { FAILURE_CLASSES, type Failure } from './failure.ts'
+import { remedyOf } from './remedy.ts'
 import { parseSdistFilename } from './filename.ts'
 import type { Pin } from './lock/pin.ts'
 import { mergePage, type WheelEntry } from './merge.ts'
@@ -90,8 +91,7 @@ function cannotChoose(choice: Choice): Cannot {
 
 function causeOf(failure: Failure | undefined): [why: string, remedy: string] {
   if (!failure) return ['a build of it failed before and is being tried again', 'wait for it: it is promised once it is built']
-  const { cause, remedy } = FAILURE_CLASSES[failure.class]
-  return [cause(failure.key), remedy]
+  return [FAILURE_CLASSES[failure.class].cause(failure.key), remedyOf(failure)]
 }
 
 function cannot(why: string, remedy: string, sdist?: IndexFile): Cannot {

@@ -1,6 +1,7 @@
 import { estimateSeconds } from '../domain/estimate.ts'
 import { FAILURE_CLASSES, type Failure } from '../domain/failure.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
+import { apksOf, remedyOf } from '../domain/remedy.ts'
 import { MuslinError } from '../errors.ts'
 import type { Build, BuiltWheel, Clock, JobFilter, Store } from './ports.ts'
 import { stepViews } from './step-views.ts'
@@ -98,9 +99,8 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
   }
 }
 
-export function failureView({ class: name, key }: Failure): FailureView {
-  const { cause, remedy } = FAILURE_CLASSES[name]
-  return { class: name, cause: cause(key), remedy }
+export function failureView(failure: Failure): FailureView {
+  return { class: failure.class, cause: FAILURE_CLASSES[failure.class].cause(failure.key), remedy: remedyOf(failure), apks: apksOf(failure) }
 }
 
 export function noSuchJob(id: number): MuslinError {

@@ -13,6 +13,7 @@ export const FailureView = z.object({
   class: z.string().describe('Stable code of the failure, such as missing-header'),
   cause: z.string().describe('One line: "needs header ffi.h"'),
   remedy: z.string().describe('One line: what helps'),
+  apks: z.array(z.string()).describe('Alpine\'s names for what is missing, best first; empty where none is known'),
 }).meta({ id: 'Failure' })
 export type FailureView = z.infer<typeof FailureView>
 

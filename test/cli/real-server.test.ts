@@ -85,7 +85,7 @@ test('a failed build ends with 2 and its cause; retry --follow shows the next ru
   await (await say(job, 'ffi.h: no such file\n'))()
   await rig.fail(job, { class: 'missing-header', key: 'ffi.h' })
   expect(await building.exit).toBe(2)
-  expect(building.out.join('\n')).toMatch(/^ffi\.h: no such file\nfailed {2}beta 1\.0 for .*: needs header ffi\.h\n {2}remedy {2}use a builder image/)
+  expect(building.out.join('\n')).toMatch(/^ffi\.h: no such file\nfailed {2}beta 1\.0 for .*: needs header ffi\.h\n {2}remedy {2}add the apk libffi-dev to /)
 
   const again = start(['retry', String(job.id), '--follow'])
   const second = await claim('trial')

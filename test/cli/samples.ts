@@ -19,7 +19,7 @@ export const BUILT: Partial<JobView> = {
 
 export const FAILED: Partial<JobView> = {
   state: 'failed', build: 7, attempts: 1, startedAt: '2026-11-21T12:00:01Z', finishedAt: '2026-11-21T12:00:05Z', seconds: 4,
-  failure: { class: 'missing-header', cause: 'needs header ffi.h', remedy: 'use a builder image that holds it' },
+  failure: { class: 'missing-header', cause: 'needs header ffi.h', remedy: 'use a builder image that holds it', apks: ['libffi-dev'] },
 }
 
 export function planLine(parts: Partial<PlanLine> = {}): PlanLine {

@@ -61,7 +61,7 @@ describe('a job', () => {
     await rig.fail(job, { class: 'missing-header', key: 'ffi.h' })
     const page = await pageOf(rig, `/ui/jobs/${job.id}`)
     expect(page).toMatch(/id="cause">Needs header ffi\.h\.<\/p>/)
-    expect(page).toMatch(/id="remedy">Use a builder image/)
+    expect(page).toMatch(/id="remedy">Add the apk libffi-dev to /)
     expect(page.indexOf('id="cause"')).toBeLessThan(page.indexOf('id="steps"'))
     expect(page.indexOf('id="steps"')).toBeLessThan(page.indexOf('id="log"'))
     expect(page).not.toContain('http-equiv="refresh"')
