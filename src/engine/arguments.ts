@@ -3,7 +3,7 @@ import type { RunSpec } from '../services/ports.ts'
 import { packing, reporting, unpacking } from './commands.ts'
 
 /** Labels on everything we make in an engine: by them a later process finds what a dead one left behind. */
-export const LABEL = { instance: 'muslin.instance', process: 'muslin.process', run: 'muslin.run', digest: 'muslin.digest' } as const
+export const LABEL = { instance: 'muslin.instance', process: 'muslin.process', run: 'muslin.run', digest: 'muslin.digest', key: 'muslin.key' } as const
 
 /** A shell as the first process reaps the orphans of the run, in any image, without the engine's own (optional) init. */
 const IDLE = 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done'
@@ -19,7 +19,26 @@ export function idleUser(user: string): string {
   return user.startsWith('65534:') ? '65533:65533' : '65534:65534'
 }
 
-export interface Given { name: string; instance: string; process: string; network: string; isolatedDns: boolean; cores: number }
+/** What installing files needs of root, as design's *system* container has it. */
+const SYSTEM_CAPABILITIES = ['CHOWN', 'FOWNER', 'FSETID']
+
+/** The user of a run's commands. */
+export function userOf(run: RunSpec): string {
+  return run.system ? '0:0' : run.user
+}
+
+export interface Given {
+  name: string
+  instance: string
+  process: string
+  network: string
+  isolatedDns: boolean
+  cores: number
+  /** More than those that every run bears. */
+  labels?: Record<string, string>
+  /** The image has no entrypoint, and what is committed from the container must get none. */
+  bare?: boolean
+}
 
 /**
  * Arguments of the client for a container that waits for commands. `network` is an engine network's name or `none`; `cores` is what the
@@ -28,12 +47,15 @@ export interface Given { name: string; instance: string; process: string; networ
 export function createArguments(run: RunSpec, given: Given): string[] {
   const { limits } = run
   const memory = String(Math.floor(limits.memoryBytes))
-  const [uid = '0', gid = uid] = run.user.split(':')
+  const [uid = '0', gid = uid] = userOf(run).split(':')
   return [
     'create', '--pull=never', '--name', given.name, '--hostname', 'muslin',
     '--label', `${LABEL.instance}=${given.instance}`, '--label', `${LABEL.process}=${given.process}`,
     '--label', `${LABEL.run}=${run.label}`,
-    '--user', idleUser(run.user), '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--read-only',
+    ...Object.entries(given.labels ?? {}).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
+    '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges',
+    // With no-new-privileges a command has only capabilities that the first process has too.
+    ...(run.system ? ['--user', userOf(run), ...SYSTEM_CAPABILITIES.flatMap((name) => ['--cap-add', name])] : ['--user', idleUser(run.user), '--read-only']),
     // Docker mounts a tmpfs noexec unless told, and a configure script runs what it just compiled.
     ...run.writable.flatMap((path) => ['--tmpfs', `${path}:rw,exec,nosuid,nodev,mode=1777,uid=${uid},gid=${gid},size=${Math.floor(limits.diskBytes)}`]),
     '--memory', memory, '--memory-swap', memory,
@@ -46,7 +68,7 @@ export function createArguments(run: RunSpec, given: Given): string[] {
     ...(given.isolatedDns ? ['--dns', '127.0.0.1'] : []),
     // A name without a value takes the variable away.
     ...PROXIES.flatMap((name) => ['--env', name]),
-    '--entrypoint', 'sh', run.image, '-c', IDLE,
+    ...(given.bare ? [run.image, 'sh'] : ['--entrypoint', 'sh', run.image]), '-c', IDLE,
   ]
 }
 

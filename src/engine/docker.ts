@@ -2,9 +2,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
-import type { Engine, ImageSource, RunSpec } from '../services/ports.ts'
-import { createArguments, LABEL } from './arguments.ts'
+import type { Engine, ImageSource, Run, RunSpec } from '../services/ports.ts'
+import { createArguments, LABEL, userOf, type Given } from './arguments.ts'
 import { createCli, lastWords, type Cli } from './cli.ts'
+import { createDerived } from './derived.ts'
 import { knownDigest, makeImage } from './image.ts'
 import { fetchNetwork, sweepNetworks, type FetchNetwork } from './network.ts'
 import { createRun, removeContainer } from './run.ts'
@@ -28,8 +29,13 @@ export interface DockerOptions {
   live?: () => Promise<string[]>
   /** This process's id among those; random unless given. */
   process?: string
+  /** How many derived images a sweep leaves; 20 unless given. */
+  keepDerived?: number
   log: Logger
 }
+
+/** Enough for a day's builds; each holds what its base lacks, tens of megabytes mostly. */
+const KEEP_DERIVED = 20
 
 /**
  * An engine on what the docker client reaches. Nothing is asked of it before the first call. Every method throws `engine-unavailable`
@@ -60,38 +66,40 @@ export function createDockerEngine(options: DockerOptions): Engine {
     return made
   }
 
-  async function create(run: RunSpec) {
+  const derived = createDerived({ cli, instance, short, keep: options.keepDerived ?? KEEP_DERIVED, start: make, log })
+
+  async function make(run: RunSpec, more: Pick<Given, 'labels' | 'bare'> = {}): Promise<Run> {
     const id = `muslin-${short}-${randomBytes(6).toString('hex')}`
     running.add(id)
     const removed = () => { running.delete(id) }
     try {
-      await start(run, id).catch(async (error: unknown) => {
+      await start(run, id, more).catch(async (error: unknown) => {
         if (run.network === 'none' || !(error instanceof MuslinError) || !/network/i.test(error.detail)) throw error
         // Somebody pruned the networks since we made ours.
         fetching.forget()
         await removeContainer({ cli, id, log })
-        await start(run, id)
+        await start(run, id, more)
       })
     } catch (error) {
       // By the name that we gave it: it may be there although the client failed.
       await removeContainer({ cli, id, log }).finally(removed)
       throw error
     }
-    return createRun({ cli, id, user: run.user, memoryBytes: run.limits.memoryBytes, log, removed })
+    return createRun({ cli, id, user: userOf(run), memoryBytes: run.limits.memoryBytes, log, removed })
   }
 
-  async function start(run: RunSpec, id: string) {
+  async function start(run: RunSpec, id: string, more: Pick<Given, 'labels' | 'bare'>) {
     const { cores } = await facts.get()
-    const fetch = run.network === 'fetch' ? await fetching.get() : undefined
+    const fetch = run.network === 'fetch' && !run.system ? await fetching.get() : undefined
     const isolatedDns = fetch?.closed === true && options.fetchNetwork === undefined
-    const given = { name: id, instance, process: self, network: fetch?.name ?? 'none', isolatedDns, cores }
+    const given = { name: id, instance, process: self, network: fetch?.name ?? 'none', isolatedDns, cores, ...more }
     await cli.must(createArguments(run, given), { refuse: refusal(run.image) })
     await cli.must(['start', id], { refuse: refusal(run.image) })
   }
 
   /**
    * Removes the containers of this instance whose process is not alive (`live`), and those of this process that no run uses any more
-   * but that the engine would not remove; then networks of this instance that nothing uses.
+   * but that the engine would not remove; then derived images beyond those kept, and networks of this instance that nothing uses.
    */
   async function sweep() {
     const live = new Set(await options.live?.() ?? [])
@@ -101,11 +109,12 @@ export function createDockerEngine(options: DockerOptions): Engine {
     const ours = text.split('\n').filter((line) => line !== '').map((line) => line.split(' '))
     const stale = ours.filter(([name = '', process = '']) => !running.has(name) && !live.has(process))
     const done = await Promise.all(stale.map(([id = '']) => removeContainer({ cli, id, log })))
+    await derived.sweep()
     await sweepNetworks({ cli, instance, keep: (await fetching.held())?.name })
     return done.filter(Boolean).length
   }
 
-  return { name: 'docker', image, digest: (source) => knownDigest(source, cli), network: () => fetching.get(), create, sweep }
+  return { name: 'docker', image, digest: (source) => knownDigest(source, cli), network: () => fetching.get(), create: (run) => make(run), derive: derived.derive, sweep }
 }
 
 async function engineFacts(cli: Cli): Promise<{ cores: number; desktop: boolean }> {

@@ -72,21 +72,37 @@ async function contextOf(folder: string): Promise<{ name: string; mode: number; 
 
 /** The image's id, or undefined where the engine has none of that name. */
 async function inspect(cli: Cli, ref: string): Promise<string | undefined> {
+  const found = await findImage(cli, ref)
+  // A volume is a writable place on the engine's disk without any limit.
+  if (Object.keys(found?.config.Volumes ?? {}).length > 0) throw unavailable(`${ref} declares volumes, which a build could fill: use an image without VOLUME`)
+  return found?.id
+}
+
+export interface FoundImage {
+  id: string
+  /** What the image is told by: of what it was made where Muslin made it, else its id. */
+  digest: string
+  config: { User?: string; Entrypoint?: string[] | null; Cmd?: string[] | null; WorkingDir?: string; Volumes?: Record<string, unknown> | null; Labels?: Record<string, string> | null }
+}
+
+/** What the engine says of an image, or undefined where it has none of that name. */
+export async function findImage(cli: Cli, ref: string): Promise<FoundImage | undefined> {
   // It becomes an argument of the client: a leading dash would be an option.
   if (!/^\w[\w.:/@-]*$/.test(ref)) throw unavailable(`${JSON.stringify(ref)} is not an image's name: name one in builderImages`)
-  const text = await cli.must(['image', 'inspect', '--format', '{{.Id}} {{json .Config.Volumes}}', ref], {
+  const text = await cli.must(['image', 'inspect', '--format', '{{.Id}} {{json .Config}}', ref], {
     refuse: (words) => /no such image/i.test(words) ? new MuslinError('image-unavailable', 'absent') : undefined,
   }).catch((error: unknown) => {
     if (error instanceof MuslinError && error.code === 'image-unavailable') return undefined
     throw error
   })
   if (text === undefined) return undefined
-  const [id = '', volumes] = text.trim().split(' ')
+  const [, id, json] = /^(sha256:\w+) (\{.*\})$/.exec(text.trim()) ?? []
   // A client that is told to stop may call that success.
-  if (!id.startsWith('sha256:')) throw new MuslinError('engine-unavailable', `${cli.command} gave no answer; it is asked again at the next build`)
-  // A volume is a writable place on the engine's disk without any limit.
-  if (volumes !== 'null' && volumes !== '{}') throw unavailable(`${ref} declares volumes, which a build could fill: use an image without VOLUME`)
-  return id
+  if (id === undefined || json === undefined) throw new MuslinError('engine-unavailable', `${cli.command} gave no answer; it is asked again at the next build`)
+  const config = JSON.parse(json) as FoundImage['config']
+  const made = config.Labels?.[LABEL.digest]
+  // An image inherits labels, but not the name that goes with this one.
+  return { id, config, digest: made !== undefined && ref.split(':').at(-1)?.startsWith(made.slice(0, 12)) ? made : id }
 }
 
 async function pull(cli: Cli, ref: string, log: Logger): Promise<string> {

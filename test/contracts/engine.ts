@@ -28,6 +28,8 @@ export interface Traits {
   places: 'memory' | 'disk'
   /** Whether system calls are filtered as well. */
   seccomp: boolean
+  /** Whether it derives images, and has system runs. */
+  derives: boolean
   /** How far a peak may lie beyond the limit, where the kernel does not enforce that by itself. */
   overshoot: number
   /** `closed`: a fetch network of its own, from which this machine (`local`: can be) alone is reached; `host`: the machine's own. */
@@ -228,6 +230,13 @@ export async function engineContract({ engine: make, traits, check }: { engine: 
     assert.equal(one.closed, traits.network.kind === 'closed')
   })
 
+  if (!traits.derives) await check('an engine that installs nothing says so, and has no system runs', async () => {
+    assert.equal(engine.derive, undefined)
+    await assert.rejects(inRun(async () => {}, { system: true }), { code: 'engine-unavailable' })
+  })
+
+  if (traits.derives) await derivedContract({ engine, make, ref, check, inRun })
+
   if (traits.network.kind === 'host') await check('a fetch run, and no other, reaches this machine at the host that it was told', async () => {
     const server = createServer((_request, response) => response.end('reached')).listen(0, '127.0.0.1')
     try {
@@ -265,6 +274,92 @@ export async function engineContract({ engine: make, traits, check }: { engine: 
   })
 
   await engine.sweep()
+}
+
+/** System runs, and the images made in them. */
+async function derivedContract({ engine, make, ref, check, inRun }: {
+  engine: Engine
+  make: () => Engine
+  ref: string
+  check: Check
+  inRun: (use: (run: Run) => Promise<void>, changes?: Partial<RunSpec>) => Promise<void>
+}) {
+  const derive = (key: string, by: (run: Run) => Promise<void>, on = engine) => on.derive?.(ref, key, by) ?? assert.fail('it derives nothing')
+  const writes = (text: string) => async (run: Run) => {
+    assert.deepEqual(await said(run, ['sh', '-c', `mkdir /opt/muslin && echo ${text} > /opt/muslin/file && chmod 640 /opt/muslin/file`]), { text: '', exitCode: 0 })
+  }
+
+  await check('a system run is root with three capabilities, writes everywhere, and has no network', () => inRun(async (run) => {
+    const { text } = await said(run, ['sh', '-c', 'id -u; id -g; cat /proc/self/status /proc/net/dev'])
+    assert.match(text, /^0\n0\n/)
+    // CHOWN is 0, FOWNER 3, FSETID 4 (capabilities(7)).
+    for (const set of ['CapPrm', 'CapEff', 'CapBnd']) assert.match(text, new RegExp(`^${set}:\\s+0{14}19$`, 'm'))
+    assert.match(text, /^NoNewPrivs:\s+1$/m)
+    assert.match(text, /^Seccomp:\s+2$/m)
+    assert.doesNotMatch(text, /eth|wlan/)
+    const wrote = await said(run, ['sh', '-c', 'for d in / /etc /usr/bin /var /tmp; do echo x > $d/muslin-probe || exit 1; done; chown 1000:1000 /etc/muslin-probe && chmod 4755 /etc/muslin-probe'])
+    assert.deepEqual(wrote, { text: '', exitCode: 0 })
+    await run.put('/etc', packTar([{ name: 'put', body: 'by root' }]))
+    assert.deepEqual((await said(run, ['sh', '-c', 'cat /etc/put; ls -n /etc/put'])).text.match(/^by root-\S+\s+\d+ 0 +0 /)?.length, 1)
+    assert.notEqual((await said(run, ['sh', '-c', 'mknod /dev/muslin b 1 1'])).exitCode, 0)
+  }, { system: true, network: 'fetch' }))
+
+  await check('what root adds in a system run is in every run of the derived image, and no run can change it', async () => {
+    const derived = await derive('adds', writes('added'))
+    assert.match(derived.digest, /^[0-9a-f]{64}$/)
+    for (const label of ['first', 'second']) await inRun(async (run) => {
+      const seen = await said(run, ['sh', '-c', 'ls -ln /opt/muslin; id -u; cat /opt/muslin/file; echo x > /opt/muslin/more'])
+      assert.match(seen.text, /-rw-r----- +1 0 +0 .* file\n1000\n/)
+      assert.match(seen.text, /denied|read-only/i)
+      assert.notEqual(seen.exitCode, 0)
+    }, { image: derived.ref, label })
+    // Without it nothing is there: what was derived from stays as it was.
+    await inRun(async (run) => assert.notEqual((await said(run, ['ls', '/opt/muslin'])).exitCode, 0))
+  })
+
+  await check('a derived image is made once, and found by its key in every process', async () => {
+    let calls = 0
+    const once = async (run: Run) => {
+      calls += 1
+      await writes('once')(run)
+    }
+    const [one, two] = await Promise.all([derive('once', once), derive('once', once)])
+    assert.equal(calls, 1)
+    assert.deepEqual([two, await derive('once', once), await derive('once', once, make())], [one, one, one])
+    assert.equal(calls, 1)
+    const other = await derive('another "$HOME" \'key\'', writes('other'))
+    assert.notEqual(other.digest, one.digest)
+    const further = await engine.derive?.(one.ref, 'once', async (run) => { assert.equal((await said(run, ['cat', '/opt/muslin/file'])).text, 'once\n') })
+    assert.ok(further && further.digest !== one.digest && further.digest !== other.digest)
+  })
+
+  await check('two processes that derive one image at the same moment both get it', async () => {
+    const both = await Promise.all([derive('race', writes('race')), derive('race', writes('race'), make())])
+    assert.deepEqual(both[0], both[1])
+    await inRun(async (run) => assert.deepEqual(await said(run, ['test', '-f', '/opt/muslin/file']), { text: '', exitCode: 0 }), { image: both[0].ref })
+    await engine.sweep()
+    await inRun(async (run) => assert.deepEqual(await said(run, ['test', '-f', '/opt/muslin/file']), { text: '', exitCode: 0 }), { image: both[1].ref })
+  })
+
+  await check('a derivation that fails leaves nothing, and is tried again', async () => {
+    await assert.rejects(derive('fails', async (run) => {
+      await writes('half')(run)
+      throw new Error('apk said no')
+    }), /apk said no/)
+    assert.equal(await make().sweep(), 0)
+    const derived = await derive('fails', async (run) => assert.notEqual((await said(run, ['ls', '/opt/muslin'])).exitCode, 0))
+    await inRun(async (run) => assert.notEqual((await said(run, ['ls', '/opt/muslin'])).exitCode, 0), { image: derived.ref })
+    await assert.rejects(engine.derive?.('muslin-absent:none', 'key', async () => {}) ?? assert.fail(), { code: 'image-unavailable', message: /muslin-absent/ })
+  })
+
+  await check('a derivation ends with its abort', async () => {
+    const controller = new AbortController()
+    await assert.rejects(derive('aborted', async (run) => {
+      const ended = run.exec(['sh', '-c', 'echo up; sleep 60'], { env: {}, signal: controller.signal, output: () => controller.abort(new Error('cancelled')) })
+      await ended
+    }), /cancelled/)
+    assert.equal(await make().sweep(), 0)
+  })
 }
 
 /** The address next to this machine's own: some other machine's, if anybody's. */

@@ -12,8 +12,13 @@ export default async function engineContractOf(check: Check, command: string): P
   const traits: Traits = {
     image: { kind: 'ready', ref: image },
     absent: { source: { kind: 'ready', ref: 'localhost:1/muslin-absent:none' }, named: /muslin-absent/ },
-    full: /no space left/i, processes: 'refused', apart: false, places: 'memory', seccomp: true, overshoot: 1, network: { kind: 'closed', local: true },
+    full: /no space left/i, processes: 'refused', apart: false, places: 'memory', seccomp: true, derives: true, overshoot: 1, network: { kind: 'closed', local: true },
   }
-  await engineContract({ engine: () => createDockerEngine({ command, instance, log }), traits, check })
-  await dockerChecks({ command, instance, image, check, log })
+  try {
+    await engineContract({ engine: () => createDockerEngine({ command, instance, log }), traits, check })
+    await dockerChecks({ command, instance, image, check, log })
+  } finally {
+    // The newest stay for the next process of the instance, which has none.
+    await createDockerEngine({ command, instance, keepDerived: 0, log }).sweep()
+  }
 }

@@ -82,6 +82,42 @@ export async function dockerChecks({ command, instance, image, check, log }: { c
     }
   })
 
+  await check('a derived image has its base\'s settings, and nothing of the run that made it', async () => {
+    const engine = createDockerEngine({ command, instance, log })
+    const settings = async (ref: string) => JSON.parse(await docker('image', 'inspect', '--format', '{{json .Config}}', ref)) as Record<string, unknown>
+    for (const lines of ['', 'ENTRYPOINT ["sleep", "a \\"b\\" $c"]\nCMD ["1"]\nENV A="x y"\nUSER 7:8\n', 'CMD ["echo", "$A"]\n', 'ENTRYPOINT ["true"]\n']) {
+      await writeFile(join(folder, 'Dockerfile'), `ARG BASE\nFROM \${BASE}\n${lines}`)
+      const base = await engine.image({ kind: 'build', name: 'muslin-builder-contract', folder, args: { BASE: image } })
+      const derived = await engine.derive?.(base.ref, 'settings', async () => {})
+      try {
+        const [was, is] = [await settings(base.ref), await settings(derived?.ref ?? '')]
+        for (const name of ['Entrypoint', 'Cmd', 'WorkingDir']) assert.deepEqual(is[name] ?? null, was[name] ?? null, `${name} of ${lines}`)
+        assert.equal(is['User'] || '0', was['User'] || '0')
+        // A name without a value stands for a variable that is taken away.
+        assert.deepEqual((is['Env'] as string[]).filter((one) => one.includes('=')).sort(), (was['Env'] as string[]).toSorted())
+        assert.equal((is['Labels'] as Record<string, string>)['muslin.key'], 'settings')
+      } finally {
+        await docker('image', 'rm', derived?.ref ?? '', base.ref)
+      }
+    }
+  })
+
+  await check('a sweep leaves the derived images that were used last, and removes those without a name', async () => {
+    const engine = createDockerEngine({ command, instance, keepDerived: 2, log })
+    const names = async () => (await docker('image', 'ls', '--filter', `label=muslin.instance=${instance}`, '--format', '{{.Tag}}')).split('\n').filter(Boolean).sort()
+    const derive = async (key: string) => (await engine.derive?.(image, key, async () => {}))?.ref.split(':')[1] ?? ''
+    const [a, b, c] = [await derive('a'), await derive('b'), await derive('c')]
+    await derive('a')
+    await createDockerEngine({ command, instance, process: 'making', log }).derive?.(image, 'd', async (run) => { await docker('commit', run.id) })
+    await engine.sweep()
+    assert.deepEqual(await names(), [a, c].sort())
+    assert.ok(b !== '')
+    await assert.rejects(engine.derive?.(image, 'fails', async () => { throw new Error('no') }) ?? assert.fail(), /no/)
+    assert.deepEqual(await names(), [a, c].sort())
+    await createDockerEngine({ command, instance, keepDerived: 0, log }).sweep()
+    assert.deepEqual(await names(), [])
+  })
+
   await check('a network that somebody pruned is made again; unused ones go with a sweep', async () => {
     const engine = createDockerEngine({ command, instance, log })
     await docker('network', 'rm', (await engine.network()).name)

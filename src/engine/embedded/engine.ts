@@ -68,6 +68,7 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   }
 
   async function create(spec: RunSpec) {
+    if (spec.system) throw new MuslinError('engine-unavailable', 'the embedded engine has no system runs: it installs nothing')
     const shown = roots.root(spec.image)
     const kind = await box()
     const id = `run-${options.process}-${randomBytes(6).toString('hex')}`
