@@ -19,7 +19,7 @@ export interface LocalPython {
 }
 
 /** What the zig toolchain compiles. */
-const LANGUAGES = ['c', 'c++'] as const
+const LANGUAGES = ['c', 'c++', 'cython'] as const
 const MUSL = 'musllinux_1_2'
 
 export interface InterpreterImagesDeps {

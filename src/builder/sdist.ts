@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { BlobReader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js'
 import { extract } from 'tar-stream'
-import { SOURCE_ENDINGS, type SdistContents } from '../domain/plan.ts'
+import { isScript, sourceEnding, wanted, type SdistContents } from '../domain/plan-contents.ts'
 import { Failed } from './failed.ts'
 
 export interface SdistBounds { entries: number; bytes: number }
@@ -19,17 +19,10 @@ interface Member {
   read: () => Promise<Buffer>
 }
 
-/** Files that are read; anything longer is no file of that name that a backend would take. */
-const TEXTS = { 'PKG-INFO': 'pkgInfo', 'pyproject.toml': 'pyproject', 'setup.py': 'setupPy', 'setup.cfg': 'setupCfg', 'meson.build': 'mesonBuild', 'CMakeLists.txt': 'cmakeLists' } as const
-const TEXT_BYTES = 4 << 20
-
 /** What the sdist at `path` (`.zip`, else `.tar.gz`) holds. Throws Failed with `bad-sdist` where it cannot be read or is not to be unpacked. */
 export async function readSdist(path: string, bounds: SdistBounds): Promise<SdistContents> {
-  const contents: SdistContents = {
-    folder: '', entries: 0, bytes: 0, pkgInfo: undefined, pyproject: undefined, setupPy: undefined, setupCfg: undefined,
-    mesonBuild: undefined, cmakeLists: undefined, sources: [],
-  }
-  const sources = new Set<string>()
+  const contents: SdistContents = { folder: '', entries: 0, bytes: 0, texts: new Map(), sources: [], scripts: [] }
+  const sources = new Map<string, { files: number; bytes: number }>()
   const take = async (member: Member) => {
     contents.entries += 1
     contents.bytes += member.size
@@ -44,10 +37,15 @@ export async function readSdist(path: string, bounds: SdistBounds): Promise<Sdis
     if (member.kind === 'link' && member.leads?.split('/')[0] !== folder) throw bad(`the link ${shown(member.name)} points outside`)
     if (member.kind !== 'file') return
     if (inside.length === 0) throw bad(`${shown(member.name)} lies outside its top-level folder`)
-    const ending = /\.\w+$/.exec(member.name)?.[0].toLowerCase()
-    if (ending !== undefined && SOURCE_ENDINGS.includes(ending)) sources.add(ending)
-    const text = inside.length === 1 ? TEXTS[inside[0] as keyof typeof TEXTS] : undefined
-    if (text !== undefined && member.size <= TEXT_BYTES) contents[text] = (await member.read()).toString('utf8').replace(/^\uFEFF/, '')
+    const path = inside.join('/')
+    if (isScript(path)) contents.scripts.push(path)
+    const ending = sourceEnding(path)
+    if (ending !== undefined) {
+      const count = sources.get(ending) ?? { files: 0, bytes: 0 }
+      sources.set(ending, { files: count.files + 1, bytes: count.bytes + member.size })
+    }
+    const length = wanted(path)
+    if (length > 0) contents.texts.set(path, (await member.read()).subarray(0, length).toString('utf8').replace(/^\uFEFF/, ''))
   }
   try {
     await (path.endsWith('.zip') ? eachOfZip(path, take) : eachOfTar(path, bounds, take))
@@ -56,7 +54,7 @@ export async function readSdist(path: string, bounds: SdistBounds): Promise<Sdis
     throw bad(`it is no readable archive (${error instanceof Error ? error.message.slice(0, 80) : 'unknown error'})`)
   }
   if (contents.folder === '') throw bad('it is empty')
-  return { ...contents, sources: [...sources].sort() }
+  return { ...contents, sources: [...sources].sort().map(([ending, count]) => ({ ending, ...count })) }
 }
 
 async function eachOfTar(path: string, bounds: SdistBounds, take: (member: Member) => Promise<void>): Promise<void> {

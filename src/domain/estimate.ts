@@ -1,4 +1,6 @@
 /** How long a build is expected to take. */
+import type { Language } from './languages.ts'
+import type { SourceCount } from './plan-contents.ts'
 
 /** Fetching build requirements, repairing, verifying and trying out take this long, however small the sdist. */
 const FIXED_SECONDS = 15
@@ -20,4 +22,24 @@ export function estimateSeconds({ history, sdistBytes }: { history: number[]; sd
 export function estimateTogether(seconds: number[], builders: number): number {
   const sum = seconds.reduce((total, each) => total + each, 0)
   return Math.ceil(Math.max(sum / Math.max(builders, 1), seconds.reduce((longest, each) => Math.max(longest, each), 0)))
+}
+
+/** Seconds a megabyte of source, and a file, take to compile on two cores. */
+const RATES: { endings: string[]; perMB: number; perFile: number }[] = [
+  { endings: ['.c', '.s', '.asm', '.m', '.f', '.for', '.f90', '.f95'], perMB: 15, perFile: 0.3 },
+  { endings: ['.cc', '.cpp', '.cxx', '.c++', '.mm'], perMB: 60, perFile: 4 },
+  { endings: ['.pyx'], perMB: 150, perFile: 8 },
+  { endings: ['.rs'], perMB: 60, perFile: 0.2 },
+]
+/** Crates are compiled with a project in Rust, whose own sources are the least of it. */
+const RUST_SECONDS = 60
+
+/** Seconds that compiling what was read out of an sdist may take. */
+export function estimateSources(sources: SourceCount[], languages: Language[]): number {
+  const rust = languages.includes('rust')
+  const seconds = sources.reduce((sum, { ending, files, bytes }) => {
+    const rate = RATES.find(({ endings }) => endings.includes(ending) && (ending !== '.rs' || rust))
+    return sum + (rate ? files * rate.perFile + bytes / 1e6 * rate.perMB : 0)
+  }, rust ? RUST_SECONDS : 0)
+  return Math.ceil(Math.min(seconds, LONGEST_SECONDS))
 }

@@ -53,5 +53,5 @@ test('a target whose toolchain cannot be had is withdrawn for ten minutes', asyn
 })
 
 test('only C and C++ are compiled', () => {
-  expect(rig([GLIBC_313]).images.languages).toEqual(['c', 'c++'])
+  expect(rig([GLIBC_313]).images.languages).toEqual(['c', 'c++', 'cython'])
 })

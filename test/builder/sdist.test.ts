@@ -43,17 +43,18 @@ describe('a sound sdist', () => {
       { name: 'demo-1.0/again.c', type: 'link', linkname: 'demo-1.0/src/a.C' },
     ])
     expect(await readSdist(path, BOUNDS)).toEqual({
-      folder: 'demo-1.0', entries: 9, bytes: 11 + 18 + 12 + 6, pkgInfo: 'Name: demo\n', pyproject: '[build-system]\n', setupPy: undefined, setupCfg: undefined,
-      mesonBuild: undefined, cmakeLists: undefined,
-      sources: ['.c', '.pyx'],
+      folder: 'demo-1.0', entries: 9, bytes: 11 + 18 + 12 + 6,
+      texts: new Map([['PKG-INFO', 'Name: demo\n'], ['pyproject.toml', '[build-system]\n'], ['src/b.pyx', '']]),
+      sources: [{ ending: '.c', files: 1, bytes: 6 }, { ending: '.pyx', files: 1, bytes: 0 }],
+      scripts: [],
     })
   })
 
   test('may be a zip file, and may begin its names with a dot', async () => {
     const path = join(folder, 'demo.zip')
     await writeFile(path, await zip({ 'demo-1.0/setup.py': 'setup()', 'demo-1.0/x.cpp': '' }))
-    expect(await readSdist(path, BOUNDS)).toMatchObject({ folder: 'demo-1.0', setupPy: 'setup()', sources: ['.cpp'] })
-    expect(await readSdist(await tarGz([{ name: './demo-1.0/setup.cfg', text: 'x' }]), BOUNDS)).toMatchObject({ folder: 'demo-1.0', setupCfg: 'x' })
+    expect(await readSdist(path, BOUNDS)).toMatchObject({ folder: 'demo-1.0', texts: new Map([['setup.py', 'setup()']]), sources: [{ ending: '.cpp', files: 1, bytes: 0 }] })
+    expect(await readSdist(await tarGz([{ name: './demo-1.0/setup.cfg', text: 'x' }]), BOUNDS)).toMatchObject({ folder: 'demo-1.0', texts: new Map([['setup.cfg', 'x']]) })
   })
 })
 

@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { planBuild, type SdistContents } from '../../src/domain/plan.ts'
+import { planBuild } from '../../src/domain/plan.ts'
+import { sdistOf, type Given } from './sdist-of.ts'
 
-const plan = (contents: Partial<SdistContents>) => planBuild({
-  folder: 'demo-1.0', entries: 1, bytes: 1, pkgInfo: undefined, pyproject: undefined, setupPy: undefined, setupCfg: undefined,
-  mesonBuild: undefined, cmakeLists: undefined, sources: [], ...contents,
-})
+const plan = (given: Given) => planBuild(sdistOf(given))
 const LEGACY = 'setuptools.build_meta:__legacy__'
 
 describe('the backend', () => {
-  test.each<[string, Partial<SdistContents>, object]>([
+  test.each<[string, Given, object]>([
     ['none named', { setupPy: '' }, { backend: LEGACY, requires: ['setuptools>=40.8.0'], backendPath: [] }],
     ['no table', { pyproject: '[tool.black]' }, { backend: LEGACY, requires: ['setuptools>=40.8.0'] }],
     ['only requires', { pyproject: '[build-system]\nrequires = ["cython"]' }, { backend: LEGACY, requires: ['cython', 'setuptools>=40.8.0'] }],
@@ -18,7 +16,7 @@ describe('the backend', () => {
     expect(plan(contents)).toMatchObject({ plan: expected })
   })
 
-  test.each<[string, Partial<SdistContents>, RegExp]>([
+  test.each<[string, Given, RegExp]>([
     ['nothing to build', {}, /neither/],
     ['no TOML', { pyproject: '[' }, /TOML/],
     ['no requires', { pyproject: '[build-system]\nbuild-backend = "x"' }, /requires/],
@@ -33,7 +31,7 @@ describe('the backend', () => {
 
 describe('the expected kind', () => {
   const backend = (name: string) => `[build-system]\nrequires = []\nbuild-backend = "${name}"`
-  test.each<[string, Partial<SdistContents>, string]>([
+  test.each<[string, Given, string]>([
     ['no sources', { setupPy: 'setup(ext_modules=[])' }, 'pure'],
     ['a stray source', { setupPy: 'setup()', sources: ['.c'] }, 'unknown'],
     ['an extension in setup.py', { setupPy: 'Extension ("a", ["a.c"])', sources: ['.c'] }, 'native'],
