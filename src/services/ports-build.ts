@@ -123,6 +123,17 @@ export interface ApkBranches {
   serve(repositories: string[]): Promise<string[]>
   /** What these repositories have for a CPU, by its name in Alpine; kept for a short while. Throws `upstream-unreachable` where none can be had. */
   index(paths: string[], arch: string): Promise<ApkEntry[]>
+  /** The same, each repository's index as it is now; those that have none for this CPU are left out. */
+  indexes(paths: string[], arch: string): Promise<ApkIndexFile[]>
+}
+
+/** An `APKINDEX.tar.gz`, signed by its repository. */
+export interface ApkIndexFile {
+  path: string
+  entries: ApkEntry[]
+  sha256: string
+  size: number
+  open(): Promise<Readable>
 }
 
 // ---------------------------------------------------------------- builder

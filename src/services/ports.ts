@@ -64,3 +64,14 @@ export type UpstreamPage =
   | { kind: 'page'; json: Buffer; etag: string | undefined; url: string }
   | { kind: 'unchanged' }
   | { kind: 'absent' }
+
+/** Files of other servers than the index, each by its URL. */
+export interface RemoteFiles {
+  /** The bytes as they are there. With the `validator` of an earlier answer: only where they are others by now. */
+  get(url: string, validator?: string): Promise<RemoteFile>
+}
+
+export type RemoteFile =
+  | { kind: 'file'; body: Readable; size: number | undefined; validator: string | undefined }
+  | { kind: 'unchanged' }
+  | { kind: 'absent' }
