@@ -7,8 +7,8 @@ export const FAILURE_CLASSES = {
   'missing-library': { cause: (key: string) => `needs the library ${key} to link`, remedy: 'use a builder image that holds the -dev package of this library' },
   'missing-python-module': { cause: (key: string) => `needs the Python module ${key} to build`, remedy: 'add what brings it to the build requirements in the project\'s recipe' },
   'compiler-error': { cause: (key: string) => `does not compile: ${key}`, remedy: 'read the log; a newer release may compile' },
-  'rust-too-old': { cause: (key: string) => `needs Rust${key && ` ${key}`} or newer`, remedy: 'use a target of a newer Alpine, or an older release' },
-  'build-requirement-unbuildable': { cause: (key: string) => `its build requirement ${key} has no wheel`, remedy: 'build requirements are not compiled yet; use a release whose requirements have wheels' },
+  'rust-too-old': { cause: (key: string) => key === '' ? 'needs a newer Rust' : `needs Rust ${key} or newer`, remedy: 'use a target of a newer Alpine, or an older release' },
+  'build-requirement-unbuildable': { cause: (key: string) => `its build requirement ${key} has no wheel`, remedy: 'mend the build of that requirement first, or constrain it in the project\'s recipe to a release that has a wheel' },
   'unsupported-language': { cause: (key: string) => `needs a compiler for ${key}`, remedy: 'without containers only C and C++ are compiled: run Muslin with a container engine' },
   'no-sdist': { cause: () => 'its sdist is gone from the upstream', remedy: 'nothing can be compiled; ask the project for an sdist or a musllinux wheel' },
   'bad-sdist': { cause: (key: string) => `its sdist cannot be used: ${key}`, remedy: 'read the log; the sdist itself must be mended by its project' },
@@ -31,9 +31,10 @@ export type FailureClass = keyof typeof FAILURE_CLASSES
 
 /**
  * Why a job failed. `key` is the thing that was missing or the detail, already cleaned (`domain/clean.ts`). `apks`: Alpine's names for
- * what is missing, best first, where the builder looked for them in its image's repositories; `domain/remedy.ts` knows more.
+ * what is missing, best first, where the builder looked for them in its image's repositories; `domain/remedy.ts` knows more. `job`:
+ * another one, whose failure this is a consequence of.
  */
-export interface Failure { class: FailureClass; key: string; apks?: string[] }
+export interface Failure { class: FailureClass; key: string; apks?: string[]; job?: number }
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE

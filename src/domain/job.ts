@@ -1,8 +1,11 @@
 /** Jobs: wishes to build, and what became of them. */
 import type { Failure } from './failure.ts'
 
-/** A trial is a build whose wheel is verified and tried, but neither kept nor listed; it changes nothing that others are told. */
-export type JobKind = 'metadata' | 'build' | 'trial'
+/**
+ * A trial is a build whose wheel is verified and tried, but neither kept nor listed; it changes nothing that others are told. A rebuild
+ * is made although a wheel is there, and gives another one with the next build number; where it fails, what is there stays.
+ */
+export type JobKind = 'metadata' | 'build' | 'trial' | 'rebuild'
 
 /** Higher goes first. A metadata job goes before every build job, whatever its priority. */
 export const PRIORITY = { rebuild: 0, background: 10, prebuild: 20, asked: 30, waiting: 40 } as const

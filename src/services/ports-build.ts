@@ -4,7 +4,6 @@ import type { ApkEntry } from '../domain/apk-index.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Job, Step } from '../domain/job.ts'
 import type { Recipe } from '../domain/recipe.ts'
-import type { KeptResult } from './ports-store.ts'
 
 /** What a build leaves behind, for ever: plain JSON (digests, versions, seconds and peak bytes per step, limits, versions of what it built with). */
 export type BuildRecord = Record<string, unknown>
@@ -158,6 +157,18 @@ export interface Built {
   reusable: { path: string; filename: string } | undefined
   /** What failed first and was mended, where that was needed. */
   learnt: Learnt | undefined
+}
+
+/** A wheel as it came out of a build, abi3 or pure: other targets get theirs by a new tag and a try-out. */
+export interface KeptResult {
+  sdist: string
+  /** Digest of the recipe that it was built by. */
+  recipe: string
+  /** With the tags that its build gave it. */
+  filename: string
+  sha256: string
+  size: number
+  build: number
 }
 
 /** What a wheel has from the Alpine that it was built on. */

@@ -1,9 +1,9 @@
 /** The ports of the database, a part of `ports.ts`. */
-import type { Failure } from '../domain/failure.ts'
-import type { ClaimedJob, Job, JobKind, JobState, Step, Wish } from '../domain/job.ts'
+import type { Wish } from '../domain/job.ts'
 import type { WheelEntry } from '../domain/merge.ts'
 import type { RecipeLayer } from '../domain/recipe.ts'
-import type { BuildRecord, WheelSystem } from './ports-build.ts'
+import type { BuildRecord, KeptResult, WheelSystem } from './ports-build.ts'
+import type { JobStore } from './ports-jobs.ts'
 
 // ---------------------------------------------------------------- what is kept in the database
 
@@ -71,18 +71,6 @@ export interface MetadataStore {
   set(sdist: string, target: string, sha256: string): Promise<void>
 }
 
-/** A wheel as it came out of a build, abi3 or pure: other targets get theirs by a new tag and a try-out. */
-export interface KeptResult {
-  sdist: string
-  /** Digest of the recipe that it was built by. */
-  recipe: string
-  /** With the tags that its build gave it. */
-  filename: string
-  sha256: string
-  size: number
-  build: number
-}
-
 export interface ResultStore {
   put(result: KeptResult, now: number): Promise<void>
   /** Newest first. */
@@ -107,6 +95,14 @@ export interface RecipeStore {
   remove(id: number): Promise<boolean>
 }
 
+/** The recipes that come with Muslin: one file a project, as TOML. They do not change while a process runs. */
+export interface BuiltInRecipes {
+  /** Normalized names of the projects that have one, sorted. */
+  projects(): Promise<string[]>
+  /** The file of a project, and its name for people; undefined where there is none. */
+  read(project: string): Promise<{ name: string; text: string } | undefined>
+}
+
 /** A file that is proxied by its path: `apk/v3.21/main/x86_64/zlib-1.3.1-r2.apk`. */
 export interface KeptFile { path: string; sha256: string; size: number; etag: string | undefined; fetchedAt: number }
 
@@ -116,110 +112,6 @@ export interface KeptStore {
   /** The URL of the folder that stands behind a path, as it was recorded; only recorded ones are served. */
   source(path: string): Promise<string | undefined>
   setSource(path: string, url: string): Promise<void>
-}
-
-// ---------------------------------------------------------------- jobs
-
-
-export interface Build {
-  id: number
-  job: number
-  worker: string
-  startedAt: number
-  finishedAt: number | undefined
-  failure: Failure | undefined
-  record: BuildRecord | undefined
-  /** The steps that began, in their order. */
-  steps: { step: Step; startedAt: number }[]
-}
-
-/** How many jobs there may be before a new one is refused, counted in the transaction that would make it: no two wishes share the last place. */
-export interface WishBound {
-  /** Jobs of all kinds that are queued above the priority of prebuilds, or those of the wish's kind that its asker made since then. */
-  counted: 'wanted' | { since: number }
-  most: number
-  refusal: () => Error
-}
-
-export interface JobFilter {
-  state?: JobState | undefined
-  kind?: JobKind | undefined
-  project?: string | undefined
-  /** Only jobs with a smaller id, for the next page of the newest. */
-  before?: number | undefined
-  limit?: number | undefined
-  /** `newest` (the default) made first, `next` in the order of claims, `ended` last ended first. */
-  order?: JobOrdering | undefined
-}
-
-export type JobOrdering = 'newest' | 'next' | 'ended'
-
-export interface JobStore {
-  /**
-   * The one job for this wish, made if there is none; an existing one is raised to the wish's priority, never lowered.
-   * A job that failed or was cancelled is returned as it is. `created` is false for all but the first. Throws the refusal of the first
-   * of the bounds that leaves no room for a new job; what is there already is never refused.
-   */
-  wish(wish: Wish, now: number, bounds?: WishBound[]): Promise<{ job: Job; created: boolean }>
-  /** Without making one. */
-  find(wish: Pick<Wish, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>): Promise<Job | undefined>
-  get(id: number): Promise<Job | undefined>
-  /** Newest first, unless another order is asked for. */
-  list(filter?: JobFilter): Promise<Job[]>
-  /** Jobs of this project whose failure is remembered: (sdist sha256, target, recipe, image). */
-  remembered(project: string): Promise<Pick<Job, 'sdist' | 'target' | 'recipe' | 'image'>[]>
-  count(state: JobState, kind?: JobKind): Promise<number>
-  /**
-   * The next job that is queued, or running with its lease over, for one of the targets (target → digest of its builder image) and
-   * with that image; marked running under a lease until
-   * `leaseUntil`, attempts raised, a new build made. Metadata jobs first, then by priority, then oldest. A metadata job is not claimed while the build
-   * job of the same sdist, target and recipe runs, and where that one is queued, wanted and of the same image it is claimed instead, since it
-   * learns METADATA on its way, unless a build of a higher priority waits. One transaction.
-   */
-  claim(worker: string, want: { kinds: JobKind[]; targets: Record<string, string> }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>
-  /**
-   * A run is named by its build: a worker that lost a job and claimed it again has two runs of it, and only the newest counts.
-   * False when the lease was lost (or the job cancelled): the worker stops.
-   */
-  heartbeat(build: number, leaseUntil: number): Promise<boolean>
-  /** The run begins this step. */
-  step(build: number, step: Step, now: number): Promise<void>
-  /** Ends a run; a build's ends its queued metadata job with it, and all but a trial's are remembered. False when the lease was lost: nothing was written. `retryAt`: when it is queued again by itself. */
-  fail(build: number, failure: Failure, record: BuildRecord | undefined, now: number, retryAt?: number): Promise<boolean>
-  /** Success without a new wheel: a metadata job's, which is remembered as it was before, a build's whose wheel was there already, or a trial's. */
-  done(build: number, record: BuildRecord | undefined, now: number): Promise<boolean>
-  /**
-   * Jobs that no worker heard of since `since` could claim, since their target has another image now, by `targets`: they get that
-   * one, as new. Where a job with it is there already they wait for that and end as it does. Returns how many changed.
-   */
-  adopt(targets: Record<string, string>, since: number, now: number): Promise<number>
-  /** METADATA of (sdist, target) is known: ends the queued metadata job for it, which is remembered as it was before. */
-  metadataKnown(sdist: string, target: string, now: number): Promise<void>
-  /**
-   * Gives a running job back to the queue; its build ends without a failure. `after`: a worker that stopped in order is not
-   * the job's doing, and the attempt does not count; a worker that died may be.
-   */
-  giveBack(build: number, after: 'stop' | 'death', now: number): Promise<void>
-  /**
-   * Queues failed jobs whose `retryAt` has come, at background priority and with no attempts counted; they stay remembered. With a
-   * metadata job comes its build job, where there is none: nothing but a wheel ends what is remembered. Returns how many had failed.
-   */
-  requeue(now: number): Promise<number>
-  /** Queues a failed or cancelled job again and forgets its failure and attempts: a person's wish. */
-  retry(id: number, now: number): Promise<Job | undefined>
-  /** Ends a queued or running job; all but a trial are remembered like a failure, since wishing does not start them again. */
-  cancel(id: number, now: number): Promise<Job | undefined>
-  build(id: number): Promise<Build | undefined>
-  /** Runs of a job, newest first. */
-  builds(job: number, limit: number): Promise<Build[]>
-  /** Seconds that earlier successful builds of this project took, newest first. */
-  history(project: string): Promise<number[]>
-  /** How many queued jobs are claimed before each of these where a worker takes all of them, as things stand; those that are queued, by id. */
-  ahead(ids: number[]): Promise<Map<number, number>>
-  /** When the failed job is queued again by itself. */
-  retryAt(id: number): Promise<number | undefined>
-  /** Calls back soon after anything may have changed, whichever process changed it; returns how to stop. */
-  watch(changed: () => void): () => void
 }
 
 /** Workers tell what they can build: a web process knows its targets from here alone. */

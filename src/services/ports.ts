@@ -6,6 +6,7 @@
 import type { Readable } from 'node:stream'
 
 export type * from './ports-build.ts'
+export type * from './ports-jobs.ts'
 export type * from './ports-store.ts'
 
 // ---------------------------------------------------------------- time

@@ -33,7 +33,7 @@ export type WheelView = z.infer<typeof WheelView>
 
 export const JobView = z.object({
   id: z.number().int(),
-  kind: z.enum(['metadata', 'build', 'trial']),
+  kind: z.enum(['metadata', 'build', 'trial', 'rebuild']),
   project: z.string(), version: z.string(), target: z.string(),
   sdist: z.object({ filename: z.string(), sha256 }),
   state: z.enum(['queued', 'running', 'built', 'failed', 'cancelled']),
@@ -98,6 +98,7 @@ export const PlanLine = z.object({
   why: z.string().nullable().describe('Why it cannot be had; of a wheel that can, why an installer may pass it over'),
   remedy: z.string().nullable(),
   job: z.number().int().nullable().describe('The job for it, where there is one'),
+  runtimeApks: z.array(z.string()).describe('Apks that the image of its users must hold besides; of a wheel that is not built yet, those that its recipe names'),
 }).meta({ id: 'PlanLine' })
 export type PlanLine = z.infer<typeof PlanLine>
 
@@ -162,11 +163,12 @@ export type PrebuildList = z.infer<typeof PrebuildList>
 
 /** A release on a target, as the cached page and our tables know it. */
 export const MatrixCell = z.object({
-  verdict: z.enum(['upstream-wheel', 'pure-wheel', 'built', 'queued', 'running', 'failed', 'cancelled', 'could-build', 'no-sdist', 'unsupported-python']),
+  verdict: z.enum(['upstream-wheel', 'pure-wheel', 'built', 'queued', 'running', 'failed', 'cancelled', 'could-build', 'no-sdist', 'unsupported-python', 'skipped']),
   filename: z.string().nullable(),
   job: z.number().int().nullable(),
   build: z.number().int().nullable(),
   failure: FailureView.nullable(),
+  why: z.string().nullable().describe('Why its recipe has it skipped'),
 }).meta({ id: 'MatrixCell' })
 export type MatrixCell = z.infer<typeof MatrixCell>
 

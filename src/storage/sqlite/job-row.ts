@@ -17,6 +17,7 @@ export interface JobRow {
   priority: number
   state: JobState
   attempts: number
+  waited: number
   worker: string | null
   lease_until: number | null
   step: Step | null

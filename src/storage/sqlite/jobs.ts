@@ -6,7 +6,9 @@ import { createAdopt } from './adopt.ts'
 import type { Changes } from './changes.ts'
 import { toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
 import { asPort } from './port.ts'
-import { CLAIM_ORDER, createRuns, SIBLING } from './runs.ts'
+import { CLAIM_ORDER, createRuns } from './runs.ts'
+import { createWaiting } from './waiting.ts'
+import { SIBLING, waiting, type Waits } from './waits.ts'
 import type { Wishing } from './wishing.ts'
 
 type Remembered = Pick<JobRow, 'sdist' | 'sdist_filename' | 'target' | 'recipe' | 'image'>
@@ -15,7 +17,7 @@ type Remembered = Pick<JobRow, 'sdist' | 'sdist_filename' | 'target' | 'recipe' 
 const HISTORY = 20
 
 /** The queue: jobs, wished for by many, run by one worker at a time. */
-export function createJobs(db: Database, changes: Changes, wishing: Wishing): JobStore {
+export function createJobs(db: Database, changes: Changes, wishing: Wishing, waits: Waits): JobStore {
   const select = db.prepare<[number], JobRow>('SELECT * FROM jobs WHERE id = ?')
   const selectBy = (order: string) => db.prepare<{ state: string | null; kind: string | null; project: string | null; before: number | null; limit: number }, JobRow>(`
     SELECT * FROM jobs WHERE (@state IS NULL OR state = @state) AND (@kind IS NULL OR kind = @kind)
@@ -27,7 +29,7 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing): Jo
   const count = db.prepare<{ state: string; kind: string | null }, number>(
     'SELECT count(*) FROM jobs WHERE state = @state AND (@kind IS NULL OR kind = @kind)').pluck()
   const cancel = db.prepare<{ id: number; failure: string; now: number }, JobRow>(`
-    UPDATE jobs SET state = 'cancelled', failure = @failure, remembered = (kind <> 'trial'), retry_at = NULL, lease_until = NULL, finished_at = @now
+    UPDATE jobs SET state = 'cancelled', failure = @failure, remembered = (kind IN ('metadata', 'build')), retry_at = NULL, lease_until = NULL, finished_at = @now
     WHERE id = @id AND state IN ('queued', 'running') RETURNING *`)
   const endBuild = db.prepare<[number, string, number | null]>('UPDATE builds SET finished_at = ?, failure = ? WHERE id = ? AND finished_at IS NULL')
   const selectBuild = db.prepare<[number], BuildRow>('SELECT * FROM builds WHERE id = ?')
@@ -37,12 +39,12 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing): Jo
     WHERE wheels.project = ? ORDER BY builds.id DESC LIMIT ?`).pluck()
 
   // In the order of claims, the queue read once for all that are asked about. A metadata job whose build is queued or runs is answered by
-  // that, and goes before nobody.
+  // that, and goes before nobody; nor does what waits for others.
   const rank = db.prepare<[string], { id: number; ahead: number }>(`
     SELECT id, ahead FROM (
       SELECT id, coalesce(sum(goes) OVER (ORDER BY kind <> 'metadata', priority DESC, created_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS ahead
       FROM (SELECT id, kind, priority, created_at,
-          kind <> 'metadata' OR NOT EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running')) AS goes
+          NOT ${waiting('jobs')} AND (kind <> 'metadata' OR NOT EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running'))) AS goes
         FROM jobs WHERE state = 'queued'))
     WHERE id IN (SELECT value FROM json_each(?))`)
   const selectRetry = db.prepare<[number], number | null>("SELECT retry_at FROM jobs WHERE id = ? AND state = 'failed'").pluck()
@@ -58,6 +60,7 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing): Jo
     const row = cancel.get({ id, failure, now })
     if (row) {
       endBuild.run(now, failure, row.build)
+      waits.failed(row, now)
       changes.bump(row.project)
     }
     return find(id)
@@ -74,8 +77,9 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing): Jo
   }
 
   const port = asPort<Omit<JobStore, 'watch'>>({
-    ...createRuns(db, changes),
-    ...createAdopt(db, changes),
+    ...createRuns(db, changes, waits),
+    ...createAdopt(db, changes, waits),
+    ...createWaiting(db, changes, wishing),
     wish(wish, now, bounds = []) {
       // Most wishes are for a job that is there and high enough: they need no lock.
       const satisfied = wishing.satisfied(wish)

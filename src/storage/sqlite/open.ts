@@ -16,6 +16,7 @@ import { createRecipes } from './recipes.ts'
 import { createResults } from './results.ts'
 import { createSecrets } from './secrets.ts'
 import { createSessions } from './sessions.ts'
+import { createWaits } from './waits.ts'
 import { createWheels } from './wheels.ts'
 import { createWishing } from './wishing.ts'
 import { createWorkers } from './workers.ts'
@@ -57,12 +58,13 @@ function prepare(db: Database.Database): void {
 
 function storeOf(db: Database.Database): Store {
   const changes = createChanges(db)
-  const wishing = createWishing(db, changes)
+  const waits = createWaits(db, changes)
+  const wishing = createWishing(db, changes, waits)
   return {
     pages: createPages(db, changes),
-    wheels: createWheels(db, changes),
+    wheels: createWheels(db, changes, waits),
     metadata: createMetadata(db, changes),
-    jobs: createJobs(db, changes, wishing),
+    jobs: createJobs(db, changes, wishing, waits),
     workers: createWorkers(db),
     secrets: createSecrets(db),
     prebuilds: createPrebuilds(db, changes, wishing),

@@ -5,36 +5,32 @@ import type { JobStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
 import { toJob, type JobRow } from './job-row.ts'
 import type { AtOnce } from './port.ts'
+import { SIBLING, TWIN, waiting, type Waits } from './waits.ts'
 
 type Runs = Pick<JobStore, 'claim' | 'heartbeat' | 'step' | 'fail' | 'done' | 'metadataKnown' | 'giveBack' | 'requeue'>
-
-/** A build job that learns what a metadata job wants, whatever image it uses. */
-export const SIBLING = "twin.kind = 'build' AND twin.sdist = jobs.sdist AND twin.target = jobs.target AND twin.recipe = jobs.recipe"
-/** The build job of a metadata job: the same wish but for its kind. */
-const TWIN = `${SIBLING} AND twin.image = jobs.image`
 
 /** Metadata jobs first: an installer that has all METADATA early asks for its wheels in parallel. */
 export const CLAIM_ORDER = "kind = 'metadata' DESC, priority DESC, created_at, id"
 
 /** Only the newest run of a job may write, and only while it runs. The subquery finds the job by its key. */
-const RUN = "id = (SELECT job FROM builds WHERE id = @build) AND build = @build AND state = 'running'"
+export const RUN = "id = (SELECT job FROM builds WHERE id = @build) AND build = @build AND state = 'running'"
 
 /** What a worker does with jobs: claim one under a lease, keep the lease, end the run. */
-export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
+export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce<Runs> {
   // A metadata job whose build runs waits for that: the build learns METADATA on its way, and two runs of one sdist would do the same
   // work twice.
   const selectNext = db.prepare<{ kinds: string; targets: string; now: number }, JobRow>(`
     SELECT * FROM jobs
-    WHERE (state = 'queued' OR (state = 'running' AND lease_until <= @now))
+    WHERE ((state = 'queued' AND NOT ${waiting('jobs')}) OR (state = 'running' AND lease_until <= @now))
       AND kind IN (SELECT value FROM json_each(@kinds)) AND (target, image) IN (SELECT key, value FROM json_each(@targets))
       AND NOT (kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state = 'running' AND twin.lease_until > @now))
     ORDER BY ${CLAIM_ORDER} LIMIT 1`)
   // A build that nobody waits for would take the slot for minutes from one that somebody does wait for.
   const selectTwin = db.prepare<{ id: number; targets: string; now: number }, JobRow>(`
     SELECT twin.* FROM jobs JOIN jobs AS twin ON ${TWIN}
-    WHERE jobs.id = @id AND twin.state = 'queued' AND NOT EXISTS (
+    WHERE jobs.id = @id AND twin.state = 'queued' AND NOT ${waiting('twin')} AND NOT EXISTS (
       SELECT 1 FROM jobs AS other WHERE other.kind <> 'metadata' AND other.priority > twin.priority
-        AND (other.state = 'queued' OR (other.state = 'running' AND other.lease_until <= @now))
+        AND ((other.state = 'queued' AND NOT ${waiting('other')}) OR (other.state = 'running' AND other.lease_until <= @now))
         AND (other.target, other.image) IN (SELECT key, value FROM json_each(@targets)))`)
   const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
   const startRun = db.prepare<{ id: number; worker: string; build: number; now: number; leaseUntil: number }, JobRow>(`
@@ -46,17 +42,14 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
   const noteStep = db.prepare<{ build: number; step: Step; now: number }>(`
     UPDATE builds SET steps = json_insert(steps, '$[#]', json_object('step', @step, 'startedAt', CAST(@now AS INTEGER))) WHERE id = @build`)
   const endBuild = db.prepare<[number, string | null, string | null, number | null]>('UPDATE builds SET finished_at = ?, failure = ?, record = ? WHERE id = ?')
-  // What came of a trial stops no promise.
+  // What came of a trial stops no promise, and beside a failed rebuild there is the older wheel.
   const failRun = db.prepare<{ build: number; failure: string; now: number; retryAt: number | null }, JobRow>(`
-    UPDATE jobs SET state = 'failed', failure = @failure, remembered = (kind <> 'trial'), retry_at = @retryAt, lease_until = NULL, finished_at = @now
+    UPDATE jobs SET state = 'failed', failure = @failure, remembered = (kind IN ('metadata', 'build')), retry_at = @retryAt, lease_until = NULL, finished_at = @now
     WHERE ${RUN} RETURNING *`)
   // METADATA alone shows nothing of a compile: what is remembered of a metadata job stays until there is a wheel.
   const endRun = db.prepare<{ build: number; now: number }, JobRow>(`
     UPDATE jobs SET state = 'built', failure = NULL, remembered = iif(kind = 'metadata', remembered, 0), lease_until = NULL, step = NULL, finished_at = @now
     WHERE ${RUN} RETURNING *`)
-  const failTwin = db.prepare<{ id: number; failure: string; now: number; build: number }>(`
-    UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, build = @build, finished_at = @now
-    WHERE kind = 'metadata' AND state = 'queued' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${TWIN} AND twin.id = @id)`)
   const endKnown = db.prepare<{ sdist: string; target: string; now: number }>(`
     UPDATE jobs SET state = 'built', failure = NULL, finished_at = @now
     WHERE kind = 'metadata' AND state = 'queued' AND sdist = @sdist AND target = @target`)
@@ -68,7 +61,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     SELECT 'build', project, version, sdist, sdist_filename, target, recipe, image, @askedBy, @priority, @now FROM jobs
     WHERE kind = 'metadata' AND state = 'failed' AND retry_at <= @now ON CONFLICT DO NOTHING`)
   const requeueAll = db.prepare<{ now: number; priority: number }>(`
-    UPDATE jobs SET state = 'queued', priority = @priority, attempts = 0, retry_at = NULL, step = NULL, finished_at = NULL
+    UPDATE jobs SET state = 'queued', priority = @priority, attempts = 0, waited = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE state = 'failed' AND retry_at <= @now`)
 
   const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): ClaimedJob | undefined => {
@@ -80,6 +73,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     const died: Failure = { class: 'infrastructure', key: 'the worker died' }
     if (next.state === 'running') endBuild.run(now, JSON.stringify(died), null, next.build)
     const build = Number(insertBuild.run(next.id, worker, now).lastInsertRowid)
+    waits.forget(next.id)
     const row = startRun.get({ id: next.id, worker, build, now, leaseUntil })
     return row && { ...toJob(row), build }
   })
@@ -94,7 +88,8 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     const row = failRun.get({ build, failure: JSON.stringify(failure), now, retryAt: retryAt ?? null })
     if (!row) return false
     endBuild.run(now, JSON.stringify(failure), record === undefined ? null : JSON.stringify(record), build)
-    if (row.kind === 'build') failTwin.run({ id: row.id, failure: JSON.stringify(failure), now, build })
+    waits.failTwin(row, now)
+    waits.failed(row, now)
     changes.bump(row.project)
     return true
   })
@@ -103,6 +98,7 @@ export function createRuns(db: Database, changes: Changes): AtOnce<Runs> {
     const row = endRun.get({ build, now })
     if (!row) return false
     endBuild.run(now, null, record === undefined ? null : JSON.stringify(record), build)
+    waits.built(row.id, now)
     changes.bump(row.project)
     return true
   })

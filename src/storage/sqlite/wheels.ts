@@ -2,11 +2,12 @@ import type { Database } from 'better-sqlite3'
 import type { BuiltWheel, WheelStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
 import { asPort } from './port.ts'
+import type { Waits } from './waits.ts'
 
 type WheelRow = Omit<BuiltWheel, 'requiresPython' | 'publishedAt' | 'system'> & { requires_python: string | null; published_at: number; system: string | null }
 
 /** The wheels that we built, and the transaction that makes one visible. */
-export function createWheels(db: Database, changes: Changes): WheelStore {
+export function createWheels(db: Database, changes: Changes, waits: Waits): WheelStore {
   const selectSome = db.prepare<[string], WheelRow>('SELECT * FROM wheels WHERE project = ? ORDER BY build, filename')
   const selectBundling = db.prepare<[], WheelRow>(
     "SELECT * FROM wheels WHERE json_array_length(system, '$.bundled') > 0 ORDER BY published_at DESC, filename")
@@ -35,6 +36,7 @@ export function createWheels(db: Database, changes: Changes): WheelStore {
     endBuild.run(now, JSON.stringify(record), wheel.build)
     putMetadata.run(wheel.sdist, wheel.target, wheel.metadata)
     endMetadataJobs.run({ sdist: wheel.sdist, target: wheel.target, now })
+    waits.built(job.id, now)
     changes.bump(wheel.project)
     return true
   })

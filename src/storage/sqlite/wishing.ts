@@ -3,6 +3,7 @@ import { PRIORITY, type Job, type Wish } from '../../domain/job.ts'
 import type { WishBound } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
 import { toJob, type JobRow } from './job-row.ts'
+import type { Waits } from './waits.ts'
 
 type Key = Pick<JobRow, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>
 type NewRow = Key & Pick<JobRow, 'project' | 'version' | 'sdist_filename' | 'asked_by' | 'priority' | 'created_at'>
@@ -13,11 +14,11 @@ export interface Wishing {
   /** The job as it is, where the wish would change nothing. */
   satisfied(wish: Wish): Job | undefined
   make(wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean }
-  /** Queues a failed or cancelled job again. */
+  /** Queues a failed or cancelled job again, and the one whose failure it failed of. */
   again(id: number): void
 }
 
-export function createWishing(db: Database, changes: Changes): Wishing {
+export function createWishing(db: Database, changes: Changes, waits: Waits): Wishing {
   const select = db.prepare<Key, JobRow>(
     'SELECT * FROM jobs WHERE kind = @kind AND sdist = @sdist AND target = @target AND recipe = @recipe AND image = @image')
   const insert = db.prepare<NewRow, JobRow>(`
@@ -28,8 +29,9 @@ export function createWishing(db: Database, changes: Changes): Wishing {
   const countWanted = db.prepare<[number], number>("SELECT count(*) FROM jobs WHERE state = 'queued' AND priority > ?").pluck()
   const countBy = db.prepare<[string, number, string], number>(
     'SELECT count(*) FROM jobs WHERE asked_by = ? AND created_at >= ? AND kind = ?').pluck()
+  const selectCause = db.prepare<[number], number | null>("SELECT json_extract(failure, '$.job') FROM jobs WHERE id = ?").pluck()
   const retry = db.prepare<{ id: number; priority: number }, JobRow>(`
-    UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
+    UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, waited = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING *`)
 
   return {
@@ -43,7 +45,11 @@ export function createWishing(db: Database, changes: Changes): Wishing {
     },
     make(wish, now, bounds) {
       const found = select.get(toKey(wish))
-      if (found) return { job: toJob(isLow(found, wish) ? must(raise.get(wish.priority, found.id)) : found), created: false }
+      if (found) {
+        if (!isLow(found, wish)) return { job: toJob(found), created: false }
+        waits.raise(found.id, wish.priority)
+        return { job: toJob(must(raise.get(wish.priority, found.id))), created: false }
+      }
       for (const { counted, most, refusal } of bounds) {
         const there = counted === 'wanted' ? countWanted.get(PRIORITY.prebuild) : countBy.get(wish.askedBy, counted.since, wish.kind)
         if ((there ?? 0) >= most) throw refusal()
@@ -54,10 +60,17 @@ export function createWishing(db: Database, changes: Changes): Wishing {
       })
       return { job: toJob(must(made)), created: true }
     },
-    again(id) {
-      const row = retry.get({ id, priority: PRIORITY.asked })
-      if (row) changes.bump(row.project)
-    },
+    again,
+  }
+
+  function again(id: number): void {
+    const cause = selectCause.get(id)
+    const row = retry.get({ id, priority: PRIORITY.asked })
+    if (!row) return
+    waits.forget(id)
+    changes.bump(row.project)
+    // It would fail again at once.
+    if (typeof cause === 'number') again(cause)
   }
 }
 

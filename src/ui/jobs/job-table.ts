@@ -34,7 +34,7 @@ function time(job: JobView, now: number): Content {
 
 /** Metadata steps and trials are told from builds, which are the rule. */
 export function kindName(job: Pick<JobView, 'kind'>): string {
-  return { build: 'build', metadata: 'metadata step', trial: 'trial' }[job.kind]
+  return { build: 'build', metadata: 'metadata step', trial: 'trial', rebuild: 'rebuild' }[job.kind]
 }
 
 function jobLink(job: JobView, root: string): Html {

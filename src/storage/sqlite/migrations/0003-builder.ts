@@ -15,6 +15,46 @@ CREATE TABLE recipes (
 ) STRICT;
 CREATE INDEX recipes_by_project ON recipes (project);
 
+-- SQLite changes a CHECK by no other way than a new table. waited: how often it gave way to what it needs, since it was queued.
+CREATE TABLE new_jobs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('metadata', 'build', 'trial', 'rebuild')),
+  project TEXT NOT NULL,
+  version TEXT NOT NULL,
+  sdist TEXT NOT NULL,
+  sdist_filename TEXT NOT NULL,
+  target TEXT NOT NULL,
+  recipe TEXT NOT NULL,
+  image TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  priority INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'built', 'failed', 'cancelled')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  worker TEXT,
+  lease_until INTEGER,
+  step TEXT,
+  build INTEGER REFERENCES builds (id),
+  failure TEXT,
+  remembered INTEGER NOT NULL DEFAULT 0,
+  retry_at INTEGER,
+  metadata_changed INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER,
+  finished_at INTEGER,
+  waited INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (kind, sdist, target, recipe, image)
+) STRICT;
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_jobs', seq FROM sqlite_sequence WHERE name = 'jobs';
+INSERT INTO new_jobs (id, kind, project, version, sdist, sdist_filename, target, recipe, image, asked_by, priority, state, attempts, worker, lease_until,
+  step, build, failure, remembered, retry_at, metadata_changed, created_at, started_at, finished_at)
+SELECT id, kind, project, version, sdist, sdist_filename, target, recipe, image, asked_by, priority, state, attempts, worker, lease_until,
+  step, build, failure, remembered, retry_at, metadata_changed, created_at, started_at, finished_at FROM jobs;
+DROP TABLE jobs;
+ALTER TABLE new_jobs RENAME TO jobs;
+CREATE INDEX jobs_by_state ON jobs (state, kind, priority, created_at);
+CREATE INDEX jobs_by_project ON jobs (project);
+CREATE INDEX jobs_by_client ON jobs (asked_by, created_at);
+
 -- A job that needs what others build first; it is not claimed before they have ended. requirement: why.
 CREATE TABLE job_waits (
   job INTEGER NOT NULL REFERENCES jobs (id),
