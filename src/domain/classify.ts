@@ -2,6 +2,7 @@
 import { cleanLine } from './clean.ts'
 import type { Failure, FailureClass } from './failure.ts'
 import type { Step } from './job.ts'
+import { absentOnAlpine, suggestApks, suggestRequirement } from './missing.ts'
 import { RULES, type Rule } from './rules.ts'
 
 /**
@@ -9,10 +10,22 @@ import { RULES, type Rule } from './rules.ts'
  * class with the last line that reads like an error, or the exit code. Time is linear in the log's length, whatever it holds.
  */
 export function classifyLog(log: string, context: { step: Step }, rules: readonly Rule[] = RULES): Failure {
-  const reader = createReader(rules.filter((rule) => (rule.steps ?? BUILDING).includes(context.step)))
-  for (const [line] of log.matchAll(/[^\r\n]+/g)) reader.read(line)
-  const found = reader.end()
+  const found = read(log, context.step, rules).end()
   return { class: found.class ?? FALLBACK[context.step], key: cleanLine(found.key, LONGEST_KEY) }
+}
+
+/**
+ * What in this log would stop a build or explain its end: the last finding of the weights `cause` and `decisive`. Logs of builds that
+ * succeed have none: what fails in them on the way is a clue at most.
+ */
+export function findingsOf(log: string, context: { step: Step }): Failure[] {
+  return read(log, context.step, RULES).findings().map(({ rule, key }) => ({ class: rule.class, key: cleanLine(key, LONGEST_KEY) }))
+}
+
+function read(log: string, step: Step, rules: readonly Rule[]): ReturnType<typeof createReader> {
+  const reader = createReader(rules.filter((rule) => (rule.steps ?? BUILDING).includes(step)))
+  for (const [line] of log.matchAll(/[^\r\n]+/g)) reader.read(line)
+  return reader
 }
 
 const LONGEST_KEY = 120
@@ -45,13 +58,17 @@ function createReader(rules: readonly Rule[]) {
         if (!line.includes(rule.hint)) continue
         const match = rule.pattern.exec(line)
         if (!match || (rule.near !== undefined && lines - neighbours.get(rule.near)! > NEAR)) continue
-        note(rule, match)
+        const key = keyOf(rule, match)
+        if (rule.known === true && !isKnown({ class: rule.class, key })) continue
+        note(rule, key, match.groups?.['source'])
         break
       }
     },
+    findings(): Finding[] {
+      return [best.get('decisive'), best.get('cause')].filter((found) => found !== undefined)
+    },
     end(): { class?: FailureClass; key: string } {
-      const clue = best.get('clue')
-      const told = best.get('decisive') ?? best.get('cause') ?? (clue && lines - clue.line <= CLUE_LINES ? clue : undefined)
+      const told = best.get('decisive') ?? best.get('cause') ?? recent('clue') ?? recent('sentence')
       if (told) return { class: told.rule.class, key: told.key }
       if (lastError !== undefined) return { key: lastError }
       const trace = best.get('trace')
@@ -59,13 +76,25 @@ function createReader(rules: readonly Rule[]) {
     },
   }
 
-  // A build goes on after a failed probe and stops where it fails: the last finding tells.
-  function note(rule: Rule, match: RegExpExecArray): void {
-    const before = best.get(rule.weight)
-    const source = match.groups?.['source']
-    const goesOn = rule.run === true && before?.rule === rule && before.source === source
-    best.set(rule.weight, { rule, source, key: goesOn ? before.key : rule.key.replace(/\$(\d)/g, (_, group) => match[Number(group)] ?? ''), line: lines })
+  function recent(weight: Rule['weight']): Finding | undefined {
+    const found = best.get(weight)
+    return found && lines - found.line <= CLUE_LINES ? found : undefined
   }
+
+  // A build goes on after a failed probe and stops where it fails: the last finding tells.
+  function note(rule: Rule, key: string, source: string | undefined): void {
+    const before = best.get(rule.weight)
+    const goesOn = rule.run === true && before?.rule === rule && before.source === source
+    best.set(rule.weight, { rule, source, key: goesOn ? before.key : key, line: lines })
+  }
+}
+
+function keyOf(rule: Rule, match: RegExpExecArray): string {
+  return rule.key.replace(/\$(\d)/g, (_, group) => match[Number(group)] ?? '')
+}
+
+function isKnown(failure: Failure): boolean {
+  return suggestApks(failure).length > 0 || absentOnAlpine(failure) !== undefined || suggestRequirement(failure) !== undefined
 }
 
 /** Long lines are command lines: what was called stands at their start, what became of it at their end. */

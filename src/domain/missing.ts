@@ -52,7 +52,7 @@ const NAMES: Names = table.names
 const MISSING: Partial<Record<FailureClass, Missing>> = {
   'missing-header': { apks: [(key) => of(HEADERS, plainHeader(key)) ?? [], (key) => folderOf(plainHeader(key))], absent: table.absent.headers },
   'missing-pkg-config': { apks: [(key) => of(PKG_CONFIG, key) ?? [], byName], absent: table.absent.pkgconfig },
-  'missing-command': { apks: [(key) => of(COMMANDS, key) ?? []], absent: table.absent.commands },
+  'missing-command': { apks: [(key) => of(COMMANDS, key) ?? of(COMMANDS, key.toLowerCase()) ?? [], byName], absent: table.absent.commands },
   // Linkers, CMake, Meson and setup scripts each have their own word for a library.
   'missing-library': { apks: [(key) => of(LIBRARIES, linkName(key)) ?? [], byName, (key) => of(PKG_CONFIG, key) ?? []], absent: table.absent.libraries },
 }
@@ -62,7 +62,8 @@ function of<Value>(names: Record<string, Value>, key: string): Value | undefined
 }
 
 function byName(key: string): string[] {
-  return of(NAMES, key.toLowerCase()) ?? of(NAMES, linkName(key).toLowerCase()) ?? []
+  const name = linkName(key.toLowerCase())
+  return of(NAMES, key.toLowerCase()) ?? of(NAMES, name) ?? of(NAMES, name.replace(/^lib/, '')) ?? []
 }
 
 /** `libfoo.so.1` and `foo` are one library. */
