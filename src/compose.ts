@@ -11,13 +11,17 @@ import { adminToken, openDataFolder, writeServerFile } from './config/data-folde
 import { findUpstream } from './config/default-upstream.ts'
 import { askPip } from './config/pip.ts'
 import type { Settings } from './config/settings.ts'
+import { createApkBranches } from './services/apks.ts'
 import { createFiles } from './services/files.ts'
 import type { Clock } from './services/ports.ts'
+import { createRecipes } from './services/recipes.ts'
 import { createUpstreamPages } from './services/upstream-pages.ts'
 import { createBuildLogs } from './storage/build-logs.ts'
 import { createDiskBlobs } from './storage/disk-blobs.ts'
 import { claimProcessFolder, sweepProcessFolders } from './storage/process-folder.ts'
+import { createRecipeFiles } from './storage/recipe-files.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
+import { createRemoteFiles } from './upstream/remote-files.ts'
 import { createUpstream } from './upstream/upstream.ts'
 
 export type { Ports } from './compose/parts.ts'
@@ -47,8 +51,11 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const blobs = createDiskBlobs({ folder: folders.blobs })
     stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
-    const upstream = createUpstream({ url: found.url, ca: await upstreamCertificates({ setting: settings.upstreamCa, pip }), instance, log, clock })
+    const ca = await upstreamCertificates({ setting: settings.upstreamCa, pip })
+    const upstream = createUpstream({ url: found.url, ca, instance, log, clock })
     stops.push(() => upstream.close())
+    const remote = createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
+    stops.push(() => remote.close())
     const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
     const scratch = claimScratch()
@@ -56,7 +63,9 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const parts: Parts = {
       settings, ports, instance, scratch, log, clock,
       files: createFiles({ ...ports, log }),
+      apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       upstreamPages: createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness }),
+      recipes: createRecipes({ builtIn: createRecipeFiles(), recipes: ports.store.recipes, jobs: ports.store.jobs, clock }),
       targets: targetsOf(settings, chosen),
     }
     const token = await adminToken(settings.data, store.secrets)

@@ -1,7 +1,9 @@
 /** What the parts of a server share when they are put together. */
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.ts'
+import type { Apks } from '../services/apks.ts'
 import type { Files } from '../services/files.ts'
+import type { Recipes } from '../services/recipes.ts'
 import type { BlobStore, BuildLogs, Clock, Store, Upstream } from '../services/ports.ts'
 import type { UpstreamPages } from '../services/upstream-pages.ts'
 
@@ -11,7 +13,9 @@ export interface Parts {
   settings: Settings
   ports: Ports
   files: Files
+  apks: Apks
   upstreamPages: UpstreamPages
+  recipes: Recipes
   /** This server's id. */
   instance: string
   /** This process's own folder for what is in work. */

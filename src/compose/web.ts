@@ -41,22 +41,22 @@ export interface Web {
 
 /** The web part of a server, listening on `host` (undefined: all interfaces). Throws `port-in-use` or `bad-settings`. */
 export async function startWeb(parts: Parts, own: { adminTokenSha256: string; hopKey: string; host: string | undefined }): Promise<Web> {
-  const { settings, ports, files, upstreamPages, targets, instance, scratch, log, clock } = parts
+  const { settings, ports, files, apks, upstreamPages, recipes, targets, instance, scratch, log, clock } = parts
   const { store, blobs, logs, upstream } = ports
   const { workers } = settings
   const closing = new AbortController()
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
-  const promises = createPromises({ store })
+  const promises = createPromises({ store, recipes })
   const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
   const admission = createAdmission({ clock, hosts: names, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
   const downloads = createDownloads({ downloads: store.downloads, clock, log })
-  const planner = createPlanner({ store, upstreamPages, readyTargets, targets, workers })
+  const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers })
   const shown = {
     planFor: createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) }),
-    prebuilds: createPrebuilds({ store, planner, readyTargets, workers, clock }),
-    orders: createOrders({ store, upstreamPages, readyTargets, targets, clock }),
+    prebuilds: createPrebuilds({ store, recipes, planner, readyTargets, workers, clock }),
+    orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     jobViews: createJobViews({ store, clock }),
-    matrix: createMatrix({ store, upstreamPages, readyTargets, targets }),
+    matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     overview: createOverview({ store, readyTargets, targets, clock }),
     jobs: store.jobs, logs, targets, clock, closing: closing.signal,
   }
@@ -64,12 +64,12 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
   const app = createApp({
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
-    files, downloads, promises, admission, readyTargets, log, instance,
+    files, apks, downloads, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
-    wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
+    wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),
     hopKey: own.hopKey, adminTokenSha256: own.adminTokenSha256,
     publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy,

@@ -38,7 +38,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   tlsKey: { kind: path, fallback: () => undefined, fallbackText: 'plain http', text: 'The PEM file with the certificate\'s key. Needs tlsCert.' },
   allowedHosts: {
     kind: list('host names'), fallback: () => [],
-    text: 'More names under which promises are listed and requests may start builds. IP addresses, localhost, this machine\'s name, host.docker.internal and publicUrl\'s host always may.',
+    text: 'More names under which promises are listed and requests may start builds. IP addresses, localhost, this machine\'s name, host.docker.internal, host.containers.internal and publicUrl\'s host always may.',
   },
   data: { kind: path, fallback: () => './data', text: 'The folder for the database, the stored files and the build logs. It is created.' },
   upstream: {
@@ -47,7 +47,11 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   },
   upstreamCa: {
     kind: path, fallback: () => undefined, fallbackText: 'Node\'s and the system\'s CAs, SSL_CERT_FILE and pip\'s cert setting',
-    text: 'A PEM file with CAs to trust for the upstream, beside those of the default.',
+    text: 'A PEM file with CAs to trust for the upstream and for apkMirror, beside those of the default.',
+  },
+  apkMirror: {
+    kind: url, fallback: () => undefined, fallbackText: 'where the builder image says',
+    text: 'Where Alpine\'s apks come from, such as https://alpine.example/alpine: what stands before v3.21/main. Muslin keeps those that builds needed. Credentials in it are sent to its own address only.',
   },
   targets: {
     kind: list('targets such as cp313-musllinux_1_2_x86_64'),

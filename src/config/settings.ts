@@ -12,6 +12,8 @@ export interface Settings {
   /** May hold credentials: never print it whole. */
   upstream: string | undefined
   upstreamCa: string | undefined
+  /** May hold credentials: never print it whole. */
+  apkMirror: string | undefined
   targets: string[]
   builder: 'auto' | 'docker' | 'embedded' | 'none'
   /** Executables of CPythons for the embedded engine, beside those that it finds. */

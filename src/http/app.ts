@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
 import type { Admission } from '../services/admission.ts'
+import type { Apks } from '../services/apks.ts'
 import type { Downloads } from '../services/downloads.ts'
 import type { Files } from '../services/files.ts'
 import type { JobEvents } from '../services/job-events.ts'
@@ -23,6 +24,7 @@ import { requestLog } from './middleware/log.ts'
 import { refuseLoops } from './middleware/loop.ts'
 import { stripPrefix } from './middleware/prefix.ts'
 import { boundStreams } from './middleware/streams.ts'
+import { apkRoutes } from './routes/apk.ts'
 import { buildRoutes } from './routes/builds.ts'
 import { fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -38,6 +40,7 @@ export interface AppDeps extends ApiDeps {
   pages: ProjectPages
   list: ProjectList
   files: Files
+  apks: Apks
   downloads: Downloads
   promises: PromiseBook
   promiseMetadata: PromiseMetadata
@@ -79,6 +82,7 @@ export function createApp(deps: AppDeps): Koa {
   healthRoutes(router, deps)
   simpleRoutes(router, { ...deps, hostRefused: createHostCheck(deps) })
   fileRoutes(router, { ...deps, asker })
+  apkRoutes(router, deps)
   promiseRoutes(router, { ...deps, waiting, links, shown: createShownMetadata(deps) })
   buildRoutes(router, deps)
   apiRoutes(router, deps)

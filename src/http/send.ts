@@ -7,12 +7,12 @@ import type { OpenFile } from '../services/files.ts'
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 /**
- * Answers with a file whose bytes never change under this address: strong ETag, 304, and one range of a file that is stored (of
- * others, and of several ranges, the whole is sent, as RFC 9110 section 14.2 allows). True where bytes are sent from the first one
- * on: not for a 304, HEAD, or the rest of a file. Throws `bad-range`.
+ * Answers with a file, whose bytes never change under this address unless `cacheControl` says otherwise: strong ETag, 304, and one range
+ * of a file that is stored (of others, and of several ranges, the whole is sent, as RFC 9110 section 14.2 allows). True where bytes are
+ * sent from the first one on: not for a 304, HEAD, or the rest of a file. Throws `bad-range`.
  */
-export async function sendFile(ctx: Context, file: OpenFile, { filename }: { filename: string }): Promise<boolean> {
-  if (validated(ctx, file.sha256, IMMUTABLE)) return false
+export async function sendFile(ctx: Context, file: OpenFile, { filename, cacheControl = IMMUTABLE }: { filename: string; cacheControl?: string }): Promise<boolean> {
+  if (validated(ctx, file.sha256, cacheControl)) return false
   ctx.set('Content-Type', 'application/octet-stream')
   ctx.set('Content-Disposition', contentDisposition(filename))
   // Whatever an sdist or wheel is taken for, nothing of it runs in a browser under our name.

@@ -118,7 +118,7 @@ export interface ExecOptions {
 
 /** The apk repositories that builder images name, proxied by Muslin. */
 export interface ApkBranches {
-  /** Makes repositories, as lines of an image's `/etc/apk/repositories`, known to all processes: their paths below Muslin's root, such as `apk/v3.21/main`. */
+  /** Makes repositories, by their URLs as images name them, known to all processes: their paths below Muslin's root, such as `apk/v3.21/main`, in the same order. */
   serve(repositories: string[]): Promise<string[]>
   /** What these repositories have for a CPU, by its name in Alpine; kept for a short while. Throws `upstream-unreachable` where none can be had. */
   index(paths: string[], arch: string): Promise<ApkEntry[]>
@@ -203,6 +203,8 @@ export interface BuildWork {
   limits: { cpu: number; memory: number; disk: number; time: number }
   /** A result of another target that may do for this one, and its bytes; undefined: there is none. */
   result: (KeptResult & { open: () => Promise<Readable> }) | undefined
+  /** The system's libraries are to be today's, whatever an image that is kept has: a rebuild is made for their sake. */
+  fresh?: boolean
   /** METADATA already known for this (sdist, target). */
   known: Buffer | undefined
   /** Called when METADATA becomes known in the middle of a build. */

@@ -47,11 +47,11 @@ export async function wholeBody(answer: Answer, cap: number): Promise<Buffer> {
 }
 
 /** The same bytes; what breaks them is a MuslinError, or the signal's reason once that has aborted. */
-export function streamedBody(source: Readable, url: URL, signal?: AbortSignal): Readable {
+export function streamedBody(source: Readable, url: URL, { signal, setting }: { signal?: AbortSignal | undefined; setting?: string } = {}): Readable {
   const out = new PassThrough()
   // It may break before its reader is there, who then learns it from the stream's state; without this the process would end.
   out.on('error', () => undefined)
   out.on('close', () => source.destroy())
-  source.on('error', (error) => out.destroy(signal?.aborted ? signal.reason as Error : upstreamFailure(error, url)))
+  source.on('error', (error) => out.destroy(signal?.aborted ? signal.reason as Error : upstreamFailure(error, url, setting)))
   return source.pipe(out)
 }

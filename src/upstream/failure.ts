@@ -7,17 +7,17 @@ const RESETS = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 const CERTIFICATES = /CERT|^ERR_TLS|ISSUER|SIGNATURE/
 const UNREADABLE = /^(HPE_|Z_|ZSTD_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)/
 
-/** What broke a request to the upstream, or the body of its answer, as an error for people. */
-export function upstreamFailure(error: unknown, url: URL): MuslinError {
+/** What broke a request to the upstream, or the body of its answer, as an error for people. `setting` is what its address is set by. */
+export function upstreamFailure(error: unknown, url: URL, setting = 'upstream'): MuslinError {
   if (error instanceof MuslinError) return error
   const code = codeOf(error)
   const why = code || (error instanceof Error ? error.message : String(error))
   const options = { cause: error }
   if (TIMEOUTS.has(code)) return new MuslinError('upstream-timeout', `${url.host} did not answer in time (${code}); try again, or check this machine's network`, options)
   if (CERTIFICATES.test(code)) return new MuslinError('upstream-unreachable', `the certificate of ${url.host} is not trusted (${code}); name its CA's file by the setting upstreamCa`, options)
-  if (UNREADABLE.test(code)) return new MuslinError('upstream-bad-answer', `the answer of ${url.host} cannot be read (${code}); check the setting upstream`, options)
+  if (UNREADABLE.test(code)) return new MuslinError('upstream-bad-answer', `the answer of ${url.host} cannot be read (${code}); check the setting ${setting}`, options)
   if (RESETS.has(code)) return new MuslinError('upstream-unreachable', `${url.host} closed the connection before its answer was whole (${code}); try again`, options)
-  return new MuslinError('upstream-unreachable', `${url.host} cannot be reached (${why}); check the setting upstream and this machine's network`, options)
+  return new MuslinError('upstream-unreachable', `${url.host} cannot be reached (${why}); check the setting ${setting} and this machine's network`, options)
 }
 
 /** Whether the connection went away: on a connection that was used before, that says nothing about the request. */
@@ -26,13 +26,13 @@ export function isReset(error: unknown): boolean {
 }
 
 /** An answer that is none of those a request was made for. */
-export function refusal(status: number, url: URL): MuslinError {
+export function refusal(status: number, url: URL, setting = 'upstream'): MuslinError {
   const said = `${url.host} answered ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd() + ` for ${url.pathname}`
-  if (status === 508) return new MuslinError('loop', `${url.origin} is this server itself, or leads back to it; set upstream to another index`)
-  if (status === 401 || status === 403) return new MuslinError('upstream-refused', `${said}; check the credentials in the setting upstream`)
+  if (status === 508) return new MuslinError('loop', `${url.origin} is this server itself, or leads back to it; set ${setting} to another address`)
+  if (status === 401 || status === 403) return new MuslinError('upstream-refused', `${said}; check the credentials in the setting ${setting}`)
   if (status === 429) return new MuslinError('upstream-refused', `${said}; it limits requests: try again later`)
   if (status >= 500) return new MuslinError('upstream-refused', `${said}; it has a problem of its own: try again later`)
-  return new MuslinError('upstream-refused', `${said}; check the setting upstream`)
+  return new MuslinError('upstream-refused', `${said}; check the setting ${setting}`)
 }
 
 function codeOf(error: unknown): string {

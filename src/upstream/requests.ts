@@ -40,9 +40,9 @@ export const VIA = 'muslin-via'
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const MOST_REDIRECTS = 5
 
-/** Sends requests to the upstream and to wherever its pages and redirects point. */
-export function createRequests(parts: { address: Address; ca: string[] | undefined; instance: string; log: Logger; clock: Clock; timeouts: Timeouts }): Requests {
-  const { address, ca, instance, log, clock, timeouts } = parts
+/** Sends requests to an upstream, whose address `setting` sets, and to wherever its pages and redirects point. */
+export function createRequests(parts: { address: Address; ca: string[] | undefined; instance: string; log: Logger; clock: Clock; timeouts: Timeouts; setting?: string }): Requests {
+  const { address, ca, instance, log, clock, timeouts, setting = 'upstream' } = parts
   const agent = new Agent({
     connect: { timeout: timeouts.connect, ...(ca && { ca }) },
     headersTimeout: timeouts.headers,
@@ -67,9 +67,9 @@ export function createRequests(parts: { address: Address; ca: string[] | undefin
       const { location } = answer.headers
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer
       dismiss(answer)
-      at = redirected(at, location)
+      at = redirected(at, location, setting)
     }
-    throw new MuslinError('upstream-bad-answer', `${url.host} redirects ${url.pathname} more than ${MOST_REDIRECTS} times; check the setting upstream`)
+    throw new MuslinError('upstream-bad-answer', `${url.host} redirects ${url.pathname} more than ${MOST_REDIRECTS} times; check the setting ${setting}`)
   }
 
   async function ask(url: URL, headers: Record<string, string>, signal?: AbortSignal, again = false): Promise<Answer> {
@@ -87,7 +87,7 @@ export function createRequests(parts: { address: Address; ca: string[] | undefin
       if (signal?.aborted) throw signal.reason
       // A kept connection may have been closed by the other side while it was idle.
       if (!again && isReset(error)) return await ask(url, headers, signal, true)
-      throw upstreamFailure(error, url)
+      throw upstreamFailure(error, url, setting)
     }
   }
 }
@@ -97,10 +97,10 @@ export function dismiss(answer: Answer): void {
   answer.body.dump().catch(() => undefined)
 }
 
-function redirected(from: URL, location: string): URL {
+function redirected(from: URL, location: string, setting: string): URL {
   const to = URL.parse(location, from)
   const refused = !to || !['http:', 'https:'].includes(to.protocol) ? 'which is no http or https URL'
     : from.protocol === 'https:' && to.protocol === 'http:' ? 'away from https' : undefined
   if (to && refused === undefined) return to
-  throw new MuslinError('upstream-bad-answer', `${from.host} redirects ${from.pathname} to ${to ? `${to.protocol}//${to.host}` : 'somewhere'}, ${refused}; check the setting upstream`)
+  throw new MuslinError('upstream-bad-answer', `${from.host} redirects ${from.pathname} to ${to ? `${to.protocol}//${to.host}` : 'somewhere'}, ${refused}; check the setting ${setting}`)
 }

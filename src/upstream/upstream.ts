@@ -60,7 +60,7 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
       const answer = await requests.get(parseFileUrl(fileUrl), { 'accept-encoding': 'identity' }, signal)
       if (answer.status !== 200) throw instead(answer, fileRefusal(answer))
       const length = answer.headers['content-length']
-      return { body: streamedBody(answer.body, answer.url, signal), size: length === undefined ? undefined : Number(length) }
+      return { body: streamedBody(answer.body, answer.url, { signal }), size: length === undefined ? undefined : Number(length) }
     },
 
     close: () => requests.close(),

@@ -17,6 +17,7 @@ import { createLinks } from '../../src/http/links.ts'
 import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
+import { createApkBranches } from '../../src/services/apks.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
 import { createFiles } from '../../src/services/files.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
@@ -31,14 +32,17 @@ import type { BlobStore, BuildLogs, Store } from '../../src/services/ports.ts'
 import { createPrebuilds } from '../../src/services/prebuilds.ts'
 import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
 import { createPromises } from '../../src/services/promises.ts'
+import { createRecipes } from '../../src/services/recipes.ts'
 import { createReadyTargets } from '../../src/services/ready-targets.ts'
 import { createSessions } from '../../src/services/sessions.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
 import { createWishes } from '../../src/services/wishes.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
+import { createRecipeFiles } from '../../src/storage/recipe-files.ts'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
 import { createUi } from '../../src/ui/ui.ts'
+import { createRemoteFiles } from '../../src/upstream/remote-files.ts'
 import { createUpstream } from '../../src/upstream/upstream.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
@@ -176,31 +180,34 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const { publicUrl, behindProxy = false, trustedProxies = [], buildsPerClient = 100, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
-  const promises = createPromises({ store })
+  const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
+  const promises = createPromises({ store, recipes })
   const files = createFiles({ store, blobs, upstream, log })
+  const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
+  const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
   const downloads = createDownloads({ downloads: store.downloads, clock, log })
   const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
   const targets = options.targets ?? [TARGET]
-  const planner = createPlanner({ store, upstreamPages, readyTargets, targets, workers: 2 })
+  const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers: 2 })
   const adminTokenSha256 = createHash('sha256').update(adminToken).digest('hex')
   const shown = {
     planFor: createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) }),
-    orders: createOrders({ store, upstreamPages, readyTargets, targets, clock }),
-    prebuilds: createPrebuilds({ store, planner, readyTargets, workers: 2, clock }),
+    orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
+    prebuilds: createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock }),
     jobViews: createJobViews({ store, clock }),
     overview: createOverview({ store, readyTargets, targets, clock }),
-    matrix: createMatrix({ store, upstreamPages, readyTargets, targets }),
+    matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
   }
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
-    files, downloads, promises, admission, readyTargets, log,
+    files, apks, downloads, promises, admission, readyTargets, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
-    wishes: createWishes({ jobs: store.jobs, admission, readyTargets, clock }),
+    wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),
     instance: 'this-one', hopKey: 'a key for tests',
@@ -217,6 +224,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
       await upstream.close()
+      await remote.close()
       store.close()
     },
   }

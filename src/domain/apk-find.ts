@@ -1,0 +1,61 @@
+/** Which apks of a repository hold what a build was missing. */
+import { bareName, provides, type ApkEntry } from './apk-index.ts'
+import type { Failure } from './failure.ts'
+import { APK_NAME, suggestApks } from './missing.ts'
+
+/** The image's own Python stays the only one: no apk brings another, or modules for it. */
+const PYTHON = /^(?:python3|pypy3?|py3(?:\.\d+)?-.*|cython)$/
+const PYTHON_COMMANDS = ['cmd:python3', 'cmd:python', 'cmd:pip3', 'cmd:pip']
+
+/**
+ * Names of apks among `entries` for what a failure names, best first: those that our data knows, then those that say so themselves
+ * (`pc:`, `cmd:`, and for a library the -dev apk beside the one that provides its `so:`). None where nothing is known.
+ */
+export function findApks(failure: Failure, entries: ApkEntry[]): string[] {
+  const known = suggestApks(failure).flatMap((name) => providers(entries, name))
+  return [...new Set([...known, ...told(failure, entries)])].filter((name) => APK_NAME.test(name))
+}
+
+/** Whether this apk would put another Python, or modules of one, beside the image's own (`building.md` section 7). */
+export function bringsPython({ name, provides }: Pick<ApkEntry, 'name' | 'provides'>): boolean {
+  return PYTHON.test(name) || provides.some((one) => PYTHON_COMMANDS.includes(bareName(one)))
+}
+
+function told({ class: kind, key }: Failure, entries: ApkEntry[]): string[] {
+  if (kind === 'missing-pkg-config') return providers(entries, `pc:${key}`)
+  if (kind === 'missing-command') return providers(entries, `cmd:${key}`)
+  if (kind === 'missing-library') return developing(entries, key)
+  return []
+}
+
+/** The apk of this name, or else those that provide it: handed over as it is, apk refuses to choose among several. */
+function providers(entries: ApkEntry[], name: string): string[] {
+  if (entries.some((entry) => entry.name === name)) return [name]
+  const found = entries.filter((entry) => provides(entry, name) && !bringsPython(entry))
+  return found.map((entry) => entry.name).sort((a, b) => Number(isDev(b)) - Number(isDev(a)) || a.length - b.length || (a < b ? -1 : 1))
+}
+
+/** A linker looks for `libNAME.so`, which comes with the headers: not in the apk of the library itself. */
+function developing(entries: ApkEntry[], key: string): string[] {
+  const library = `so:lib${linkName(key)}.so`
+  const owners = entries.filter((entry) => entry.provides.some((one) => isVersionOf(bareName(one), library)))
+  return owners.flatMap((owner) => {
+    const beside = entries.filter((entry) => entry.origin === owner.origin && isDev(entry.name))
+    const near = beside.filter((entry) => entry.name === `${owner.name}-dev` || entry.depends.some((one) => bareName(one) === owner.name))
+    return [...near, ...beside.filter((entry) => entry.name === `${owner.origin}-dev`), ...beside].map((entry) => entry.name)
+  })
+}
+
+/** `so:libz.so`, `so:libz.so.1`, and `so:libz-1.2.so` of libz. */
+function isVersionOf(provided: string, library: string): boolean {
+  return provided === library || provided.startsWith(`${library}.`)
+}
+
+/** As a linker takes it: `ffi` of `-lffi`, `libffi` and `libffi.so.8`. */
+function linkName(key: string): string {
+  return key.replace(/^-l/, '').replace(/\.(?:so|a)(?:\.[\d.]{1,20})?$/, '').replace(/^lib(?=.)/, '')
+}
+
+function isDev(name: string): boolean {
+  return name.endsWith('-dev')
+}
