@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { classifyLog } from '../../src/domain/classify.ts'
 import type { Step } from '../../src/domain/job.ts'
 import { RULES, type Rule } from '../../src/domain/rules.ts'
 import { apksOf } from '../../src/domain/remedy.ts'
-import { FACTS, SEEN } from './real-logs.ts'
+import { FACTS, SEEN, UNSEEN } from './real-logs.ts'
 import { LINES } from './rule-lines.ts'
 
 const LOGS = new URL('../fixtures/logs/', import.meta.url)
-const REAL: [folder: string, told: Record<string, string>][] = [['.', FACTS], ['seen', SEEN]]
+const REAL: [folder: string, told: Record<string, string>][] = [['.', FACTS], ['seen', SEEN], ['unseen', UNSEEN]]
 
 /** Text of each log of a folder, by its name. */
 function logsIn(folder: string): Record<string, string> {
@@ -99,6 +100,17 @@ describe('classifyLog', () => {
 
   it('sees both ends of a long line', () => {
     expect(tell(`error: Command '['g++', ${'\'-Dx\', '.repeat(100_000)}]' returned non-zero exit status 4.`)).toBe('build-failed: exit status 4 of g++')
+  })
+
+  it('answers in one clean line whatever is between the words that rules look for', () => {
+    const piece = fc.oneof(fc.constantFrom(...RULES.map(({ hint }) => hint), ...LINES.map(([, line]) => line)), fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('\u001b[31m', '\u001b]0;x\u0007', '\r', '\n', '\u202e', ' '.repeat(400)))
+    fc.assert(fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+      for (const step of ['metadata', 'build', 'repair', 'try'] as const) {
+        const failure = classifyLog(pieces.join(''), { step })
+        expect(failure.key).toMatch(/^[\x20-\x7e]{0,120}$/)
+        for (const apk of apksOf(failure)) expect(apk).toMatch(/^[a-z0-9][a-z0-9+._:-]*$/)
+      }
+    }), { numRuns: 300 })
   })
 
   // Every repetition is bounded or anchored: a rule that backtracks in squares or worse would run for minutes here.

@@ -33,7 +33,7 @@ const PKG_CONFIG: Rule[] = [
   { class: 'missing-pkg-config', weight: 'cause', hint: 'pkg-config ', pattern: /pkg-config (?:package|module) '?([\w.+-]{1,80})(?: [<>=][^']{0,40})?'? (?:was )?not found/, key: '$1' },
   { class: 'missing-pkg-config', weight: 'cause', hint: '- ', near: 'required packages were not found', pattern: /^- ([\w.+-]{1,80}?)(?:[<>=].{0,40})?$/, key: '$1', run: true },
   { class: 'missing-pkg-config', weight: 'cause', hint: '\'pkg-config\'', pattern: /CalledProcessError: Command '\['pkg-config', (?:'--[\w=-]{1,30}', ){0,6}'([\w.+-]{1,80})(?: [<>=][^']{0,40})?'[\],].{0,200} returned non-zero exit status 1\./, key: '$1' },
-  { class: 'missing-pkg-config', weight: 'clue', hint: 'not found', pattern: /^Package '?([\w.+-]{1,80})'?(?:, required by '[^']{1,80}',| was)? not found/, key: '$1', run: true },
+  { class: 'missing-pkg-config', weight: 'clue', hint: 'not found', pattern: /^(?:-- +)?Package '?([\w.+-]{1,80})'?(?:, required by '[^']{1,80}',| was)? not found/, key: '$1', run: true },
   { class: 'missing-pkg-config', weight: 'clue', hint: 'No package ', pattern: /^(?:-- +)?(?:No package|No pkg-config module) '([^']{1,80})' found/, key: '$1', run: true },
   { class: 'missing-pkg-config', weight: 'clue', hint: 'pkg-config --', pattern: /^Command 'pkg-config (?:--[\w-]{1,30} ){1,6}([\w.+-]{1,80})' returned non-zero exit status 1\./, key: '$1', run: true },
 ]
@@ -50,6 +50,8 @@ const COMMANDS: Rule[] = [
   { class: 'missing-command', weight: 'cause', hint: 'config', pattern: /^(?:\w{0,40}(?:Error|Exception|Exit): |error: |ERROR: )[^:]{0,80}?([a-z][\w.+]{0,40}[-_]config)['"]?(?: executable)?(?: was| could)? not (?:be )?found/, key: '$1' },
   { class: 'missing-command', weight: 'clue', hint: 'config', pattern: /(?:^|[\s'"])([a-z][\w.+]{0,40}[-_]config)['"]?(?: executable)?(?: was| could)? not (?:be )?found/, key: '$1' },
   { class: 'missing-command', weight: 'cause', hint: 'missing from PATH', pattern: /'([\w.+-]{1,60})' (?:utility|command|program|executable|tool) is missing from PATH/, key: '$1' },
+  { class: 'missing-command', weight: 'cause', hint: 'config', known: true, pattern: /(?:nable to|ould not|annot|ailed to|an't) (?:run|execute|call) ['"`]?([\w.+]{1,40}[-_]config)\b/, key: '$1' },
+  { class: 'missing-command', weight: 'cause', hint: 'ould not find', pattern: /[Cc]ould not find (git|hg|svn) for\b/, key: '$1' },
   { class: 'missing-command', weight: 'cause', hint: 'no acceptable', pattern: /error: no acceptable ([a-z]\w{0,20}) (?:could be |)found/, key: '$1' },
   { class: 'missing-command', weight: 'cause', hint: 'no acceptable', pattern: /error: no acceptable C(?:\+\+)? compiler found/, key: 'gcc' },
   { class: 'missing-command', weight: 'decisive', hint: 'Rust compiler', pattern: /^error: can't find Rust compiler/, key: 'cargo' },
@@ -65,7 +67,10 @@ const COMMANDS: Rule[] = [
   { class: 'missing-command', weight: 'cause', hint: 'ERROR: Program', pattern: /ERROR: Program(?:\(s\))? \[?'([^']{1,60})'.{0,100} not found/, key: '$1' },
   { class: 'missing-command', weight: 'cause', near: 'CMake Error', hint: 'Could NOT find', pattern: /^Could NOT find (Git|Perl|FLEX|BISON|SWIG|Doxygen|PkgConfig|M4|Java)\b/, key: '$1' },
   { class: 'missing-command', weight: 'clue', hint: 'CalledProcessError', pattern: /^(?:subprocess\.)?CalledProcessError: Command '\['([\w.+-]{1,60})', '-{1,2}(?:v|V|version)'\]' returned non-zero/, key: '$1', known: true },
+  { class: 'missing-command', weight: 'clue', hint: '-NOTFOUND: not found', pattern: /CLANG_SCAN_DEPS-NOTFOUND: not found/, key: 'clang-scan-deps' },
   { class: 'missing-command', weight: 'clue', hint: 'not found', pattern: /(?:^|[\s'"])(?:\/bin\/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?([\w.+-]{1,60}): (?:command )?not found/, key: '$1', run: true },
+  { class: 'missing-command', weight: 'clue', hint: 'not found', pattern: /^\S{1,200}: \d{1,6}: ([\w.+-]{1,60}): not found$/, key: '$1', run: true },
+  { class: 'missing-command', weight: 'clue', hint: 'ind executable', pattern: /not find executable ([a-z][\w.+-]{1,60})/, key: '$1', known: true },
   { class: 'missing-command', weight: 'clue', hint: 'not found', pattern: /: line \d{1,6}: ([\w.+-]{1,60}): (?:command )?not found$/, key: '$1', run: true },
 ]
 
@@ -102,7 +107,7 @@ const SENTENCES: Rule[] = [
   },
   {
     class: 'missing-command', weight: 'sentence', known: true, hint: 'not', key: '$1',
-    pattern: /(?:^|[\s'"`(])([\w+-]{2,40})['"`]? (?:executable|command|binary|program|utility) ?(?:is |was |could )?not (?:be )?(?:found|installed)/,
+    pattern: /(?:^|[\s'"`(])([\w+-]{2,40})['"`]? (?:executable|command|binary|program|utility) ?(?:is |was |could |appears |seems )?not (?:to )?(?:be )?(?:found|installed)/,
   },
   {
     class: 'missing-command', weight: 'sentence', known: true, hint: 'ind', key: '$1',
@@ -112,6 +117,7 @@ const SENTENCES: Rule[] = [
     class: 'missing-library', weight: 'sentence', known: true, hint: 'ind', key: '$1',
     pattern: /(?:ould not|annot|an not|[Uu]nable to|an't|ailed to|id not) find (?:the |any |an? )?(?:supported |required |system )?(?:library |libraries |package )?['"`]?([A-Za-z][\w.+-]{0,60}?)['"`]?(?:[,.:;!?)]|$| )/,
   },
+  { class: 'missing-library', weight: 'sentence', hint: 'Berkeley DB', pattern: /(?:annot|an't|ould not) find .{0,40}\bBerkeley DB\b/, key: 'BerkeleyDB' },
   {
     class: 'missing-library', weight: 'sentence', known: true, hint: 'locate', key: '$1',
     pattern: /(?:ould not|annot|an not|[Uu]nable to|an't|ailed to) locate (?:the |any |an? )?(?:required |system )?(?:library |libraries |package )?['"`]?([A-Za-z][\w.+-]{0,60}?)['"`]?(?:[,.:;!?)]|$| )/,
