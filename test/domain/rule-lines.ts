@@ -41,6 +41,8 @@ export const LINES: [told: string, line: string, step?: Step][] = [
   ['needs-network: attempting to make an HTTP request, but --offline was specified', '  attempting to make an HTTP request, but --offline was specified'],
   ['build-failed: signal 11 of a program that it runs: a build requirement may need a newer musl', 'subprocess.CalledProcessError: Command \'[\'cython\']\' died with <Signals.SIGSEGV: 11>.'],
   ['build-failed: exit status 1 of gcc', 'error: Command \'[\'gcc\', \'-c\', \'x.c\']\' returned non-zero exit status 1.'],
+  ['compiler-error: call to undeclared function \'strlcpy\'', '_configtest.c:5:1: error: call to undeclared function \'strlcpy\''],
+  ['compiler-error: undefined reference to strlcpy', '_configtest.c:(.text+0x5): undefined reference to `strlcpy\''],
   ['compiler-error: _x.pyx: undeclared name not builtin: long', 'src/_x.pyx:12:8: undeclared name not builtin: long'],
   ['compiler-error: error[E0308]: mismatched types', 'error[E0308]: mismatched types'],
   ['compiler-error: undefined reference to foo', '/usr/bin/ld: x.c:(.text+0x5): undefined reference to `foo\''],

@@ -2,6 +2,9 @@
 import type { Rule } from './rule.ts'
 
 export const CODE: readonly Rule[] = [
+  // Probes of distutils, autoconf and tempfile: a build goes on after them.
+  { class: 'compiler-error', weight: 'clue', hint: 'error: ', pattern: /^(?:_configtest|conftest|\/tmp\/\w{1,40}|\.{0,2}\/?tmp\w{1,40})\.\w{1,4}:\d+(?::\d+)?: (?:fatal )?error: (.+)/, key: '$1', run: true },
+  { class: 'compiler-error', weight: 'clue', hint: 'undefined ', pattern: /(?:_configtest|conftest)\.\w{1,4}\b.{0,200}\b(undefined (?:reference to|symbol:)) [`'"]?([^`'"]{1,100})/, key: '$1 $2', run: true },
   { class: 'compiler-error', weight: 'cause', hint: 'error: ', pattern: /^(?:[^\s:]{0,300}\/)?(?<source>[^\s:/]{1,100}:)\d+(?::\d+)?: (?:fatal )?error: (.+)/, key: '$1 $2', run: true },
   { class: 'compiler-error', weight: 'cause', hint: '.p', pattern: /^(?:[^\s:]{0,300}\/)?(?<source>[^\s:/]{1,100}\.p(?:yx|xd|xi):)\d+:\d+: (.+)/, key: '$1 $2', run: true },
   { class: 'compiler-error', weight: 'cause', hint: 'error[E', pattern: /^error\[E\d{4}\]: .+/, key: '$0', run: true },
