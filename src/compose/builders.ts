@@ -6,7 +6,7 @@ import { createInterpreterImages, interpreterTargets } from '../builder/interpre
 import { thisMachine } from '../config/machine.ts'
 import type { Settings } from '../config/settings.ts'
 import { parseTarget } from '../domain/target.ts'
-import { createDockerEngine, probeDocker } from '../engine/docker.ts'
+import { createDockerEngine, probeEngine } from '../engine/docker.ts'
 import { createEmbeddedEngine } from '../engine/embedded/engine.ts'
 import { findInterpreters, type Interpreter } from '../engine/embedded/interpreters.ts'
 import { launcherOf } from '../engine/embedded/launcher.ts'
@@ -32,7 +32,7 @@ export async function chooseBuilder(settings: Settings, env: NodeJS.ProcessEnv):
   if (role === 'worker' && builder === 'none') throw new MuslinError('bad-settings', 'builder is none, but a worker does nothing but build; set builder to docker or embedded, or role to web')
   if (builder === 'none') return { kind: 'none', why: 'none, as the settings say: the upstream is proxied and nothing is promised' }
   if (builder === 'embedded') return embedded(settings, env, '')
-  const docker = await probeDocker({ command: 'docker' })
+  const docker = await probeEngine({ kind: 'docker' })
   if (docker.ok) return { kind: 'docker', why: `docker ${docker.version}${builder === 'auto' ? ', found by itself' : ''}` }
   if (builder === 'docker') throw new MuslinError('engine-unavailable', docker.why)
   try {

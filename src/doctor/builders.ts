@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Check } from '../cli/context.ts'
 import { thisMachine } from '../config/machine.ts'
 import type { Settings } from '../config/settings.ts'
-import { probeDocker } from '../engine/docker.ts'
+import { probeEngine } from '../engine/docker.ts'
 import { createDiskBlobs } from '../storage/disk-blobs.ts'
 import { fail, guarded, ok, warn } from './check.ts'
 import { imageChecks } from './containers.ts'
@@ -23,7 +23,7 @@ export async function builderChecks(parts: Parts): Promise<Check[]> {
 
 async function engineChecks({ settings, source, log }: Parts): Promise<Check[]> {
   const { builder } = settings
-  const docker = builder === 'embedded' ? undefined : await probeDocker({ command: 'docker' })
+  const docker = builder === 'embedded' ? undefined : await probeEngine({ kind: 'docker' })
   if (docker?.ok) {
     const [images, other] = await Promise.all([imageChecks(settings, log), builder === 'auto' ? embeddedChecks(settings, source) : undefined])
     return [ok('docker', docker.label), ...images, ...other ? besideDocker(other) : []]

@@ -1,9 +1,8 @@
-/** What a run is, in the words of `docker create`. Pure. */
+/** What a run is, in the words of `docker create`. */
 import type { RunSpec } from '../services/ports.ts'
 import { packing, reporting, unpacking } from './commands.ts'
-
-/** Labels on everything we make in an engine: by them a later process finds what a dead one left behind. */
-export const LABEL = { instance: 'muslin.instance', process: 'muslin.process', run: 'muslin.run', digest: 'muslin.digest', key: 'muslin.key' } as const
+import { DIALECTS, type Dialect } from './dialect.ts'
+import { LABEL } from './labels.ts'
 
 /** A shell as the first process reaps the orphans of the run, in any image, without the engine's own (optional) init. */
 const IDLE = 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done'
@@ -32,8 +31,10 @@ export interface Given {
   instance: string
   process: string
   network: string
+  /** Without a resolver. */
   isolatedDns: boolean
   cores: number
+  dialect?: Dialect
   /** More than those that every run bears. */
   labels?: Record<string, string>
   /** The image has no entrypoint, and what is committed from the container must get none. */
@@ -46,6 +47,7 @@ export interface Given {
  */
 export function createArguments(run: RunSpec, given: Given): string[] {
   const { limits } = run
+  const { dialect = DIALECTS.docker } = given
   const memory = String(Math.floor(limits.memoryBytes))
   const [uid = '0', gid = uid] = userOf(run).split(':')
   return [
@@ -57,15 +59,15 @@ export function createArguments(run: RunSpec, given: Given): string[] {
     // With no-new-privileges a command has only capabilities that the first process has too.
     ...(run.system ? ['--user', userOf(run), ...SYSTEM_CAPABILITIES.flatMap((name) => ['--cap-add', name])] : ['--user', idleUser(run.user), '--read-only']),
     // Docker mounts a tmpfs noexec unless told, and a configure script runs what it just compiled.
-    ...run.writable.flatMap((path) => ['--tmpfs', `${path}:rw,exec,nosuid,nodev,mode=1777,uid=${uid},gid=${gid},size=${Math.floor(limits.diskBytes)}`]),
+    ...run.writable.flatMap((path) => ['--tmpfs', `${path}:rw,exec,nosuid,nodev,mode=1777${dialect.tmpfs(uid, gid)},size=${Math.floor(limits.diskBytes)}`]),
     '--memory', memory, '--memory-swap', memory,
     // Ours are the idle process, its sleep, and the shell around a command.
     '--pids-limit', String(limits.processes + 3),
     '--cpus', String(Math.max(0.01, Math.min(limits.cpu, given.cores))),
     '--ulimit', 'core=0', '--log-driver', 'none', '--no-healthcheck',
     '--network', given.network,
-    // Older engines forward names that they do not know to the host's resolver even from an internal network (CVE-2024-29018).
-    ...(given.isolatedDns ? ['--dns', '127.0.0.1'] : []),
+    ...(given.isolatedDns ? dialect.withoutNames : []),
+    ...dialect.container(),
     // A name without a value takes the variable away.
     ...PROXIES.flatMap((name) => ['--env', name]),
     ...(given.bare ? [run.image, 'sh'] : ['--entrypoint', 'sh', run.image]), '-c', IDLE,

@@ -17,9 +17,9 @@ export function reporting(command: string[]): string[] {
   return ['sh', '-c', `(exec "$@") 2>&1; ${REPORT}`, 'sh', ...command]
 }
 
-/** Unpacks standard input in a folder. */
+/** Unpacks standard input in a folder. It is read to its end whatever becomes of that: podman loses the output of what leaves some of it. */
 export function unpacking(folder: string): string[] {
-  return ['sh', '-c', `tar -x -p -o -f - -C "$1"; ${REPORT}`, 'sh', folder]
+  return ['sh', '-c', `tar -x -p -o -f - -C "$1"; (code=$?; cat > /dev/null; exit $code); ${REPORT}`, 'sh', folder]
 }
 
 /** Packs entries of a folder onto standard output. */

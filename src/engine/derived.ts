@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import type { Engine, Run, RunLimits, RunSpec } from '../services/ports.ts'
-import { LABEL, type Given } from './arguments.ts'
+import type { Given } from './arguments.ts'
 import type { Cli } from './cli.ts'
 import { findImage, type FoundImage } from './image.ts'
+import { LABEL } from './labels.ts'
 
 const NAME = 'muslin-derived'
 const COMMIT_MS = 10 * 60_000
@@ -86,6 +87,7 @@ function restoring({ User, Entrypoint, Cmd, WorkingDir }: FoundImage['config']):
     `WORKDIR ${WorkingDir || '/'}`,
     // In this order: naming an entrypoint takes the command away.
     ...(Entrypoint?.length ? [`ENTRYPOINT ${JSON.stringify(Entrypoint)}`] : []),
-    ...(Cmd?.length ? [`CMD ${JSON.stringify(Cmd)}`] : Entrypoint?.length ? [] : ['CMD ["sh"]']),
+    // Where neither is named, docker keeps that of the container.
+    `CMD ${JSON.stringify(Cmd?.length || Entrypoint?.length ? Cmd ?? [] : ['sh'])}`,
   ].flatMap((change) => ['--change', change])
 }

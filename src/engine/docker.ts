@@ -1,21 +1,27 @@
-/** Docker as an engine, by its command line client: whatever that reaches (socket, TCP, ssh) can build. */
+/** Docker or Podman as an engine, by its command line client: whatever that reaches (socket, TCP, ssh) can build. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import type { Engine, ImageSource, Run, RunSpec } from '../services/ports.ts'
-import { createArguments, LABEL, userOf, type Given } from './arguments.ts'
+import { createArguments, userOf, type Given } from './arguments.ts'
 import { createCli, lastWords, type Cli } from './cli.ts'
 import { createDerived } from './derived.ts'
-import { knownDigest, makeImage } from './image.ts'
-import { fetchNetwork, sweepNetworks, type FetchNetwork } from './network.ts'
+import { DIALECTS, type Dialect, type EngineFacts } from './dialect.ts'
+import { knownDigest, makeImage, NO_IMAGE } from './image.ts'
+import { LABEL } from './labels.ts'
+import { fetchNetwork, ownNetwork, sweepNetworks, type FetchNetwork } from './network.ts'
 import { createRun, removeContainer } from './run.ts'
 
 export { builtRef, imageDigest } from './image.ts'
-export { probeDocker } from './probe.ts'
+export { probeEngine, type Probe } from './probe.ts'
 
 export interface DockerOptions {
-  /** The client's name or path. */
+  /** docker unless given. */
+  kind?: Dialect['name']
+  /** The client's name or path; the kind's own unless given. */
   command?: string
+  /** Where the engine is, as the variable DOCKER_HOST has it; unless given where the client's own settings say. */
+  address?: string
   /** This server's instance id: what bears it as a label is ours. */
   instance: string
   /** A network of the admin's for fetch runs; then none is made. */
@@ -38,12 +44,13 @@ export interface DockerOptions {
 const KEEP_DERIVED = 20
 
 /**
- * An engine on what the docker client reaches. Nothing is asked of it before the first call. Every method throws `engine-unavailable`
+ * An engine on what the client reaches. Nothing is asked of it before the first call. Every method throws `engine-unavailable`
  * where no engine answers.
  */
 export function createDockerEngine(options: DockerOptions): Engine {
   const { instance, log } = options
-  const cli = createCli(options.command ?? 'docker')
+  const dialect = DIALECTS[options.kind ?? 'docker']
+  const cli = createCli(options.command ?? dialect.name, { dialect, address: options.address })
   const self = options.process ?? randomBytes(8).toString('hex')
   const short = createHash('sha256').update(instance).digest('hex').slice(0, 12)
   /** Names of the containers that runs of this process still use. */
@@ -55,7 +62,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
     name: `muslin-fetch-${short}`,
     instance,
     ready: { network: options.fetchNetwork, host: options.fetchHost },
-    desktop: (await facts.get()).desktop,
+    apart: (await facts.get()).apart,
   }))
 
   /** Wishes for one image at once share the work, and its failure. */
@@ -71,30 +78,39 @@ export function createDockerEngine(options: DockerOptions): Engine {
   async function make(run: RunSpec, more: Pick<Given, 'labels' | 'bare'> = {}): Promise<Run> {
     const id = `muslin-${short}-${randomBytes(6).toString('hex')}`
     running.add(id)
-    const removed = () => { running.delete(id) }
     try {
       await start(run, id, more).catch(async (error: unknown) => {
         if (run.network === 'none' || !(error instanceof MuslinError) || !/network/i.test(error.detail)) throw error
         // Somebody pruned the networks since we made ours.
+        await removed(run, id)
         fetching.forget()
-        await removeContainer({ cli, id, log })
         await start(run, id, more)
       })
     } catch (error) {
       // By the name that we gave it: it may be there although the client failed.
-      await removeContainer({ cli, id, log }).finally(removed)
+      await removed(run, id).finally(() => running.delete(id))
       throw error
     }
-    return createRun({ cli, id, user: userOf(run), memoryBytes: run.limits.memoryBytes, log, removed })
+    return createRun({ cli, id, user: userOf(run), memoryBytes: run.limits.memoryBytes, remove: () => removed(run, id).finally(() => running.delete(id)) })
+  }
+
+  async function removed(run: RunSpec, id: string): Promise<boolean> {
+    const done = await removeContainer({ cli, id, log })
+    if (run.network === 'fetch' && (await fetching.held())?.each) await cli.run(['network', 'rm', id])
+    return done
   }
 
   async function start(run: RunSpec, id: string, more: Pick<Given, 'labels' | 'bare'>) {
     const { cores } = await facts.get()
     const fetch = run.network === 'fetch' && !run.system ? await fetching.get() : undefined
     const isolatedDns = fetch?.closed === true && options.fetchNetwork === undefined
-    const given = { name: id, instance, process: self, network: fetch?.name ?? 'none', isolatedDns, cores, ...more }
+    if (fetch?.each) await ownNetwork({ cli, name: id, instance })
+    const network = fetch === undefined ? 'none' : fetch.each ? id : fetch.name
+    const given = { name: id, instance, process: self, network, isolatedDns, cores, dialect, ...more }
     await cli.must(createArguments(run, given), { refuse: refusal(run.image) })
     await cli.must(['start', id], { refuse: refusal(run.image) })
+    // Podman takes the root folder for unwritable where no layer of the image names it, and this root respects that.
+    if (run.system) await cli.must(['exec', '--user', userOf(run), id, 'chmod', 'u+w', '/'])
   }
 
   /**
@@ -104,36 +120,33 @@ export function createDockerEngine(options: DockerOptions): Engine {
   async function sweep() {
     const live = new Set(await options.live?.() ?? [])
     live.delete(self)
-    const format = `{{.Names}} {{.Label "${LABEL.process}"}}`
-    const text = await cli.must(['ps', '--all', '--no-trunc', '--filter', `label=${LABEL.instance}=${instance}`, '--format', format])
+    const text = await cli.must(['ps', '--all', '--no-trunc', '--filter', `label=${LABEL.instance}=${instance}`, '--format', dialect.containerFormat])
     const ours = text.split('\n').filter((line) => line !== '').map((line) => line.split(' '))
     const stale = ours.filter(([name = '', process = '']) => !running.has(name) && !live.has(process))
     const done = await Promise.all(stale.map(([id = '']) => removeContainer({ cli, id, log })))
     await derived.sweep()
-    await sweepNetworks({ cli, instance, keep: (await fetching.held())?.name })
+    const fetch = await fetching.held()
+    await sweepNetworks({ cli, instance, keep: (name) => name === fetch?.name || running.has(name) })
     return done.filter(Boolean).length
   }
 
-  return { name: 'docker', image, digest: (source) => knownDigest(source, cli), network: () => fetching.get(), create: (run) => make(run), derive: derived.derive, sweep }
+  return { name: dialect.name, image, digest: (source) => knownDigest(source, cli), network: () => fetching.get(), create: (run) => make(run), derive: derived.derive, sweep }
 }
 
-async function engineFacts(cli: Cli): Promise<{ cores: number; desktop: boolean }> {
-  const text = await cli.must(['info', '--format', '{{json .}}'])
-  const facts = JSON.parse(text || '{}') as { NCPU?: number; OperatingSystem?: string; ServerErrors?: string[] }
-  // Older clients end well although no daemon answered.
-  if (!facts.NCPU) {
-    const said = lastWords(facts.ServerErrors?.[0] ?? 'no answer')
-    throw new MuslinError('engine-unavailable', `no daemon answers ${cli.command} (${said}): start it, or set DOCKER_HOST to where it listens`)
-  }
-  return { cores: facts.NCPU, desktop: facts.OperatingSystem === 'Docker Desktop' }
+async function engineFacts(cli: Cli): Promise<EngineFacts> {
+  const info: unknown = JSON.parse(await cli.must(['info', '--format', '{{json .}}']) || '{}')
+  const facts = cli.dialect.facts(info)
+  if (facts) return facts
+  const said = lastWords((info as { ServerErrors?: string[] }).ServerErrors?.[0] ?? 'no answer')
+  throw new MuslinError('engine-unavailable', `no daemon answers ${cli.command} (${said}): start it, or set ${cli.dialect.address} to where it listens`)
 }
 
 function refusal(image: string) {
   return (words: string) => {
-    if (/no such image/i.test(words)) {
+    if (NO_IMAGE.test(words)) {
       return new MuslinError('image-unavailable', `${image} is not on this engine any more: it is made ready again at the next build`)
     }
-    if (/"sh": executable file not found/i.test(words)) {
+    if (/"?sh"?:? executable file.* not found/i.test(words)) {
       return new MuslinError('image-unavailable', `${image} has no shell: name an image with sh and tar in builderImages`)
     }
     return undefined

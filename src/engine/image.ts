@@ -9,8 +9,11 @@ import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import type { ImageSource } from '../services/ports.ts'
 import { packTar } from '../services/tar.ts'
-import { LABEL } from './arguments.ts'
 import { lastWords, type Cli } from './cli.ts'
+import { LABEL } from './labels.ts'
+
+/** As docker and podman say it. */
+export const NO_IMAGE = /no such image|image not known/i
 
 const PULL_MS = 10 * 60_000
 const BUILD_MS = 60 * 60_000
@@ -90,15 +93,16 @@ export async function findImage(cli: Cli, ref: string): Promise<FoundImage | und
   // It becomes an argument of the client: a leading dash would be an option.
   if (!/^\w[\w.:/@-]*$/.test(ref)) throw unavailable(`${JSON.stringify(ref)} is not an image's name: name one in builderImages`)
   const text = await cli.must(['image', 'inspect', '--format', '{{.Id}} {{json .Config}}', ref], {
-    refuse: (words) => /no such image/i.test(words) ? new MuslinError('image-unavailable', 'absent') : undefined,
+    refuse: (words) => NO_IMAGE.test(words) ? new MuslinError('image-unavailable', 'absent') : undefined,
   }).catch((error: unknown) => {
     if (error instanceof MuslinError && error.code === 'image-unavailable') return undefined
     throw error
   })
   if (text === undefined) return undefined
-  const [, id, json] = /^(sha256:\w+) (\{.*\})$/.exec(text.trim()) ?? []
+  const [, hex, json] = /^(?:sha256:)?(\w{64}) (\{.*\})$/.exec(text.trim()) ?? []
   // A client that is told to stop may call that success.
-  if (id === undefined || json === undefined) throw new MuslinError('engine-unavailable', `${cli.command} gave no answer; it is asked again at the next build`)
+  if (hex === undefined || json === undefined) throw new MuslinError('engine-unavailable', `${cli.command} gave no answer; it is asked again at the next build`)
+  const id = `sha256:${hex}`
   const config = JSON.parse(json) as FoundImage['config']
   const made = config.Labels?.[LABEL.digest]
   // An image inherits labels, but not the name that goes with this one.

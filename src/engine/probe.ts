@@ -1,36 +1,43 @@
-/** Does a docker engine answer here? Asked by `--builder auto`, by the start and by the doctor. */
+/** Does an engine answer here? Asked by `--builder auto`, by the start and by the doctor. */
 import { createCli, whyFailed } from './cli.ts'
+import { DIALECTS, type Dialect } from './dialect.ts'
 
 export type Probe =
-  | { ok: true; version: string; label: string }
+  | { ok: true; version: string; label: string; cpu: string }
   /** `client`: there is a client, so that somebody may expect an engine here. */
   | { ok: false; client: boolean; why: string }
 
 /** A daemon that starts with the machine, or one at the far end of ssh, needs seconds for its first answer. */
 const PATIENCE_MS = 10_000
 
-/** Asks for `patienceMs` at most; never throws. `why` is one line: the cause and the remedy. `label` is for people and holds no secret. */
-export async function probeDocker({ command, patienceMs = PATIENCE_MS }: { command: string; patienceMs?: number }): Promise<Probe> {
-  const ended = await createCli(command).run(['version', '--format', '{{json .}}'], { timeout: patienceMs })
+/**
+ * Asks for `patienceMs` at most; never throws. `why` is one line: the cause and the remedy. `label` is for people and holds no secret.
+ * `cpu` is the engine's, as in a wheel's platform tag. The client is the one that the kind has by name, and asks where `address` says.
+ */
+export async function probeEngine({ kind, command = kind, address, patienceMs = PATIENCE_MS }: {
+  kind: Dialect['name']
+  command?: string
+  address?: string
+  patienceMs?: number
+}): Promise<Probe> {
+  const dialect = DIALECTS[kind]
+  const cli = createCli(command, { dialect, address })
+  const ended = await cli.run([dialect.version, '--format', '{{json .}}'], { timeout: patienceMs })
   if (ended.timedOut) {
-    const why = `no daemon answers ${command} within ${patienceMs / 1000} s: see that it runs and is not overloaded, and that DOCKER_HOST leads to it`
+    const why = `no daemon answers ${command} within ${patienceMs / 1000} s: see that it runs and is not overloaded, and that ${dialect.address} leads to it`
     return { ok: false, client: true, why }
   }
-  if (ended.exitCode !== 0) return { ok: false, client: !ended.missing, why: whyFailed(command, 'version', ended) }
-  const server = serverOf(ended.stdout)
-  if (!server) return { ok: false, client: true, why: `${command} answers, but not as Docker does: name Docker's client, or use --builder none` }
+  if (ended.exitCode !== 0) return { ok: false, client: !ended.missing, why: whyFailed(cli, dialect.version, ended) }
+  const server = serverOf(dialect, ended.stdout)
+  if (!server) return { ok: false, client: true, why: `${command} answers, but not as ${dialect.title} does: name ${dialect.client}, or use --builder none` }
   if (server.os !== 'linux') return { ok: false, client: true, why: `the daemon runs ${server.os} containers: switch it to Linux containers` }
-  const where = process.env['DOCKER_HOST'] ? ` at ${process.env['DOCKER_HOST'].replace(/\/\/[^@/]*@/, '//')}` : ''
-  return { ok: true, version: server.version, label: `docker ${server.version}${where}` }
+  const where = cli.where ? ` at ${cli.where.replace(/\/\/[^@/]*@/, '//')}` : ''
+  return { ok: true, version: server.version, label: `${kind} ${server.version}${where}`, cpu: server.cpu }
 }
 
-/** Version and system of the daemon, out of what `docker version --format '{{json .}}'` prints. */
-function serverOf(text: string): { version: string; os: string } | undefined {
+function serverOf(dialect: Dialect, text: string) {
   try {
-    const server: unknown = JSON.parse(text).Server
-    if (typeof server !== 'object' || server === null) return undefined
-    const { Version, Os } = server as Record<string, unknown>
-    return typeof Version === 'string' ? { version: Version, os: String(Os) } : undefined
+    return dialect.server(JSON.parse(text))
   } catch {
     return undefined
   }

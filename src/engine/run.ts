@@ -12,20 +12,22 @@ import { drain, feed, TRANSFER_MS } from './transfer.ts'
 /** Peak and kills, of cgroups version 1 and version 2: cat complains about those that are not there. */
 const FIGURES = ['memory/memory.max_usage_in_bytes', 'memory/memory.oom_control', 'memory.peak', 'memory.events'].map((file) => `/sys/fs/cgroup/${file}`)
 
+/** What podman says on standard error, and docker on standard output, where the runtime could not start a command. */
+const UNSTARTED = /OCI (runtime|permission|not found)/
+
 /** Bytes beyond the memory limit that reading the figures of a full run may take. */
 const HEADROOM = 32 << 20
 
 /**
- * The verbs of a container that runs and idles. `user` is the numeric uid:gid of its commands, `memoryBytes` its limit. `removed` is
- * called when it is gone, or was given up.
+ * The verbs of a container that runs and idles. `user` is the numeric uid:gid of its commands, `memoryBytes` its limit; `remove` says
+ * whether it is gone.
  */
-export function createRun({ cli, id, user, memoryBytes, log, removed }: {
+export function createRun({ cli, id, user, memoryBytes, remove: removeIt }: {
   cli: Cli
   id: string
   user: string
   memoryBytes: number
-  log: Logger
-  removed: () => void
+  remove: () => Promise<boolean>
 }): Run {
   let removal: Promise<void> | undefined
 
@@ -82,15 +84,15 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
     if (state === 'out of memory') return 137
     if (state !== 'running') throw vanished(state)
     // 137: the shell was killed too, by the kernel or by the command. 126 and 127: it could not be started, such as for its folder.
-    if ([126, 127, 137].includes(ended.exitCode ?? 0) && lastWords(ended.stderr) === '') return ended.exitCode ?? 0
-    throw new MuslinError('engine-unavailable', whyFailed(cli.command, 'exec', ended))
+    if ([126, 127, 137].includes(ended.exitCode ?? 0) && (lastWords(ended.stderr) === '' || UNSTARTED.test(ended.stderr))) return ended.exitCode ?? 0
+    throw new MuslinError('engine-unavailable', whyFailed(cli, 'exec', ended))
   }
 
   async function look(): Promise<'running' | 'out of memory' | 'stopped' | 'gone'> {
     const ended = await cli.run(['container', 'inspect', '--format', '{{.State.Running}} {{.State.OOMKilled}}', id])
     if (ended.exitCode === 0) return ended.stdout.startsWith('true') ? 'running' : ended.stdout.includes('true') ? 'out of memory' : 'stopped'
     if (/no such container/i.test(ended.stderr)) return 'gone'
-    throw new MuslinError('engine-unavailable', whyFailed(cli.command, 'inspect', ended))
+    throw new MuslinError('engine-unavailable', whyFailed(cli, 'inspect', ended))
   }
 
   function vanished(state: string): MuslinError {
@@ -103,7 +105,7 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
     if (state instanceof MuslinError) return state
     if (state === 'stopped' || state === 'gone') return vanished(state)
     if (reportedExit(ended.stderr) === undefined && state === 'running' && !ended.timedOut && ended.exitCode !== 137) {
-      return new MuslinError('engine-unavailable', whyFailed(cli.command, 'exec', ended))
+      return new MuslinError('engine-unavailable', whyFailed(cli, 'exec', ended))
     }
     const words = ended.timedOut ? `tar did not end in ${TRANSFER_MS / 60_000} minutes` : lastWords(ended.stderr) || `exit code ${ended.exitCode}`
     return new MuslinError('transfer-failed', `files cannot be ${what} ${folder}: ${words}; if it is full, raise limits.disk`)
@@ -123,10 +125,10 @@ export function createRun({ cli, id, user, memoryBytes, log, removed }: {
   }
 
   function remove(): Promise<void> {
-    return removal ??= removeContainer({ cli, id, log }).then((done) => {
+    return removal ??= removeIt().then((done) => {
       // Left to the next sweep, or to the next call.
       if (!done) removal = undefined
-    }, () => { removal = undefined }).finally(removed)
+    }, () => { removal = undefined })
   }
 
   return { id, put, exec, get, usage, remove }
@@ -138,7 +140,7 @@ export async function removeContainer({ cli, id, log }: { cli: Cli; id: string; 
     const ended = await cli.run(['rm', '--force', '--volumes', id])
     if (ended.exitCode === 0 || /no such container/i.test(ended.stderr)) return true
     if (attempt === 3) {
-      log.error({ container: id, why: whyFailed(cli.command, 'rm', ended) }, 'a container is left behind until the next sweep')
+      log.error({ container: id, why: whyFailed(cli, 'rm', ended) }, 'a container is left behind until the next sweep')
       return false
     }
     await sleep(500)

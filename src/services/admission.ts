@@ -49,7 +49,7 @@ export function createAdmission({ clock, hosts, buildsPerClient, queueLimit }: {
   /** Queued in all, of both kinds together; what is queued in the background, or prebuilt, is not counted. */
   queueLimit: number
 }): Admission {
-  const own = new Set(['localhost', 'host.docker.internal', ...hosts.map(hostname)])
+  const own = new Set(['localhost', 'host.docker.internal', 'host.containers.internal', ...hosts.map(hostname)])
 
   return { admit, admitAhead, check, isOwnHost }
 

@@ -1,24 +1,25 @@
-/** The engine's contract against a real Docker, by the client that `command` names; MUSLIN_TEST_BUILDER_IMAGE names another image. */
+/** The engine's contract against a real Docker or Podman; MUSLIN_TEST_BUILDER_IMAGE names another image. */
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
-import { createDockerEngine } from '../../src/engine/docker.ts'
+import { createDockerEngine, type DockerOptions } from '../../src/engine/docker.ts'
 import { engineContract, type Check, type Traits } from '../contracts/engine.ts'
 import { dockerChecks } from '../engine/docker.checks.ts'
+import { BUILDER } from './lab.ts'
 
-export default async function engineContractOf(check: Check, command: string): Promise<void> {
-  const image = process.env['MUSLIN_TEST_BUILDER_IMAGE'] ?? 'muslin-standin-builder:latest'
-  const log = pino({ level: 'silent' })
+/** `network`: how this machine is reached from the engine's fetch network. */
+export default async function engineContractOf(check: Check, where: Pick<DockerOptions, 'kind' | 'command' | 'address' | 'fetchHost'>, network: Traits['network'] = { kind: 'closed', local: true }): Promise<void> {
   const instance = `contract-${randomBytes(6).toString('hex')}`
+  const options = { ...where, instance, log: pino({ level: 'silent' }) }
   const traits: Traits = {
-    image: { kind: 'ready', ref: image },
+    image: { kind: 'ready', ref: BUILDER },
     absent: { source: { kind: 'ready', ref: 'localhost:1/muslin-absent:none' }, named: /muslin-absent/ },
-    full: /no space left/i, processes: 'refused', apart: false, places: 'memory', seccomp: true, derives: true, overshoot: 1, network: { kind: 'closed', local: true },
+    full: /no space left/i, processes: 'refused', apart: false, places: 'memory', seccomp: true, derives: true, overshoot: 1, network,
   }
   try {
-    await engineContract({ engine: () => createDockerEngine({ command, instance, log }), traits, check })
-    await dockerChecks({ command, instance, image, check, log })
+    await engineContract({ engine: () => createDockerEngine(options), traits, check })
+    await dockerChecks({ options, image: BUILDER, check })
   } finally {
     // The newest stay for the next process of the instance, which has none.
-    await createDockerEngine({ command, instance, keepDerived: 0, log }).sweep()
+    await createDockerEngine({ ...options, keepDerived: 0 }).sweep()
   }
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { clientEnvironment, lastWords, whyFailed } from '../../src/engine/cli.ts'
+import { DIALECTS } from '../../src/engine/dialect.ts'
 
 const failed = { exitCode: 1, stderr: '', timedOut: false, missing: false }
 
@@ -20,7 +21,7 @@ it.each([
   [{ ...failed, exitCode: 125, stderr: 'docker: Error response from daemon: something odd.\nSee \'docker run --help\'.\n' }, /^"docker version" failed: something odd\.$/],
   [{ ...failed, exitCode: 3 }, /exit code 3$/],
 ])('says cause and remedy in one line: %#', (ended, why) => {
-  const text = whyFailed('docker', 'version', ended)
+  const text = whyFailed({ command: 'docker', dialect: DIALECTS.docker }, 'version', ended)
   expect(text).toMatch(why)
   expect(text).not.toContain('\n')
 })

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createDockerEngine, probeDocker } from '../../src/engine/docker.ts'
+import { createDockerEngine, probeEngine } from '../../src/engine/docker.ts'
 import { readUsage } from '../../src/engine/run.ts'
 
 let folder: string
@@ -28,7 +28,7 @@ const spec = { image: 'sha256:abc', label: 'l', user: '1:1', network: 'none' as 
 describe('the probe', () => {
   it('gives version and label', async () => {
     await client('echo \'{"Client":{},"Server":{"Version":"28.1.0","Os":"linux"}}\'')
-    expect(await probeDocker({ command })).toMatchObject({ ok: true, version: '28.1.0', label: expect.stringContaining('docker 28.1.0') })
+    expect(await probeEngine({ kind: 'docker', command })).toMatchObject({ ok: true, version: '28.1.0', label: expect.stringContaining('docker 28.1.0') })
   })
 
   it.each([
@@ -37,21 +37,21 @@ describe('the probe', () => {
     ['echo hello', /not as Docker does/],
   ])('says why not: %s', async (script, why) => {
     await client(script)
-    expect(await probeDocker({ command })).toEqual({ ok: false, client: true, why: expect.stringMatching(why) })
+    expect(await probeEngine({ kind: 'docker', command })).toEqual({ ok: false, client: true, why: expect.stringMatching(why) })
   })
 
   it('waits for a daemon that is slow', async () => {
     await client('sleep 2.5; echo \'{"Client":{},"Server":{"Version":"28.1.0","Os":"linux"}}\'')
-    expect(await probeDocker({ command })).toMatchObject({ ok: true })
+    expect(await probeEngine({ kind: 'docker', command })).toMatchObject({ ok: true })
   })
 
   it('gives up a daemon that does not answer at all', async () => {
     await client('exec sleep 20')
-    expect(await probeDocker({ command, patienceMs: 200 })).toEqual({ ok: false, client: true, why: expect.stringMatching(/no daemon answers .* within 0.2 s: see that it runs/) })
+    expect(await probeEngine({ kind: 'docker', command, patienceMs: 200 })).toEqual({ ok: false, client: true, why: expect.stringMatching(/no daemon answers .* within 0.2 s: see that it runs/) })
   })
 
   it('says that there is no client', async () => {
-    expect(await probeDocker({ command: join(folder, 'none') })).toEqual({ ok: false, client: false, why: expect.stringMatching(/not on the PATH: install/) })
+    expect(await probeEngine({ kind: 'docker', command: join(folder, 'none') })).toEqual({ ok: false, client: false, why: expect.stringMatching(/not on the PATH: install/) })
   })
 })
 

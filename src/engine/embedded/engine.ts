@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { MuslinError } from '../../errors.ts'
 import type { Clock, Engine, RunSpec } from '../../services/ports.ts'
+import { hardLimits } from '../hard-limits.ts'
 import type { Box, BoxLimits } from './box.ts'
 import { findGroups, isGroupOf, removeGroup, type Group, type Groups } from './cgroup.ts'
 import { makeFolder, removeFolder } from './folder.ts'
@@ -148,15 +149,6 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     network: async () => ({ name: 'host', host: '127.0.0.1', closed: false }),
     create,
     sweep,
-  }
-}
-
-/** This process's own hard limits, beyond which a plain user cannot go; infinity for those without. */
-function hardLimits(): (name: string) => number {
-  const text = readFileSync('/proc/self/limits', 'utf8')
-  return (name) => {
-    const hard = new RegExp(`^${name}\\s+\\S+\\s+(\\d+)`, 'm').exec(text)?.[1]
-    return hard === undefined ? Number.POSITIVE_INFINITY : Number(hard)
   }
 }
 

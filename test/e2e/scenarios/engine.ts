@@ -9,6 +9,6 @@ export default async function engine(check: Check): Promise<void> {
     const { stdout, exitCode } = await execa(command, ['version', '--format', '{{.Client.Version}}'], { env: cleanEnv(), extendEnv: false, reject: false })
     if (exitCode !== 0 || seen.has(stdout)) continue
     seen.add(stdout)
-    await engineContract((name, run) => check(`client ${stdout}: ${name}`, run), command)
+    await engineContract((name, run) => check(`client ${stdout}: ${name}`, run), { command })
   }
 }
