@@ -6,6 +6,7 @@
 export const ERRORS = {
   'bad-request': { status: 400, title: 'The request is malformed', remedy: 'Mend what is named, and send the request again.' },
   'bad-lock': { status: 400, title: 'The lock file cannot be planned', remedy: 'Mend the lines that are named: pin each requirement with ==, or give a lock file instead.' },
+  'bad-recipe': { status: 400, title: 'The recipe cannot be used', remedy: 'Mend what is named; docs/recipes.md has the keys and an example.' },
   'bad-name': { status: 400, title: 'Not a valid project name', remedy: 'Check the spelling; names are letters, digits, and ., - or _ between them.' },
   'unknown-target': { status: 404, title: 'This target is not configured', remedy: 'Use one of the configured targets, or add this one to the setting targets.' },
   'not-found': { status: 404, title: 'Nothing is served at this address', remedy: 'Check the URL; the index is at /simple/.' },
@@ -13,6 +14,7 @@ export const ERRORS = {
   'no-such-file': { status: 404, title: 'No such file is recorded', remedy: 'Ask for the project\'s page again; it lists the files there are.' },
   'no-such-release': { status: 404, title: 'The project has no such release', remedy: 'Check the version; the project\'s page lists its files.' },
   'no-such-job': { status: 404, title: 'No such job is recorded', remedy: 'Check the number; muslin jobs lists them.' },
+  'no-such-recipe': { status: 404, title: 'No such recipe of this site', remedy: 'Check the number; muslin recipe list has those that can be removed.' },
   'no-such-prebuild': { status: 404, title: 'No such prebuild is recorded', remedy: 'Check the number; it is in the address that the prebuild was started with.' },
   'no-such-build': { status: 404, title: 'No such build is recorded', remedy: 'Check the number; a link to a build is for one server and its data folder.' },
   'no-such-promise': { status: 404, title: 'No such promise was made', remedy: 'Ask for the project\'s page again; it lists the promises there are.' },
@@ -31,6 +33,7 @@ export const ERRORS = {
   'build-failed': { status: 424, title: 'Muslin could not build this wheel', remedy: 'Open the link: it is the log. The class of the failure, below, says what helps. The release is not promised again: the next install takes its sdist.' },
   'metadata-changed': { status: 424, title: 'The metadata was changed by the build', remedy: 'Run the same command again; the page now has the metadata that the build gave.' },
   'start-refused': { status: 424, title: 'Muslin may not start a build for this request', remedy: 'Ask by an installer (pip, uv), under a host name of the server: add yours to allowedHosts.' },
+  'not-built-here': { status: 424, title: 'A recipe says that this is not built', remedy: 'Read the reason; a recipe of this site with an empty skip has it built all the same.' },
   'queue-full': { status: 424, title: 'Too many builds are waiting', remedy: 'Try again later, or raise queueLimit.' },
   'too-many-builds': { status: 424, title: 'This client asked for too many new builds', remedy: 'Try again later, or raise buildsPerClient.' },
   'no-builder': { status: 424, title: 'No builder is ready for this target', remedy: 'Look at what the server printed when it started: it names the engine and why it cannot be used.' },

@@ -1,4 +1,6 @@
 /** Recipes: what a project needs in order to build, beyond what its sdist says itself. */
+import { parseSpecifiers, satisfies } from './specifier.ts'
+import { parseVersion } from './version.ts'
 
 /** What applies to one release on one target, all layers merged. */
 export interface Recipe {
@@ -32,7 +34,10 @@ export interface Recipe {
 
 export type RecipeOrigin = 'built-in' | 'learnt' | 'site'
 
-/** A recipe as somebody wrote it, or as builds taught it: which releases it is for, and what it says about them. */
+/**
+ * A recipe as somebody wrote it, or as builds taught it: which releases it is for, and what it says about them. An entry of a list that
+ * begins with `!` takes the rest of it out of earlier layers; an empty `skip` lifts an earlier one.
+ */
 export interface RecipeLayer {
   /** Normalized. */
   project: string
@@ -49,4 +54,70 @@ export interface RecipeLayer {
 export const NO_RECIPE: Recipe = {
   apks: [], runtimeApks: [], env: {}, configSettings: {}, constraints: [], requires: undefined, patches: [], exclude: [], check: '',
   limits: {}, network: false, expected: undefined, skip: undefined,
+}
+
+const ORIGINS: RecipeOrigin[] = ['built-in', 'learnt', 'site']
+
+/**
+ * What the layers say together about one release on one target: built-in ones first, then learnt ones, then the site's, each in the order
+ * in which they are given. Lists are united in order, maps merged, everything else overridden.
+ */
+export function mergeRecipes(layers: RecipeLayer[], version: string, target: string): Recipe {
+  return layersFor(layers, version, target).reduce((merged, { recipe }) => over(merged, recipe), NO_RECIPE)
+}
+
+/** Those of the layers that are for this release on this target, in the order in which they are merged. */
+export function layersFor(layers: RecipeLayer[], version: string, target: string): RecipeLayer[] {
+  return layers.filter((layer) => fitsVersion(layer.versions, version) && fitsTarget(layer.targets, target))
+    .toSorted((a, b) => ORIGINS.indexOf(a.origin) - ORIGINS.indexOf(b.origin))
+}
+
+/** Prereleases are judged like any other version; what is no version fits only where none is asked for. */
+function fitsVersion(versions: string | undefined, text: string): boolean {
+  if (versions === undefined) return true
+  const set = parseSpecifiers(versions)
+  const version = parseVersion(text)
+  return set !== undefined && version !== undefined && satisfies(set, version, { prereleases: true })
+}
+
+function fitsTarget(targets: string[] | undefined, target: string): boolean {
+  return targets === undefined || targets.some((pattern) => matches(pattern.split('*'), target))
+}
+
+/** Pieces between the stars, each found as early as can be: no pattern takes more than one pass. */
+function matches([first = '', ...rest]: string[], text: string): boolean {
+  if (rest.length === 0) return text === first
+  const last = rest.pop() ?? ''
+  if (!text.startsWith(first)) return false
+  let at = first.length
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at)
+    if (found < 0) return false
+    at = found + piece.length
+  }
+  return text.length - last.length >= at && text.endsWith(last)
+}
+
+function over(below: Recipe, above: Partial<Recipe>): Recipe {
+  const { skip = below.skip } = above
+  return {
+    apks: united(below.apks, above.apks),
+    runtimeApks: united(below.runtimeApks, above.runtimeApks),
+    env: { ...below.env, ...above.env },
+    configSettings: { ...below.configSettings, ...above.configSettings },
+    constraints: united(below.constraints, above.constraints),
+    requires: above.requires ?? below.requires,
+    patches: [...below.patches.filter(({ name }) => !above.patches?.some((patch) => patch.name === name)), ...above.patches ?? []],
+    exclude: united(below.exclude, above.exclude),
+    check: above.check ?? below.check,
+    limits: { ...below.limits, ...above.limits },
+    network: above.network ?? below.network,
+    expected: above.expected ?? below.expected,
+    skip: skip === '' ? undefined : skip,
+  }
+}
+
+function united(below: string[], above: string[] = []): string[] {
+  const gone = new Set(above.filter((entry) => entry.startsWith('!')).map((entry) => entry.slice(1)))
+  return [...new Set([...below.filter((entry) => !gone.has(entry)), ...above.filter((entry) => !entry.startsWith('!'))])]
 }

@@ -34,10 +34,12 @@ export interface Known<W extends WheelEntry = WheelEntry> {
   failures: Map<string, { job: number; failure: Failure | undefined }>
   /** Whether a builder is ready for the target. */
   ready: boolean
+  /** Why the release is not built for the target at all, as its recipe says; undefined: it may be. */
+  skip: string | undefined
 }
 
 /** The verdict about one release on one target, from what is known of the project. */
-export function decide<W extends WheelEntry>(pin: Pin, target: Target, { page, wheels, failures, ready }: Known<W>): Verdict<W> {
+export function decide<W extends WheelEntry>(pin: Pin, target: Target, { page, wheels, failures, ready, skip }: Known<W>): Verdict<W> {
   const { project } = pin
   if (pin.elsewhere !== undefined) return cannot(`it comes from ${pin.elsewhere}, not from an index`, 'build it where it is installed, or pin a release of it')
   if (!page && wheels.length === 0) return cannot('the upstream knows no such project', 'check the spelling, and that the upstream has the project')
@@ -62,6 +64,7 @@ export function decide<W extends WheelEntry>(pin: Pin, target: Target, { page, w
   if (free.kind === 'wheel') return cannot(`the lock does not name ${free.file.filename}, which fits`, 'lock again, so that this wheel is among its files', sdist)
   if (!sdist) return cannotChoose(plain)
 
+  if (skip !== undefined) return cannot(`its recipe says that it is not built: ${skip}`, 'pin a release that has a wheel, or set a recipe of this site with an empty skip', sdist)
   const failed = files.flatMap((file) => failures.get(sha256Of(file) ?? '') ?? [])[0]
   if (failed) return { ...cannot(...causeOf(failed.failure), sdist), failed: failed.job }
   const entries = promisable({ page: release!, target, wheels, remembered: new Set() })

@@ -9,6 +9,7 @@ import { failureView, iso } from './job-views.ts'
 import { releasesOf, type Release } from './matrix-releases.ts'
 import type { Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
+import type { Applied, Recipes } from './recipes.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
 import type { MatrixCell, ProjectMatrix } from './views.ts'
 
@@ -23,8 +24,9 @@ export interface Matrix {
 /** What one column needs. `image`: digest of what builds for it now. */
 interface Column { target: Target; image: string | undefined }
 
-export function createMatrix({ store, upstreamPages, readyTargets, targets: configured }: {
+export function createMatrix({ store, recipes, upstreamPages, readyTargets, targets: configured }: {
   store: Store
+  recipes: Pick<Recipes, 'forProject'>
   upstreamPages: Pick<UpstreamPages, 'read'>
   readyTargets: ReadyTargets
   /** Names of the configured targets. */
@@ -40,6 +42,7 @@ export function createMatrix({ store, upstreamPages, readyTargets, targets: conf
     if (!kept && wheels.length === 0) throw new MuslinError('no-such-project', `nothing of ${normalized} is kept here; check the name, or open /simple/${normalized}/ once`)
     const jobs = Map.groupBy(await store.jobs.list({ project: normalized }), (job) => keyOf(job.sdist.sha256, job.target))
     const ready = await readyTargets()
+    const applied = await recipes.forProject(normalized)
     const columns = [...new Set([...configured, ...ready.keys()])].flatMap((column) => {
       const target = parseTarget(column)
       return target ? [{ target, image: ready.get(column) }] : []
@@ -51,13 +54,13 @@ export function createMatrix({ store, upstreamPages, readyTargets, targets: conf
       releases: releasesOf(kept?.page, wheels).map((release) => ({
         version: release.version, yanked: release.yanked, prerelease: release.prerelease,
         uploadedAt: release.uploadedAt === undefined ? null : iso(release.uploadedAt),
-        cells: Object.fromEntries(columns.map((column) => [column.target.name, cellOf(release, column, jobs)])),
+        cells: Object.fromEntries(columns.map((column) => [column.target.name, cellOf(release, column, jobs, applied(release.version, column.target.name))])),
       })),
     }
   }
 }
 
-function cellOf(release: Release, { target, image }: Column, jobs: Map<string, Job[]>): MatrixCell {
+function cellOf(release: Release, { target, image }: Column, jobs: Map<string, Job[]>, { recipe, digest }: Applied): MatrixCell {
   const fitting = release.upstream.filter(({ wheel }) => wheelFits(wheel, target))
   // pip takes the most specific one.
   const upstream = fitting.find(({ wheel }) => !wheel.platforms.includes('any')) ?? fitting[0]
@@ -65,25 +68,26 @@ function cellOf(release: Release, { target, image }: Column, jobs: Map<string, J
   const own = release.sdists.flatMap((sdist) => jobs.get(keyOf(sha256Of(sdist) ?? '', target.name)) ?? [])
   const built = release.built.filter((wheel) => wheel.target === target.name).toSorted((a, b) => b.number - a.number)[0]
   if (built) return cell('built', { filename: built.filename, job: own.find((job) => job.build === built.build)?.id ?? null, build: built.build })
-  const job = telling(own, image)
+  const job = telling(own, { image, recipe: digest })
   if (job && job.state !== 'built') return cell(job.state, { job: job.id, build: job.build ?? null, failure: job.failure ? failureView(job.failure) : null })
   const [sdist] = release.sdists
   if (!sdist) return cell('no-sdist')
+  if (recipe.skip !== undefined) return cell('skipped', { why: recipe.skip })
   return cell(pythonFits(sdist['requires-python'], target) ? 'could-build' : 'unsupported-python')
 }
 
 function cell(verdict: MatrixCell['verdict'], rest: Partial<MatrixCell> = {}): MatrixCell {
-  return { verdict, filename: null, job: null, build: null, failure: null, ...rest }
+  return { verdict, filename: null, job: null, build: null, failure: null, why: null, ...rest }
 }
 
 /**
- * The job that says how it stands: one that is under way, else one that failed. With another builder image a release is promised again,
- * so what failed with an older one says nothing while there is a newer one. A metadata job that fails ends the promise too.
+ * The job that says how it stands: one that is under way, else one that failed. With another builder image or recipe a release is promised
+ * again, so what failed with an older one says nothing while there is a newer one. A metadata job that fails ends the promise too.
  */
-function telling(jobs: Job[], image: string | undefined): Job | undefined {
+function telling(jobs: Job[], { image, recipe }: { image: string | undefined; recipe: string }): Job | undefined {
   const ours = jobs.filter(({ kind }) => kind !== 'trial').toSorted((a, b) => Number(b.kind === 'build') - Number(a.kind === 'build') || b.id - a.id)
   return ours.find(({ state }) => state === 'running') ?? ours.find(({ state }) => state === 'queued')
-    ?? ours.find((job) => (job.state === 'failed' || job.state === 'cancelled') && (image === undefined || job.image === image))
+    ?? ours.find((job) => (job.state === 'failed' || job.state === 'cancelled') && job.recipe === recipe && (image === undefined || job.image === image))
 }
 
 function keyOf(sdist: string, target: string): string {

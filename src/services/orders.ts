@@ -9,15 +9,22 @@ import { MuslinError } from '../errors.ts'
 import { noSuchJob } from './job-views.ts'
 import type { Clock, Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
+import { notBuilt, type Recipes } from './recipes.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
 import type { JobOrder } from './views.ts'
 
 export interface Orders {
   /**
    * One job a target: made, joined, or tried again where it had failed or was cancelled; of a wheel that is there the job that built it.
-   * A trial is a job of its own. Throws `bad-name`, `no-such-project`, `no-such-release`, `unknown-target` and `no-builder`.
+   * A trial is a job of its own. Throws `bad-name`, `no-such-project`, `no-such-release`, `unknown-target`,
+   * `no-builder`, and `not-built-here` where a recipe skips the release on a target that is named, or on all.
    */
   build(order: JobOrder, askedBy: string): Promise<Job[]>
+  /**
+   * Adds apks to the recipe of a failed job's project and queues the job anew: as another one, since its recipe is another. Throws
+   * `no-such-job`, `not-possible-now` of a job that has not failed, `no-builder` and `not-built-here`.
+   */
+  addApks(id: number, apks: string[], askedBy: string): Promise<Job>
   /** Queues a failed or cancelled job again. Throws `no-such-job`, and `not-possible-now` of any other. */
   retry(id: number): Promise<Job>
   /** Ends a queued or running job. Throws `no-such-job`, and `not-possible-now` of any other. */
@@ -27,8 +34,9 @@ export interface Orders {
 interface Release { project: string; version: string; sdist: { sha256: string; filename: string } }
 
 /** What a person orders by hand. */
-export function createOrders({ store, upstreamPages, readyTargets, targets: configured, clock }: {
+export function createOrders({ store, recipes, upstreamPages, readyTargets, targets: configured, clock }: {
   store: Store
+  recipes: Pick<Recipes, 'forProject' | 'addApks'>
   upstreamPages: UpstreamPages
   readyTargets: ReadyTargets
   /** Names of the configured targets. */
@@ -37,17 +45,23 @@ export function createOrders({ store, upstreamPages, readyTargets, targets: conf
 }): Orders {
   const { jobs, wheels } = store
 
-  return { build, retry, cancel }
+  return { build, addApks, retry, cancel }
 
   async function build({ project: name, version, targets, publish = true }: JobOrder, askedBy: string): Promise<Job[]> {
     if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
     const images = imagesFor(await readyTargets(), targets)
     const release = await releaseOf(normalizeName(name), version)
+    const applied = await recipes.forProject(release.project)
     const ordered: Job[] = []
+    let skipped: string | undefined
     for (const [target, image] of images) {
       const there = publish ? await builtJob(release, target) : undefined
-      ordered.push(there ?? await wished({ kind: publish ? 'build' : 'trial', ...release, target, recipe: '', image, priority: PRIORITY.waiting, askedBy }))
+      const { recipe, digest } = applied(release.version, target)
+      skipped ??= there ? undefined : recipe.skip
+      if (there) ordered.push(there)
+      else if (recipe.skip === undefined) ordered.push(await wished({ kind: publish ? 'build' : 'trial', ...release, target, recipe: digest, image, priority: PRIORITY.waiting, askedBy }))
     }
+    if (skipped !== undefined && (targets || ordered.length === 0)) throw notBuilt(release, skipped)
     return ordered
   }
 
@@ -90,6 +104,17 @@ export function createOrders({ store, upstreamPages, readyTargets, targets: conf
     const found = sdists.find(({ release }) => versionKey(release.version) === versionKey(version))
     if (!found) throw new MuslinError('no-such-release', `${project} has no release ${version.slice(0, 60)} with an sdist; ask /simple/${project}/ for its files`)
     return found.release
+  }
+
+  async function addApks(id: number, apks: string[], askedBy: string): Promise<Job> {
+    const { state, kind, project, version, sdist, target } = await known(id)
+    if (state !== 'failed') throw new MuslinError('not-possible-now', `job ${id} is ${state}; only what failed is tried again with more apks`)
+    const image = imagesFor(await readyTargets(), [target]).get(target)!
+    await recipes.addApks(project, apks, askedBy)
+    const { recipe, digest } = (await recipes.forProject(project))(version, target)
+    if (recipe.skip !== undefined) throw notBuilt({ project, version }, recipe.skip)
+    // A person who mends a build wants its wheel, not its METADATA alone.
+    return wished({ kind: kind === 'metadata' ? 'build' : kind, project, version, sdist, target, recipe: digest, image, priority: PRIORITY.waiting, askedBy })
   }
 
   async function retry(id: number): Promise<Job> {

@@ -8,6 +8,7 @@ import { canonicalVersion } from '../domain/version.ts'
 import { decide, type Known, type Verdict } from '../domain/verdict.ts'
 import { ERRORS, MuslinError } from '../errors.ts'
 import type { BuiltWheel, Store } from './ports.ts'
+import type { Applied, Recipes } from './recipes.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
 import type { PlanLine } from './views.ts'
 
@@ -18,19 +19,20 @@ type Refused = Extract<Verdict, { verdict: 'cannot' }>
 type Outcome = { page: ProjectPage | undefined; error: unknown }
 
 /** Makes the lines of one project: its page is read once, and its jobs and wheels, for all its releases and targets. */
-export function createPlanLines({ store, upstreamPages }: { store: Store; upstreamPages: UpstreamPages }) {
+export function createPlanLines({ store, recipes, upstreamPages }: { store: Store; recipes: Pick<Recipes, 'forProject'>; upstreamPages: UpstreamPages }) {
   return async (project: string, asked: Asked[], images: Map<string, string>): Promise<[Asked, PlanLine][]> => {
     const elsewhere = asked.every(({ pin, refusal }) => pin.elsewhere !== undefined || refusal !== undefined)
     const { page, error }: Outcome = elsewhere ? { page: undefined, error: undefined } : await fetched(project)
-    const [wheels, jobs, history] = await Promise.all([store.wheels.wheels(project), store.jobs.list({ project }), store.jobs.history(project)])
+    const [wheels, jobs, history, applied] = await Promise.all([store.wheels.wheels(project), store.jobs.list({ project }), store.jobs.history(project), recipes.forProject(project)])
     const lines: [Asked, PlanLine][] = []
     for (const each of asked) {
       const image = images.get(each.target.name)
-      const ours = jobs.filter((job) => job.kind !== 'trial' && job.target === each.target.name && job.image === image && job.recipe === '')
-      const known: Known<BuiltWheel> = { page, wheels, failures: failuresOf(ours), ready: image !== undefined }
+      const recipe = applied(canonicalVersion(each.pin.version), each.target.name)
+      const ours = jobs.filter((job) => job.kind !== 'trial' && job.target === each.target.name && job.image === image && job.recipe === recipe.digest)
+      const known: Known<BuiltWheel> = { page, wheels, failures: failuresOf(ours), ready: image !== undefined, skip: recipe.recipe.skip }
       const verdict: Verdict<BuiltWheel> = refused(each) ?? (page || wheels.length > 0 ? undefined : unreachable(error)) ?? decide(each.pin, each.target, known)
       const job = verdict.verdict === 'built' ? await jobOfBuild(verdict.wheel) : jobOf(verdict, ours)
-      lines.push([each, line(each, verdict, job, history)])
+      lines.push([each, line(each, verdict, job, history, recipe)])
     }
     return lines
   }
@@ -74,7 +76,7 @@ function jobOf(verdict: Verdict, jobs: Job[]): number | undefined {
   return jobs.find((job) => job.kind === 'build' && job.sdist.sha256 === sha256)?.id
 }
 
-function line({ pin, target, file }: Asked, verdict: Verdict, job: number | undefined, history: number[]): PlanLine {
+function line({ pin, target, file }: Asked, verdict: Verdict<BuiltWheel>, job: number | undefined, history: number[], { recipe }: Applied): PlanLine {
   const reason = verdict.verdict === 'cannot' ? verdict.reason : verdict.verdict === 'upstream-wheel' ? undefined : verdict.note
   const building = verdict.verdict === 'would-build'
   return {
@@ -86,6 +88,7 @@ function line({ pin, target, file }: Asked, verdict: Verdict, job: number | unde
     estimateSeconds: building ? estimateSeconds({ history, sdistBytes: verdict.sdist.size ?? undefined }) : null,
     why: reason?.why ?? null, remedy: reason?.remedy ?? null,
     job: job ?? null,
+    runtimeApks: verdict.verdict === 'cannot' ? [] : [...new Set([...verdict.verdict === 'built' ? verdict.wheel.system?.runtime ?? [] : [], ...recipe.runtimeApks])],
   }
 }
 

@@ -9,6 +9,7 @@ import { MOST_PLAN_LINES } from './bounds.ts'
 import { createPlanLines, type Asked } from './plan-lines.ts'
 import type { Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
+import type { Recipes } from './recipes.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
 import type { Plan, PlanLine, PlanRequest } from './views.ts'
 
@@ -26,8 +27,9 @@ export interface PlanBounds { releases: number; bytes: number }
 /** Pages that are asked for at once. */
 const AT_ONCE = 8
 
-export function createPlanner({ store, upstreamPages, readyTargets, targets: configured, workers }: {
+export function createPlanner({ store, recipes, upstreamPages, readyTargets, targets: configured, workers }: {
   store: Store
+  recipes: Pick<Recipes, 'forProject'>
   upstreamPages: UpstreamPages
   readyTargets: ReadyTargets
   /** Names of the configured targets. */
@@ -35,7 +37,7 @@ export function createPlanner({ store, upstreamPages, readyTargets, targets: con
   /** How many builds run at once. */
   workers: number
 }): Planner {
-  const linesOf = createPlanLines({ store, upstreamPages })
+  const linesOf = createPlanLines({ store, recipes, upstreamPages })
 
   return { plan }
 

@@ -7,6 +7,7 @@ import { failureView, iso } from './job-views.ts'
 import type { Planner } from './planner.ts'
 import type { Clock, NewPrebuild, Store, StoredPrebuildLine } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
+import type { AppliedTo, Recipes } from './recipes.ts'
 import type { PlanLine, Prebuild, PrebuildLine, PrebuildList, PrebuildRequest } from './views.ts'
 
 export interface Prebuilds {
@@ -24,8 +25,9 @@ export interface Prebuilds {
 type Named = Pick<PlanLine, 'project' | 'version' | 'target'>
 
 /** Plans that somebody had built, and how far they are. */
-export function createPrebuilds({ store, planner, readyTargets, workers, clock }: {
+export function createPrebuilds({ store, recipes, planner, readyTargets, workers, clock }: {
   store: Store
+  recipes: Pick<Recipes, 'forProject'>
   planner: Planner
   readyTargets: ReadyTargets
   /** How many builds run at once. */
@@ -43,12 +45,14 @@ export function createPrebuilds({ store, planner, readyTargets, workers, clock }
     const missing = only?.find((line) => !planned.has(keyOf(line)))
     if (missing) throw new MuslinError('bad-request', `${missing.project} ${missing.version} for ${missing.target} was chosen, but the plan has it no more, or never had it; make the plan again, and choose from that`)
     const images = await readyTargets()
-    const lines = plan.lines.map((line) => ordered(line, named, images, askedBy))
+    const applied = new Map<string, AppliedTo>()
+    for (const { project } of plan.lines) if (!applied.has(project)) applied.set(project, await recipes.forProject(project))
+    const lines = plan.lines.map((line) => ordered(line, { named, images, askedBy, applied: applied.get(line.project)! }))
     const name = plan.files.map((file) => file.name).join(', ')
     return get(await prebuilds.create({ createdAt: clock.now(), askedBy, name, targets: plan.targets, lines }))
   }
 
-  function ordered(line: PlanLine, named: Set<string> | undefined, images: Map<string, string>, askedBy: string): NewPrebuild['lines'][number] {
+  function ordered(line: PlanLine, { named, images, askedBy, applied }: { named: Set<string> | undefined; images: Map<string, string>; askedBy: string; applied: AppliedTo }): NewPrebuild['lines'][number] {
     const { project, version, target, sdist, verdict } = line
     const wanted = named?.has(keyOf(line)) ?? true
     // What failed before cannot be had, unless somebody says that it is to be tried again.
@@ -57,7 +61,7 @@ export function createPrebuilds({ store, planner, readyTargets, workers, clock }
     if (!wanted) return { plan: line, leftOut: true }
     const image = images.get(target)
     if (image === undefined) throw new MuslinError('no-builder', `no builder is ready for ${target}; start one, or leave that target out`)
-    const wish: Wish = { kind: 'build', project, version, target, sdist, recipe: '', image, priority: PRIORITY.prebuild, askedBy }
+    const wish: Wish = { kind: 'build', project, version, target, sdist, recipe: applied(version, target).digest, image, priority: PRIORITY.prebuild, askedBy }
     return { plan: line, wish, again: named !== undefined, leftOut: false }
   }
 

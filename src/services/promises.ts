@@ -8,6 +8,7 @@ import { parseTarget, type Target } from '../domain/target.ts'
 import { canonicalVersion } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import type { BuiltWheel, Store } from './ports.ts'
+import type { Recipes } from './recipes.ts'
 
 /** A wheel that a page lists, or listed, before it existed. */
 export interface Promised {
@@ -33,19 +34,21 @@ export interface PromiseBook {
  * Promises need no row: an id is a keyed hash of what is promised, so that nobody can guess one and every process, before and after
  * a restart, makes and knows the same.
  */
-export function createPromises({ store }: { store: Store }): PromiseBook {
+export function createPromises({ store, recipes }: { store: Store; recipes: Pick<Recipes, 'forProject'> }): PromiseBook {
   let secret: Promise<string> | undefined
 
   return { list, resolve, kept }
 
   async function list(page: ProjectPage, project: string, target: Target, image: string, wheels: BuiltWheel[]): Promise<PromiseEntry[]> {
-    // What failed with an older image may succeed with this one; there are no recipes yet, so theirs is the empty digest.
-    const failed = (await store.jobs.remembered(project)).filter((job) => job.target === target.name && job.image === image && job.recipe === '')
+    const applied = await recipes.forProject(project)
+    // What failed with an older image or another recipe may succeed with those of today.
+    const failed = (await store.jobs.remembered(project)).filter((job) => job.target === target.name && job.image === image
+      && job.recipe === applied(versionOf(job.sdist.filename, project), target.name).digest)
     const remembered = new Set(failed.map((job) => job.sdist.sha256))
     const key = await promiseKey()
-    return promisable({ page, target, wheels, remembered }).map(({ sdist, filename, version }) => (
-      { id: promiseId(key, sha256Of(sdist) ?? '', filename), filename, version, sdist }
-    ))
+    return promisable({ page, target, wheels, remembered })
+      .filter(({ version }) => applied(version, target.name).recipe.skip === undefined)
+      .map(({ sdist, filename, version }) => ({ id: promiseId(key, sha256Of(sdist) ?? '', filename), filename, version, sdist }))
   }
 
   async function resolve(id: string, filename: string): Promise<Promised> {
@@ -75,6 +78,10 @@ export function createPromises({ store }: { store: Store }): PromiseBook {
 function isSdistOf(filename: string, project: string, version: string): boolean {
   const sdist = parseSdistFilename(filename, project)
   return sdist !== undefined && canonicalVersion(sdist.version) === canonicalVersion(version)
+}
+
+function versionOf(sdist: string, project: string): string {
+  return canonicalVersion(parseSdistFilename(sdist, project)?.version ?? '')
 }
 
 function promiseId(key: string, sdist: string, filename: string): string {

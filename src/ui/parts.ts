@@ -17,6 +17,7 @@ const BADGES = {
   'unsupported-python': ['other Python', 'off'],
   'had': ['there already', 'given'],
   'left-out': ['left out', 'off'],
+  'skipped': ['not built here', 'off'],
   'waiting': ['waiting', 'wait'],
   'done': ['done', 'good'],
   'ready': ['ready', 'good'],

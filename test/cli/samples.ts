@@ -7,7 +7,7 @@ export function job(parts: Partial<JobView> = {}): JobView {
   return {
     id: 12, kind: 'build', project: 'lxml', version: '5.3.0', target: TARGET, sdist: { filename: 'lxml-5.3.0.tar.gz', sha256: 'a'.repeat(64) },
     state: 'queued', step: null, priority: 'asked', askedBy: '127.0.0.1', attempts: 0, build: null,
-    createdAt: '2026-11-21T12:00:00Z', startedAt: null, finishedAt: null, seconds: null, estimateSeconds: null, ahead: null,
+    createdAt: '2026-11-21T12:00:00Z', startedAt: null, finishedAt: null, seconds: null, estimateSeconds: null, ahead: null, waitsFor: [],
     failure: null, retryAt: null, wheel: null, ...parts,
   }
 }
@@ -19,13 +19,13 @@ export const BUILT: Partial<JobView> = {
 
 export const FAILED: Partial<JobView> = {
   state: 'failed', build: 7, attempts: 1, startedAt: '2026-11-21T12:00:01Z', finishedAt: '2026-11-21T12:00:05Z', seconds: 4,
-  failure: { class: 'missing-header', cause: 'needs header ffi.h', remedy: 'use a builder image that holds it', apks: ['libffi-dev'] },
+  failure: { class: 'missing-header', cause: 'needs header ffi.h', remedy: 'use a builder image that holds it', apks: ['libffi-dev'], job: null },
 }
 
 export function planLine(parts: Partial<PlanLine> = {}): PlanLine {
   return {
     project: 'lxml', version: '5.3.0', target: TARGET, file: 'requirements.txt', line: 1, verdict: 'would-build', filename: `lxml-5.3.0-1-cp313-${TARGET}.whl`,
-    sdist: { filename: 'lxml-5.3.0.tar.gz', sha256: 'a'.repeat(64) }, estimateSeconds: 40, why: null, remedy: null, job: null, ...parts,
+    sdist: { filename: 'lxml-5.3.0.tar.gz', sha256: 'a'.repeat(64) }, estimateSeconds: 40, why: null, remedy: null, job: null, runtimeApks: [], ...parts,
   }
 }
 

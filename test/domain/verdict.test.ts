@@ -14,7 +14,7 @@ const file = (filename: string, changed: Partial<IndexFile> = {}): IndexFile => 
 const page = (...files: IndexFile[]): Known['page'] => ({ meta: { 'api-version': '1.1' }, name: 'foo', files: [file('foo-0.9.tar.gz', { hashes: { sha256: sha('9') } }), ...files] })
 const wheel: WheelEntry = { sha256: sha('c'), filename: OURS, size: 1, version: '1.0', target: target.name, sdist: sha('a'), number: 1, metadata: sha('d'), requiresPython: undefined, publishedAt: 0 }
 const pin = (changed: Partial<Pin> = {}): Pin => ({ project: 'foo', version: '1.0', line: 1, hashes: [], filenames: undefined, only: undefined, elsewhere: undefined, ...changed })
-const known = (changed: Partial<Known> = {}): Known => ({ page: page(file(SDIST)), wheels: [], failures: new Map(), ready: true, ...changed })
+const known = (changed: Partial<Known> = {}): Known => ({ page: page(file(SDIST)), wheels: [], failures: new Map(), ready: true, skip: undefined, ...changed })
 const sdistHash = { hashes: [`sha256:${sha('a')}`] }
 
 describe('what is there', () => {
@@ -65,7 +65,7 @@ describe('what cannot be had', () => {
     ['hashes that leave out a wheel that fits', sdistHash, { page: page(file(SDIST), file(PURE)) }, /does not name foo-1\.0-py3-none-any\.whl/, /lock again/],
     ['--no-binary', { only: 'sdists' }, { wheels: [wheel] }, /--no-binary/, /leave --no-binary out/],
     ['no builder', {}, { ready: false }, /no builder is ready for cp313/, /start one/],
-    ['a failure', {}, { failures: new Map([[sha('a'), { job: 7, failure: { class: 'missing-header', key: 'ffi.h' } }]]) }, /needs header ffi\.h/, /-dev package/],
+    ['a failure', {}, { failures: new Map([[sha('a'), { job: 7, failure: { class: 'missing-header', key: 'ffi.h' } }]]) }, /needs header ffi\.h/, /add the apk libffi-dev/],
     ['a failure that is being tried again', {}, { failures: new Map([[sha('a'), { job: 7, failure: undefined }]]) }, /tried again/, /wait/],
     ['a yanked wheel in the way', {}, { page: page(file(SDIST), file(PURE, { yanked: true })) }, /stands against it/, /another release/],
     ['an sdist without sha256', {}, { page: page(file(SDIST, { hashes: {} })) }, /no sha256/, /another release/],

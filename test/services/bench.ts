@@ -7,6 +7,8 @@ import { pino } from 'pino'
 import { PRIORITY, type ClaimedJob, type Job, type JobKind, type Wish } from '../../src/domain/job.ts'
 import { createJobRunner, type JobRunner } from '../../src/services/job-run.ts'
 import type { BlobStore, BuildLogs, BuildWork, Builder, Built, Outcome, Store } from '../../src/services/ports.ts'
+import { createRecipes, type Recipes } from '../../src/services/recipes.ts'
+import { createRecipeFiles } from '../../src/storage/recipe-files.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
@@ -32,6 +34,7 @@ export interface Bench {
   store: Store
   blobs: BlobStore
   logs: BuildLogs
+  recipes: Recipes
   clock: ManualClock
   builder: PlayedBuilder
   /** Lines of the server's log. */
@@ -56,6 +59,7 @@ export async function makeBench(): Promise<Bench> {
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
   const logs = createBuildLogs({ folder: join(folder, 'logs') })
   const clock = manualClock()
+  const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
   const builder = playedBuilder()
   const lines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line) => { lines.push(line) } })
@@ -65,11 +69,13 @@ export async function makeBench(): Promise<Bench> {
     return found
   }
   return {
-    folder, scratch, store, blobs, logs, clock, builder, lines, job,
-    runner: (parts) => createJobRunner({ store, blobs, logs, builder, sdist: async () => Readable.from([SDIST]), scratch, limits: LIMITS, clock, log, ...parts }),
+    folder, scratch, store, blobs, logs, recipes, clock, builder, lines, job,
+    runner: (parts) => createJobRunner({
+      store, blobs, logs, builder, recipes, findNeeds: async () => [], sdist: async () => Readable.from([SDIST]), scratch, limits: LIMITS, clock, log, ...parts,
+    }),
     wish: async (change) => (await store.jobs.wish(wishFor(change), clock.now())).job,
     async claim(worker = 'me') {
-      const claimed = await store.jobs.claim(worker, { kinds: ['metadata', 'build', 'trial'], targets: { [TARGET]: 'image-1' } }, clock.now(), clock.now() + 60_000)
+      const claimed = await store.jobs.claim(worker, { kinds: ['metadata', 'build', 'trial', 'rebuild'], targets: { [TARGET]: 'image-1' } }, clock.now(), clock.now() + 60_000)
       if (!claimed) throw new Error('there is nothing to claim')
       return claimed
     },

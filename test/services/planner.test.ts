@@ -28,7 +28,7 @@ beforeEach(async () => {
   ready = new Map([[TARGET, 'image-1']])
   const port = createUpstream({ url: upstream.url, ca: [], instance: 'x', log, clock: bench.clock })
   planner = createPlanner({
-    store: bench.store, upstreamPages: createUpstreamPages({ store: bench.store, upstream: port, clock: bench.clock, log, freshness: 600 }),
+    ...bench, upstreamPages: createUpstreamPages({ store: bench.store, upstream: port, clock: bench.clock, log, freshness: 600 }),
     readyTargets: async () => ready, targets: [TARGET, OTHER], workers: 2,
   })
   close = async () => {

@@ -30,7 +30,7 @@ async function put(...files: [filename: string, sha256: string][]): Promise<Proj
 
 async function listOne(image = 'image-1') {
   const page = await put(['Demo.Lib-1.0.tar.gz', SDIST])
-  return (await createPromises({ store: bench.store }).list(page, 'demo-lib', target, image, await bench.store.wheels.wheels('demo-lib')))[0]
+  return (await createPromises(bench).list(page, 'demo-lib', target, image, await bench.store.wheels.wheels('demo-lib')))[0]
 }
 
 test('what is listed can be resolved, by every process over the same data', async () => {
@@ -38,7 +38,7 @@ test('what is listed can be resolved, by every process over the same data', asyn
   expect(entry).toMatchObject({ filename: WHEEL, version: '1.0', id: expect.stringMatching(/^[0-9a-f]{32}$/) })
   const expected = { project: 'demo-lib', version: '1.0', target, number: 1, filename: WHEEL, sdist: { sha256: SDIST, filename: 'Demo.Lib-1.0.tar.gz' } }
   const another = openSqlite({ file: `${bench.folder}/muslin.db` })
-  for (const store of [bench.store, another]) expect(await createPromises({ store }).resolve(entry!.id, WHEEL)).toEqual(expected)
+  for (const store of [bench.store, another]) expect(await createPromises({ store, recipes: bench.recipes }).resolve(entry!.id, WHEEL)).toEqual(expected)
   another.close()
 })
 
@@ -46,18 +46,18 @@ test('the address on the page is the one that resolves', async () => {
   const entry = await listOne()
   const page = mergePage({ page: await put(['Demo.Lib-1.0.tar.gz', SDIST]), project: 'demo-lib', pageUrl: 'https://upstream.example/simple/demo-lib/', wheels: [], promises: [entry!], root: '../../' })
   const [, id, filename] = /promise\/([^/]+)\/([^/]+)$/.exec(page.files.find((file) => file.filename.endsWith('.whl'))!.url) ?? []
-  expect((await createPromises({ store: bench.store }).resolve(id!, decodeURIComponent(filename!))).sdist.sha256).toBe(SDIST)
+  expect((await createPromises(bench).resolve(id!, decodeURIComponent(filename!))).sdist.sha256).toBe(SDIST)
 })
 
 test('the right sdist of several of one version is found', async () => {
   const entry = await listOne()
   await put(['Demo.Lib-1.0.zip', 'b'.repeat(64)], ['demo_lib-1.0.tar.gz', 'c'.repeat(64)], ['Demo.Lib-1.0.tar.gz', SDIST], ['demo_lib-1.0.post1.tar.gz', 'd'.repeat(64)])
-  expect((await createPromises({ store: bench.store }).resolve(entry!.id, WHEEL)).sdist.sha256).toBe(SDIST)
+  expect((await createPromises(bench).resolve(entry!.id, WHEEL)).sdist.sha256).toBe(SDIST)
 })
 
 test('nobody can make up a promise', async () => {
   const { id } = (await listOne())!
-  const { resolve } = createPromises({ store: bench.store })
+  const { resolve } = createPromises(bench)
   for (const other of ['f'.repeat(32), id.toUpperCase(), id.slice(1), `${id}0`, '', SDIST]) await expect(resolve(other, WHEEL)).rejects.toEqual(unknown)
   for (const filename of [
     WHEEL.replace('1.0-1-', '1.0-2-'), WHEEL.replace('1.0-1-', '1.0-'), WHEEL.replace('1.0-1-', '1.0-0-'), WHEEL.replace('demo_lib', 'other'), WHEEL.replace('-1.0-', '-2.0-'),
@@ -69,7 +69,7 @@ test('another data folder makes other ids', async () => {
   const { id } = (await listOne())!
   const other = await makeBench()
   const page = await put(['Demo.Lib-1.0.tar.gz', SDIST])
-  const [entry] = await createPromises({ store: other.store }).list(page, 'demo-lib', target, 'image-1', [])
+  const [entry] = await createPromises(other).list(page, 'demo-lib', target, 'image-1', [])
   await other.close()
   expect(entry?.filename).toBe(WHEEL)
   expect(entry?.id).not.toBe(id)
@@ -84,12 +84,12 @@ test('what failed with this image is not promised, with another it is; its promi
   expect(await listOne('image-2')).toEqual(entry)
   await bench.store.jobs.retry(job.id, bench.clock.now())
   expect(await listOne('image-1')).toEqual(entry)
-  await expect(createPromises({ store: bench.store }).resolve(entry!.id, WHEEL)).resolves.toMatchObject({ number: 1 })
+  await expect(createPromises(bench).resolve(entry!.id, WHEEL)).resolves.toMatchObject({ number: 1 })
 })
 
 test('a promise is kept by the wheel of its name, and listed no more', async () => {
-  const promised = await createPromises({ store: bench.store }).resolve((await listOne())!.id, WHEEL)
-  const { kept } = createPromises({ store: bench.store })
+  const promised = await createPromises(bench).resolve((await listOne())!.id, WHEEL)
+  const { kept } = createPromises(bench)
   expect(await kept(promised)).toBeUndefined()
   const wished = await bench.wish({ project: 'demo-lib', sdist: promised.sdist })
   const job = await bench.claim()

@@ -17,7 +17,7 @@ afterEach(() => bench.close())
 
 function makeWishes({ buildsPerClient = 100, queueLimit = 500, jobs = bench.store.jobs as JobStore } = {}): Wishes {
   const admission = createAdmission({ clock: bench.clock, hosts: [], buildsPerClient, queueLimit })
-  return createWishes({ jobs, admission, readyTargets: async () => bench.builder.ready, clock: bench.clock })
+  return createWishes({ jobs, recipes: bench.recipes, admission, readyTargets: async () => bench.builder.ready, clock: bench.clock })
 }
 
 function asker(change: Partial<Asker> & { agent?: string } = {}): Asker {

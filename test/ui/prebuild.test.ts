@@ -222,7 +222,7 @@ describe('a prebuild', () => {
     await rig.fail(await rig.claim(), { class: 'missing-header', key: 'ffi.h' })
     const last = await person.get('/ui/prebuilds/1')
     expect(states(last.text)).toEqual({ crcmod: 'built', cffi: 'failed', glibconly: 'cannot', idna: 'had' })
-    expect(rows(last.text, 'data-state')[0]).toMatchObject({ attributes: { 'data-project': 'cffi' }, text: expect.stringMatching(/needs header ffi\.h use a builder image .*Job 2 Retry/) })
+    expect(rows(last.text, 'data-state')[0]).toMatchObject({ attributes: { 'data-project': 'cffi' }, text: expect.stringMatching(/needs header ffi\.h add the apk libffi-dev .*Job 2 Retry/) })
     expect(textOf(last.text)).toContain('1 of 2 builds succeeded.')
     expect(last.text).not.toContain('http-equiv="refresh"')
   })

@@ -15,6 +15,7 @@ const MEANINGS: [Verdict, string][] = [
   ['failed', 'could not be compiled; the job says why'],
   ['no-sdist', 'nothing to compile'],
   ['unsupported-python', 'not for this Python'],
+  ['skipped', 'its recipe says why'],
 ]
 
 /** Release by target, newest first. Whoever is logged in can have a cell built. */
@@ -41,9 +42,10 @@ export function legend(): Html {
   return html`<ul class="legend" aria-label="Legend">${MEANINGS.map(([verdict, meaning]) => html`<li>${badge(verdict)} ${meaning}</li>`)}</ul>`
 }
 
-function cell(root: string, { verdict, filename, job, failure }: MatrixCell, key: string, loggedIn: boolean): Html {
+function cell(root: string, { verdict, filename, job, failure, why }: MatrixCell, key: string, loggedIn: boolean): Html {
   const mark = badge(verdict)
   if (job !== null) return html`<a class="cell-link" href="${root}ui/jobs/${job}" title="${failure?.cause ?? filename ?? `Job ${job}`}">${mark}</a>`
   if (verdict === 'could-build' && loggedIn) return html`<details class="cell"><summary>${mark}</summary><button class="small" name="cell" value="${key}">Build<span class="hidden"> ${key.replace('|', ' for ')}</span></button></details>`
-  return filename === null ? mark : html`<span title="${filename}">${mark}</span>`
+  const more = filename ?? why
+  return more === null ? mark : html`<span title="${more}">${mark}</span>`
 }

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto'
+import type { Recipe } from '../domain/recipe.ts'
+
+/**
+ * The recipe's part of a job's key: sha256 of all that a build depends on, however it was written; the empty string where it says nothing.
+ * What the users of a wheel need changes no build.
+ */
+export function recipeDigest({ runtimeApks: _, ...recipe }: Recipe): string {
+  const said = withoutEmpty(recipe)
+  return Object.keys(said).length === 0 ? '' : createHash('sha256').update(canonical(said)).digest('hex')
+}
+
+/** What a recipe says, without what it leaves as it is. */
+export function withoutEmpty(recipe: Partial<Recipe>): Partial<Recipe> {
+  return Object.fromEntries(Object.entries(recipe).filter(([key, value]) => !isEmpty(key, value)))
+}
+
+function isEmpty(key: string, value: unknown): boolean {
+  if (value === undefined || value === '' || value === false) return true
+  // No build requirements at all are something else than the sdist's own.
+  return typeof value === 'object' && key !== 'requires' && Object.keys(value ?? {}).length === 0
+}
+
+/** JSON with the keys of every object in order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) => typeof each !== 'object' || each === null || Array.isArray(each) ? each
+    : Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => a < b ? -1 : 1)))
+}

@@ -1,0 +1,156 @@
+import { LRUCache } from 'lru-cache'
+import { ADMIN, OURSELVES } from '../domain/job.ts'
+import { layersFor, mergeRecipes, type Recipe, type RecipeLayer } from '../domain/recipe.ts'
+import { MuslinError } from '../errors.ts'
+import type { BuiltInRecipes, Clock, JobStore, RecipeStore, StoredRecipe } from './ports.ts'
+import { recipeDigest } from './recipe-digest.ts'
+import { learntLayer } from './recipe-learning.ts'
+import { readRecipes, writeRecipes } from './recipe-text.ts'
+
+/** What applies to one release on one target. `digest` is a part of its jobs' keys: the empty string where nothing applies. */
+export interface Applied { recipe: Recipe; digest: string; layers: RecipeLayer[] }
+
+export type AppliedTo = (version: string, target: string) => Applied
+
+export interface Recipes {
+  /** What applies to each release of a project on each target, from what is written when it is asked. */
+  forProject(project: string): Promise<AppliedTo>
+  /** The layers of a project in the order in which they are merged; those of this site with their ids. */
+  show(project: string): Promise<(RecipeLayer | StoredRecipe)[]>
+  /** All recipes of this site, by project. */
+  list(): Promise<StoredRecipe[]>
+  /** Names of the projects that have a built-in one. */
+  builtIn(): Promise<string[]>
+  /** A person's recipe, in the place of the one for the same versions and targets. */
+  set(layer: RecipeLayer, by?: string): Promise<StoredRecipe>
+  /** Adds apks to the site's recipe for all releases of the project; what it says else stays. */
+  addApks(project: string, apks: string[], by?: string): Promise<StoredRecipe>
+  /** What builds found out, beside what earlier ones did; nothing of it that a person wrote about already. `evidence` is plain JSON. */
+  learn(layer: Pick<RecipeLayer, 'project' | 'recipe' | 'note'>, evidence: unknown): Promise<void>
+  /** Takes back one of this site's. Throws `no-such-recipe`. */
+  remove(id: number): Promise<StoredRecipe>
+  /** What this site has of its own as TOML, of one project or of all. */
+  export(project?: string): Promise<string>
+  /** Sets all recipes of a file, each in the place of those for the same versions and targets. Throws `bad-recipe`. */
+  import(text: string, file: string, by?: string): Promise<StoredRecipe[]>
+}
+
+/** Built-in files are small, and a server sees few of their projects. */
+const FILES_KEPT = 500
+
+/** Recipes: those that come with Muslin, those that builds taught, and those of people; and what they say together. */
+export function createRecipes({ builtIn, recipes, jobs, clock }: {
+  builtIn: BuiltInRecipes
+  recipes: RecipeStore
+  jobs: Pick<JobStore, 'list' | 'rekey'>
+  clock: Clock
+}): Recipes {
+  const files = new LRUCache<string, RecipeLayer[]>({ max: FILES_KEPT })
+
+  return {
+    forProject,
+    show: layersOf,
+    list: () => recipes.all(),
+    builtIn: () => builtIn.projects(),
+    async set(layer, by = ADMIN) {
+      const [stored] = await replace([layer], by)
+      return stored!
+    },
+    async addApks(project, apks, by = ADMIN) {
+      const there = (await recipes.of(project)).find((one) => isSiteFor(one, { versions: undefined, targets: undefined }))
+      const before = there?.recipe.apks ?? []
+      const recipe = { ...there?.recipe, apks: [...new Set([...before.filter((apk) => !apks.some((added) => apk === `!${added}`)), ...apks])] }
+      const [stored] = await replace([{ project, versions: undefined, targets: undefined, origin: 'site', note: there?.note, recipe }], by)
+      return stored!
+    },
+    async learn({ project, recipe, note }, evidence) {
+      const stored = await recipes.of(project)
+      const learnt = learntLayer({ project, recipe, note, evidence }, stored, await filesOf(project))
+      if (!learnt) return
+      await recipes.add({ ...learnt, createdBy: OURSELVES, createdAt: clock.now() })
+      // Only then: at no moment is nothing known.
+      for (const earlier of stored) if (earlier.origin === 'learnt') await recipes.remove(earlier.id)
+      await follow(project)
+    },
+    async remove(id) {
+      const found = (await recipes.all()).find((one) => one.id === id)
+      if (!found || !await recipes.remove(id)) throw new MuslinError('no-such-recipe', `no recipe of this site has the number ${id}; muslin recipe list has them, built-in ones are overridden by setting one`)
+      await follow(found.project)
+      return found
+    },
+    async export(project) {
+      const own = project === undefined ? await recipes.all() : await recipes.of(project)
+      return writeRecipes(own, (layer) => comments(layer as StoredRecipe))
+    },
+    import: (text, file, by = ADMIN) => replace(readRecipes(text, { file, origin: 'site' }), by),
+  }
+
+  async function forProject(project: string): Promise<AppliedTo> {
+    const layers = await layersOf(project)
+    // Hundreds of releases have few different recipes: each is merged and hashed once.
+    const known = new Map<string, Applied>()
+    return (version, target) => {
+      const fitting = layersFor(layers, version, target)
+      const key = fitting.map((layer) => layers.indexOf(layer)).join()
+      const found = known.get(key)
+      if (found) return found
+      const recipe = mergeRecipes(fitting, version, target)
+      const applied = { recipe, digest: recipeDigest(recipe), layers: fitting }
+      known.set(key, applied)
+      return applied
+    }
+  }
+
+  async function layersOf(project: string): Promise<(RecipeLayer | StoredRecipe)[]> {
+    const own = await recipes.of(project)
+    return [...await filesOf(project), ...own.filter(({ origin }) => origin === 'learnt'), ...own.filter(({ origin }) => origin === 'site')]
+  }
+
+  async function filesOf(project: string): Promise<RecipeLayer[]> {
+    const found = files.get(project)
+    if (found) return found
+    const file = await builtIn.read(project)
+    const layers = file ? readRecipes(file.text, { file: file.name, origin: 'built-in', project }) : []
+    files.set(project, layers)
+    return layers
+  }
+
+  async function replace(layers: RecipeLayer[], createdBy: string): Promise<StoredRecipe[]> {
+    const stored: StoredRecipe[] = []
+    for (const [project, group] of Map.groupBy(layers, (layer) => layer.project)) {
+      const before = (await recipes.of(project)).filter((one) => group.some((layer) => isSiteFor(one, layer)))
+      for (const { versions, targets, recipe, note } of group) {
+        stored.push(await recipes.add({ project, origin: 'site', versions, targets, recipe, note, evidence: undefined, createdBy, createdAt: clock.now() }))
+      }
+      for (const { id } of before) await recipes.remove(id)
+      await follow(project)
+    }
+    return stored
+  }
+
+  /**
+   * Jobs that wait are built by the recipe of today, and what is built is found under it. What runs goes on as it began: its failure is one
+   * of the recipe that it had.
+   */
+  async function follow(project: string): Promise<void> {
+    const applied = await forProject(project)
+    for (const { id, state, version, target, recipe } of await jobs.list({ project })) {
+      const { digest } = applied(version, target)
+      if ((state === 'queued' || state === 'built') && digest !== recipe) await jobs.rekey(id, digest)
+    }
+  }
+}
+
+/** For whoever wants a release that a recipe skips. */
+export function notBuilt({ project, version }: { project: string; version: string }, reason: string): MuslinError {
+  return new MuslinError('not-built-here', `${project} ${version} is not built here: ${reason}`)
+}
+
+function isSiteFor({ origin, versions, targets }: StoredRecipe, other: Pick<RecipeLayer, 'versions' | 'targets'>): boolean {
+  return origin === 'site' && versions === other.versions && JSON.stringify(targets?.toSorted()) === JSON.stringify(other.targets?.toSorted())
+}
+
+function comments({ origin, createdBy, createdAt }: StoredRecipe): string[] {
+  const day = new Date(createdAt).toISOString().slice(0, 10)
+  return [origin === 'learnt' ? `learnt from a build on ${day}` : `set by ${createdBy} on ${day}`]
+}
