@@ -16,6 +16,11 @@ export function findApks(failure: Failure, entries: ApkEntry[]): string[] {
   return [...new Set([...known, ...told(failure, entries)])].filter((name) => APK_NAME.test(name))
 }
 
+/** The apk among `entries` that is called so, or else the best that provides it; undefined where there is none, and for what is no name. */
+export function resolveApk(entries: ApkEntry[], name: string): string | undefined {
+  return APK_NAME.test(name) ? providers(entries, name).find((one) => APK_NAME.test(one)) : undefined
+}
+
 /** Whether this apk would put another Python, or modules of one, beside the image's own (`building.md` section 7). */
 export function bringsPython({ name, provides }: Pick<ApkEntry, 'name' | 'provides'>): boolean {
   return PYTHON.test(name) || provides.some((one) => PYTHON_COMMANDS.includes(bareName(one)))

@@ -23,5 +23,5 @@ export function alpineRepository(url: string): { before: string; branch: string;
 /** A path below our root as `apk/BRANCH/REPOSITORY`, and the names of CPUs and files beside it, as they may stand in an address. */
 export const APK_PATH = /^apk\/[a-z0-9][a-z0-9.-]{0,60}\/[a-z0-9][a-z0-9-]{0,60}$/
 export const APK_ARCH = /^[a-z0-9_]{1,30}$/
-export const APK_FILE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,200}\.apk$/
+export const APK_FILE = /^[A-Za-z0-9][A-Za-z0-9._+~-]{0,200}\.apk$/
 export const APK_INDEX = 'APKINDEX.tar.gz'

@@ -1,7 +1,23 @@
 /** Adds apks to the image that a build runs in: fetched through Muslin, installed without a network, kept as an image. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { LRUCache } from 'lru-cache'
+import { findApks, resolveApk } from '../../domain/apk-find.ts'
+import { apkFilename } from '../../domain/apk-index.ts'
+import { cleanLine } from '../../domain/clean.ts'
 import type { Failure } from '../../domain/failure.ts'
+import type { ApkBranches, ApkIndexFile, Engine, Run } from '../../services/ports.ts'
+import { packTar, type TarEntry } from '../../services/tar.ts'
+import { PLAIN } from '../environment.ts'
+import { Failed } from '../failed.ts'
 import type { Image } from '../images.ts'
-import type { Box, Session } from '../session.ts'
+import { PLACE, type Box, type Session } from '../session.ts'
+import { APK_CALLS, apkFailure } from './calls.ts'
+import { repositoriesFile, setUpFetching, type Fetching, type Served } from './fetch.ts'
+import { lookAt } from './look.ts'
+import { ownersOf } from './owners.ts'
+import { plannedApks, secondPython, type PlannedApk } from './planned.ts'
 
 export interface Apks {
   /** Whether this image has apk and repositories; undefined where it has not, or where the engine installs nothing. */
@@ -29,3 +45,148 @@ export interface ApkVersion { name: string; version: string }
 
 /** `image` is the one that was asked for where all of it was there. */
 export interface Added { image: Image; added: ApkVersion[]; unknown: string[] }
+
+/** Images, and plans, that are remembered: a look costs a run each. */
+const MOST = 500
+/** Indexes change every few hours, twice during one plan never; and other builds are not stopped again and again. */
+const ATTEMPTS = 3
+
+export function createApks({ engine, branches }: { engine: Engine; branches: ApkBranches }): Apks {
+  const looks = new LRUCache<string, { arch: string; repositories: Served[] } | 'none'>({ max: MOST })
+  const plans = new LRUCache<string, PlannedApk[]>({ max: MOST })
+
+  return {
+    async of(session, image) {
+      const { derive } = engine
+      if (!derive) return undefined
+      const look = looks.get(image.digest) ?? await lookAt(session, image, branches) ?? 'none'
+      looks.set(image.digest, look)
+      if (look === 'none') return undefined
+      const { arch, repositories } = look
+      const plain = repositories.filter(({ tag }) => tag === undefined).map(({ path }) => path)
+      return {
+        arch,
+        repositories: plain,
+        find: async (failure) => findApks(failure, await branches.index(plain, arch)),
+        add: (run, names, indexUrl) => add({ session: run, image, arch, repositories, indexUrl, derive: derive.bind(engine) }, names),
+        owners: ownersOf,
+      }
+    },
+  }
+
+  async function add(given: Adding, names: string[]): Promise<Added> {
+    const { session, image, repositories } = given
+    for (let attempt = 1; ; attempt++) {
+      const indexes = await session.guard(branches.indexes(repositories.map(({ path }) => path), given.arch))
+      const { known, unknown } = resolve(names, indexes)
+      if (known.length === 0) {
+        tell(session, unknown)
+        return { image, added: [], unknown }
+      }
+      const made = await attemptAt(given, known, indexes)
+      if (made) {
+        tell(session, unknown)
+        return { ...made, unknown }
+      }
+      if (attempt === ATTEMPTS) throw new Failed({ class: 'infrastructure', key: 'the index of an apk repository changes all the time' })
+    }
+  }
+
+  /** Undefined where apk saw another index than we did. */
+  async function attemptAt(given: Adding, names: string[], indexes: ApkIndexFile[]): Promise<Omit<Added, 'unknown'> | undefined> {
+    const { session, image, indexUrl } = given
+    const repositories = given.repositories.filter(({ path }) => indexes.some((index) => index.path === path))
+    const fetching = <T>(use: (fetching: Fetching) => Promise<T>): Promise<T> =>
+      session.within({ image: image.ref, network: 'fetch' }, async (box) => use(await setUpFetching(session, box, { repositories, indexUrl })))
+    const key = JSON.stringify([image.digest, names, indexes.map(({ sha256 }) => sha256)])
+    const known = plans.get(key)
+    if (known) return derived(given, repositories, indexes, names, known, fetching)
+    return fetching(async (one) => {
+      const planned = plannedApks(await one.plan(names), indexes)
+      if (!planned) return undefined
+      const second = secondPython(planned)
+      if (second !== undefined) throw new Failed({ class: 'build-failed', key: cleanLine(second) })
+      plans.set(key, planned)
+      return derived(given, repositories, indexes, names, planned, (use) => use(one))
+    })
+  }
+
+  async function derived(
+    given: Adding, repositories: Served[], indexes: ApkIndexFile[], names: string[], planned: PlannedApk[],
+    fetching: <T>(use: (fetching: Fetching) => Promise<T>) => Promise<T>,
+  ): Promise<Omit<Added, 'unknown'>> {
+    const { session, image, derive } = given
+    const added = planned.map(({ entry: { name, version } }) => ({ name, version }))
+    if (planned.length === 0) return { image, added }
+    const key = `apks ${createHash('sha256').update(JSON.stringify(planned.map(({ entry: { name, version, checksum } }) => [name, version, checksum]))).digest('hex')}`
+    for (let attempt = 1; ; attempt++) {
+      let ours = false
+      const made = derive(image.ref, key, async (run) => {
+        ours = true
+        const files = await fetching((one) => one.fetch(planned, join(session.work.scratch, 'apks')))
+        await install(session, run, { repositories, indexes, arch: given.arch, names, planned, files })
+      })
+      try {
+        return { image: await session.guard(made), added }
+      } catch (error) {
+        // Another build that needs the same was making it, and was stopped, or ran out of its time: that says nothing about ours.
+        if (ours || session.signal.aborted || attempt === ATTEMPTS) throw error
+      }
+    }
+  }
+}
+
+interface Adding {
+  session: Session
+  image: Image
+  arch: string
+  repositories: Served[]
+  indexUrl: string
+  derive: NonNullable<Engine['derive']>
+}
+
+function resolve(names: string[], indexes: ApkIndexFile[]): { known: string[]; unknown: string[] } {
+  const entries = indexes.flatMap((index) => index.entries)
+  const unknown: string[] = []
+  const known = names.flatMap((name) => {
+    const found = resolveApk(entries, name)
+    if (found === undefined) unknown.push(name)
+    return found ?? []
+  })
+  return { known: [...new Set(known)].sort(), unknown }
+}
+
+function tell(session: Session, unknown: string[]): void {
+  if (unknown.length > 0) session.say(`Alpine has no apk of the name ${unknown.map((name) => cleanLine(name, 60)).join(', ')} here: left out`)
+}
+
+/** Puts the files in as repositories of their own, with the indexes that Alpine signed, and has apk install from them. */
+async function install(session: Session, run: Run, { repositories, indexes, arch, names, planned, files }: {
+  repositories: Served[]
+  indexes: ApkIndexFile[]
+  arch: string
+  names: string[]
+  planned: PlannedApk[]
+  files: Map<string, string>
+}): Promise<void> {
+  const entries: TarEntry[] = [
+    { name: 'muslin/repositories', body: repositoriesFile(repositories, (path) => `${PLACE}/${path}`) },
+    ...indexes.map(({ path, size, open }) => ({ name: `muslin/${path}/${arch}/APKINDEX.tar.gz`, body: { size, open } })),
+    ...planned.flatMap(({ entry, paths }) => paths.map((path) => ({
+      name: `muslin/${path}/${arch}/${apkFilename(entry)}`,
+      body: { size: entry.size, open: () => createReadStream(files.get(apkFilename(entry)) ?? '') },
+    }))),
+  ]
+  await session.guard(run.put('/tmp', packTar(entries)))
+  const chunks: Buffer[] = []
+  const { exitCode } = await run.exec(APK_CALLS.add.command({ repositories: `${PLACE}/repositories`, folder: '', names }), {
+    env: PLAIN,
+    signal: session.signal,
+    output: (chunk) => {
+      session.work.log.write(chunk)
+      chunks.push(Buffer.from(chunk))
+    },
+  })
+  const failure = apkFailure(APK_CALLS.add, exitCode, Buffer.concat(chunks).toString('utf8'))
+  if (failure) throw new Failed(failure)
+}
