@@ -6,6 +6,7 @@
 says, and run the code of an sdist there. Every way to run it starts a process, so none is started. On failure the index's own
 errors are printed, which pip keeps to itself.
 """
+import glob
 import os
 import re
 import runpy
@@ -13,7 +14,8 @@ import sys
 from urllib.parse import urlsplit
 
 STARTS = ("subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn")
-LOG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pip.log")
+HERE = os.path.dirname(os.path.abspath(__file__))
+LOG = os.path.join(HERE, "pip.log")
 
 
 def refuse(event, arguments, index):
@@ -34,6 +36,8 @@ def main(index, *arguments):
     url = urlsplit(index)
     place = (url.hostname, url.port or {"http": 80, "https": 443}[url.scheme])
     sys.addaudithook(lambda event, arguments: refuse(event, arguments, place))
+    # A newer pip than the image's, where one was put beside this: pip can be run from its wheel.
+    sys.path[:0] = glob.glob(os.path.join(HERE, "pip", "pip-*.whl"))
     sys.argv[:] = ["pip", *arguments, "--index-url", index, "--trusted-host", url.hostname, "--log", LOG]
     try:
         runpy.run_module("pip", run_name="__main__", alter_sys=True)

@@ -1,16 +1,19 @@
-"""Runs inside the build container: unpacks the sdist and asks its backend (PEP 517).
+"""Runs inside the build container: unpacks the sdist and calls its backend (PEP 517).
 
-    hooks.py unpack                by the image's own Python
-    hooks.py requires | metadata   by the Python of the build environment, in the source folder
+    hooks.py unpack                        by the image's own Python
+    hooks.py requires | metadata | build   by the Python of the build environment, in the source folder
 
-Reads build.json beside itself; answers into answer.json beside itself. The exit code is that of the backend.
+Reads build.json beside itself; answers into answer.json beside itself, the wheel into the folder out. The exit code is that of the backend.
 """
+import glob
 import importlib
+import itertools
 import json
 import os
 import shutil
 import sys
 import tarfile
+import tempfile
 import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -22,11 +25,16 @@ def main(command):
     if command == "unpack":
         unpack(os.path.join(HERE, build["sdist"]), os.path.join(HERE, "src"))
         return
+    # Backends compile in temporary folders, whose names end up in what they compile: the same build must give the same bytes.
+    tempfile._name_sequence = map("{:08}".format, itertools.count())
     hooks = backend(build["backend"], build["backendPath"])
+    settings = build["settings"]
     if command == "requires":
-        answer({"requires": requires(hooks)})
+        answer({"requires": requires(hooks, settings)})
     elif command == "metadata":
-        answer({"metadata": metadata(hooks)})
+        answer({"metadata": metadata(hooks, settings)})
+    elif command == "build":
+        wheel(hooks, settings)
     else:
         sys.exit(f"hooks.py: no such command: {command}")
 
@@ -40,6 +48,11 @@ def unpack(sdist, folder):
                 if (entry.external_attr >> 16) & 0o100 and not entry.is_dir():
                     os.chmod(os.path.join(folder, entry.filename), 0o755)
         return
+    # A Python without the module would only say that it cannot read the file.
+    if sdist.endswith((".bz2", ".tbz")):
+        importlib.import_module("bz2")
+    if sdist.endswith((".xz", ".txz")):
+        importlib.import_module("lzma")
     # Pythons before 3.11.4 and 3.10.12 know no filters. Links and paths that lead outside were refused before it came here.
     options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(sdist) as archive:
@@ -56,13 +69,13 @@ def backend(name, path):
     return found
 
 
-def requires(hooks):
+def requires(hooks, settings):
     # PEP 517: an absent hook means an empty list.
     hook = getattr(hooks, "get_requires_for_build_wheel", None)
-    return [str(line) for line in hook({})] if hook else []
+    return [str(line) for line in hook(settings)] if hook else []
 
 
-def metadata(hooks):
+def metadata(hooks, settings):
     # PEP 517: the hook is optional. Without it only the wheel tells.
     hook = getattr(hooks, "prepare_metadata_for_build_wheel", None)
     if not hook:
@@ -70,8 +83,16 @@ def metadata(hooks):
     folder = os.path.join(HERE, "metadata")
     shutil.rmtree(folder, ignore_errors=True)
     os.mkdir(folder)
-    with open(os.path.join(folder, hook(folder, {}), "METADATA"), encoding="utf-8") as file:
+    with open(os.path.join(folder, hook(folder, settings), "METADATA"), encoding="utf-8") as file:
         return file.read()
+
+
+def wheel(hooks, settings):
+    folder = os.path.join(HERE, "out")
+    os.makedirs(folder, exist_ok=True)
+    # PEP 517: the .dist-info folder that the other hook made, where it did.
+    made = glob.glob(os.path.join(HERE, "metadata", "*.dist-info"))
+    hooks.build_wheel(folder, settings, *made[:1])
 
 
 def answer(value):

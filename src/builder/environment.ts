@@ -33,10 +33,20 @@ export function buildEnvironment(limits: Limits, sourceDate: number): Record<str
     CARGO_NET_OFFLINE: 'true',
     // Else maturin downloads a whole toolchain where it finds no cargo.
     MATURIN_NO_INSTALL_RUST: '1',
+    // The order of sets decides what is written: the same build must give the same bytes.
+    PYTHONHASHSEED: '0',
     // There is no network: a pip that the project starts itself fails at once, not after its retries.
     PIP_NO_INDEX: '1',
   }
 }
+
+/** `more` over `environment`; options for compilers come after those that are there, so that both hold. */
+export function withOptions(environment: Record<string, string>, more: Record<string, string>): Record<string, string> {
+  const both = Object.entries(more).map(([name, value]) => [name, OPTIONS.includes(name) && environment[name] ? `${environment[name]} ${value}` : value])
+  return { ...environment, ...Object.fromEntries(both) as Record<string, string> }
+}
+
+const OPTIONS = ['CFLAGS', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS', 'RUSTFLAGS']
 
 /** The command as if the build environment were activated; the image's own PATH, which only the image knows, comes after it. */
 export function inVenv(command: string[]): string[] {

@@ -55,7 +55,7 @@ export interface Box {
 
 export function createSession(deps: { engine: Engine; clock: Clock; work: BuildWork }): Session {
   const { engine, clock, work } = deps
-  const { limits } = work
+  const limits = { ...work.limits, ...work.recipe.limits }
   const deadline = new AbortController()
   const ended = new AbortController()
   const signal = AbortSignal.any([work.signal, deadline.signal, ended.signal])

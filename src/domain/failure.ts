@@ -23,6 +23,8 @@ export const FAILURE_CLASSES = {
   'not-musl': { cause: (key: string) => `its wheel does not fit musl: ${key}`, remedy: 'read the log; the project may need a patch for musl' },
   'try-failed': { cause: (key: string) => `its wheel does not work on a clean image: ${key}`, remedy: 'read the log of the try-out' },
   'build-failed': { cause: (key: string) => `its build ended with ${key}`, remedy: 'read the log' },
+  'bad-recipe': { cause: (key: string) => `its recipe cannot be followed: ${key}`, remedy: 'mend the project\'s recipe' },
+  'skipped': { cause: (key: string) => `is not built: ${key}`, remedy: 'its recipe says so; a recipe of this site with an empty skip lifts it' },
   'infrastructure': { cause: (key: string) => `could not be built just now: ${key}`, remedy: 'it is tried again by itself; look at the server\'s log' },
   'cancelled': { cause: () => 'was cancelled', remedy: 'ask an admin to queue it again' },
 } as const satisfies Record<string, { cause: (key: string) => string; remedy: string }>
@@ -45,6 +47,9 @@ const DAY = 24 * 60 * MINUTE
  */
 export function retryAfterMs(failed: FailureClass): number | undefined {
   if (failed === 'infrastructure') return 5 * MINUTE
-  if (failed === 'cancelled' || failed === 'no-sdist' || failed === 'bad-sdist') return undefined
+  if (NEVER.includes(failed)) return undefined
   return 3 * DAY
 }
+
+/** Only a person, or another recipe, changes what these ended with. */
+const NEVER: FailureClass[] = ['cancelled', 'no-sdist', 'bad-sdist', 'bad-recipe', 'skipped']

@@ -5,14 +5,23 @@ import { Refused } from './refused.ts'
 
 interface NamedElf { name: string; elf: ElfFile }
 
-/** The figures for the record. Throws Refused with the first thing that is wrong; `cpu` is as in platform tags. */
-export function checkElfFiles(elfs: NamedElf[], cpu: string, muslRelease: string): { lowestMusl: string | undefined; relr: boolean; bundled: string[] } {
+interface System {
+  /** As in platform tags. */
+  cpu: string
+  muslRelease: string
+  /** Names of libraries that it has besides, with `*` for any characters. */
+  outside: string[]
+}
+
+/** The figures for the record. Throws Refused with the first thing that is wrong. */
+export function checkElfFiles(elfs: NamedElf[], { cpu, muslRelease, outside }: System): { lowestMusl: string | undefined; relr: boolean; bundled: string[] } {
   const libraries = new Set(elfs.flatMap(({ name, elf }) => [baseName(name), ...(elf.soname ? [elf.soname] : [])]))
   const defined = new Set(elfs.flatMap(({ elf }) => elf.definedSymbols))
   let lowest: string | undefined
   for (const { name, elf } of elfs) {
-    checkLinks(name, elf, cpu, libraries)
-    const release = neededMusl(name, elf, defined)
+    const brought = elf.needed.filter((library) => outside.some((pattern) => namesLibrary(pattern, library)))
+    checkLinks(name, elf, cpu, new Set([...libraries, ...brought]))
+    const release = neededMusl(name, elf, defined, brought.length > 0)
     if (compareReleases(release, muslRelease) > 0) throw new Refused('not-musl', `${baseName(name)} needs musl ${release}, the target has ${muslRelease}`)
     if (lowest === undefined || compareReleases(release, lowest) > 0) lowest = release
   }
@@ -52,10 +61,18 @@ function staysInside(name: string, path: string): boolean {
   return true
 }
 
-function neededMusl(name: string, elf: ElfFile, defined: Set<string>): string {
+/** Whether the pattern of a recipe's `exclude` names this library, as auditwheel reads it. */
+export function namesLibrary(pattern: string, library: string): boolean {
+  return new RegExp(`^${pattern.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&')).join('[^/]*')}$`).test(library)
+}
+
+/** `more`: libraries that nobody sees here define some of its symbols; whether they do is for the try-out. */
+function neededMusl(name: string, elf: ElfFile, defined: Set<string>, more: boolean): string {
   // What CPython itself exports is found in the process that loads the module, whichever way it was linked.
   const foreign = elf.undefinedSymbols.filter((symbol) => !symbol.weak && !defined.has(symbol.name) && !/^_?Py/.test(symbol.name) && !isZlibSymbol(symbol.name))
-  const found = lowestMusl(foreign.map((symbol) => symbol.name), elf)
+  const names = foreign.map((symbol) => symbol.name)
+  const first = lowestMusl(names, elf)
+  const found = 'missing' in first && more ? lowestMusl(names.filter((symbol) => !first.missing.includes(symbol)), elf) : first
   if ('release' in found) return found.release
   const rest = found.missing.length > 1 ? ` and ${found.missing.length - 1} more` : ''
   throw new Refused('not-musl', `${baseName(name)} calls ${found.missing[0]}${rest}, which musl does not have`)

@@ -28,6 +28,8 @@ export interface VerifyInput {
   muslRelease: string
   /** What the plan made of the sdist. */
   expected: 'native' | 'pure' | 'unknown'
+  /** Libraries that the client's system is to bring, by file name; `*` stands for any characters. */
+  outside: string[]
   /** sha256 in unpadded base64url, as RECORD writes it. */
   sha256(bytes: Uint8Array): string
 }
@@ -56,7 +58,7 @@ export async function verifyWheel(input: VerifyInput): Promise<Verdict> {
     checkWheelText(text('WHEEL'), named)
     const requiresPython = checkMetadata(text('METADATA'), input)
     checkKind(input, named, elfs.length > 0, /^root-is-purelib:\s*true\s*$/im.test(text('WHEEL')))
-    return { ok: true, native: elfs.length > 0, ...checkElfFiles(elfs, input.target.cpu, input.muslRelease), metadata, requiresPython }
+    return { ok: true, native: elfs.length > 0, ...checkElfFiles(elfs, { ...input, cpu: input.target.cpu }), metadata, requiresPython }
   } catch (error) {
     if (error instanceof Refused) return { ok: false, failure: { class: error.class, key: cleanLine(error.message, LONGEST_KEY) } }
     throw error

@@ -41,7 +41,7 @@ const well: Answer = (command, run) => {
   if (command.includes('fetch.py')) run.files.set('muslin/wheels/setuptools-80.0-py3-none-any.whl', Buffer.from('a wheel'))
   if (command.includes('hooks.py requires')) answer({ requires: [] })
   if (command.includes('hooks.py metadata')) answer({ metadata: METADATA })
-  if (command.includes(' wheel -v ')) run.files.set(`muslin/out/${WHEEL}`, wheel)
+  if (command.includes('hooks.py build')) run.files.set(`muslin/out/${WHEEL}`, wheel)
   if (command.includes('try.py')) answer(JSON.parse(String(run.files.get('muslin/modules.json'))).map((module: string) => ({ module, outcome: 'ok' })))
   return {}
 }
@@ -188,14 +188,14 @@ describe('metadata alone', () => {
 
 describe('a failure', () => {
   test.each<[string, Answer, object]>([
-    ['a header', but(' wheel -v ', () => ({ exitCode: 1, output: 'x.c:1:10: fatal error: ffi.h: No such file or directory\n' })), { class: 'missing-header', key: 'ffi.h' }],
-    ['the kernel says so, whatever the words', but(' wheel -v ', (_, run) => { run.oomKills = 1; return { exitCode: 1, output: 'fatal error: ffi.h: No such file' } }), { class: 'out-of-memory', key: 'build, 1024 MiB' }],
-    ['the engine says that the disk is full', but(' wheel -v ', (_, run) => { run.exceeded = 'disk'; return { exitCode: 137 } }), { class: 'out-of-disk', key: expect.stringMatching(/^build, \d+ MiB$/) }],
-    ['the engine says that it forked without end', but(' wheel -v ', (_, run) => { run.exceeded = 'processes'; return { exitCode: 137 } }), { class: 'build-failed', key: 'all 512 processes in use' }],
-    ['no wheel', but(' wheel -v ', () => ({})), { class: 'wrong-wheel', key: 'no wheels came out' }],
-    ['two wheels', but(' wheel -v ', (_, run) => { run.files.set('muslin/out/a.whl', wheel).set('muslin/out/b.whl', wheel); return {} }), { class: 'wrong-wheel', key: '2 wheels came out' }],
-    ['no zip file', but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, Buffer.from('no zip')); return {} }), { class: 'wrong-wheel' }],
-    ['a platform without native code', but(' wheel -v ', (_, run) => { run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', wheel); return {} }), { class: 'pure-fallback' }],
+    ['a header', but('hooks.py build', () => ({ exitCode: 1, output: 'x.c:1:10: fatal error: ffi.h: No such file or directory\n' })), { class: 'missing-header', key: 'ffi.h' }],
+    ['the kernel says so, whatever the words', but('hooks.py build', (_, run) => { run.oomKills = 1; return { exitCode: 1, output: 'fatal error: ffi.h: No such file' } }), { class: 'out-of-memory', key: 'build, 1024 MiB' }],
+    ['the engine says that the disk is full', but('hooks.py build', (_, run) => { run.exceeded = 'disk'; return { exitCode: 137 } }), { class: 'out-of-disk', key: expect.stringMatching(/^build, \d+ MiB$/) }],
+    ['the engine says that it forked without end', but('hooks.py build', (_, run) => { run.exceeded = 'processes'; return { exitCode: 137 } }), { class: 'build-failed', key: 'all 512 processes in use' }],
+    ['no wheel', but('hooks.py build', () => ({})), { class: 'wrong-wheel', key: 'no wheels came out' }],
+    ['two wheels', but('hooks.py build', (_, run) => { run.files.set('muslin/out/a.whl', wheel).set('muslin/out/b.whl', wheel); return {} }), { class: 'wrong-wheel', key: '2 wheels came out' }],
+    ['no zip file', but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, Buffer.from('no zip')); return {} }), { class: 'wrong-wheel' }],
+    ['a platform without native code', but('hooks.py build', (_, run) => { run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', wheel); return {} }), { class: 'pure-fallback' }],
     ['a requirement without a wheel', but('fetch.py', () => ({ exitCode: 1, output: 'ERROR: No matching distribution found for setuptools>=40.8.0\n' })), { class: 'build-requirement-unbuildable', key: 'setuptools>=40.8.0' }],
     ['an answer that is no JSON', but('hooks.py requires', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('{')); return {} }), { class: 'build-failed' }],
     ['a crash on the clean image', but('try.py', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('[{"module":"demo","outcome":"signal","message":"SIGSEGV"}]')); return {} }), { class: 'try-failed', key: 'import demo ends with SIGSEGV' }],
@@ -222,7 +222,7 @@ describe('a failure', () => {
       return {}
     }, { class: 'infrastructure', key: 'RuntimeError: odd' }],
     ['a fetch in step try', (command, run) => {
-      if (!command.includes(' wheel -v ')) return unfetched('kind')(command, run)
+      if (!command.includes('hooks.py build')) return unfetched('kind')(command, run)
       run.files.set(`muslin/out/${WHEEL}`, needy)
       return {}
     }, { class: 'infrastructure', key: 'RuntimeError: odd' }],
@@ -239,7 +239,7 @@ describe('a failure', () => {
   test('a builder image without auditwheel', async () => {
     const { builder, work } = await rig((command, run) => {
       if (command.startsWith('auditwheel ')) return shell('auditwheel')()
-      if (!command.includes(' wheel -v ')) return well(command, run)
+      if (!command.includes('hooks.py build')) return well(command, run)
       run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', native)
       return {}
     })
@@ -313,13 +313,13 @@ describe('with interpreters of this machine', () => {
       { executable: 'glibc-python', minor: '3.13', libc: 'glibc', headers: true, complete: true }, ...(clean ? [{ executable: 'musl-python', minor: '3.13', libc: 'musl' as const, headers: false, complete: true }] : []),
     ],
   })
-  const compiled: Answer = but(' wheel -v ', (_, run) => {
+  const compiled: Answer = but('hooks.py build', (_, run) => {
     run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', native)
     return {}
   })
 
   test('nothing is bundled, and what tries a wheel fetches for it', async () => {
-    const { builder, work, runs, log } = await rig(but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }), { images: interpreters(true) })
+    const { builder, work, runs, log } = await rig(but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }), { images: interpreters(true) })
     expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { modules: 1 }, environment: { CC: 'cc', CXX: 'c++' } } })
     expect(runs.map(({ spec }) => `${spec.image}, ${spec.network}`).sort()).toEqual(['glibc-python for c, fetch', 'glibc-python for c, none', 'musl-python, fetch', 'musl-python, none'])
     expect(log()).not.toMatch(/auditwheel/)
@@ -350,10 +350,10 @@ describe('with interpreters of this machine', () => {
 })
 
 test('a build that takes too long is stopped and removed', async () => {
-  const { builder, work, clock, runs, open } = await rig(but(' wheel -v ', () => undefined))
+  const { builder, work, clock, runs, open } = await rig(but('hooks.py build', () => undefined))
   const building = builder.build(work)
   await clock.began(60_000)
-  await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('wheel'))))
+  await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('build'))))
   await clock.advance(60_000)
   expect(await building).toMatchObject({ ok: false, failure: { class: 'timed-out', key: '60 s' } })
   expect(open()).toBe(0)
@@ -397,9 +397,9 @@ test.each<[string, (crawling: Readable) => Promise<Readable>, boolean]>([
 })
 
 test('the time that an sdist takes to arrive is not the time of its build', async () => {
-  const { builder, work, clock, runs } = await rig(but(' wheel -v ', () => undefined))
+  const { builder, work, clock, runs } = await rig(but('hooks.py build', () => undefined))
   const building = builder.build({ ...work, sdist: async () => { await clock.advance(50_000); return work.sdist() } })
-  await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('wheel'))))
+  await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('build'))))
   await clock.advance(50_000)
   await clock.advance(10_000)
   expect(await building).toMatchObject({ ok: false, failure: { class: 'timed-out', key: '60 s' } })
@@ -416,7 +416,7 @@ test('a wheel whose requirements have no wheels is tried without them', async ()
     if (command.includes('fetch.py') && String(run.files.get('muslin/requirements.txt')) === 'absent\n') {
       return { exitCode: 1, output: 'ERROR: No matching distribution found for absent\n' }
     }
-    if (!command.includes(' wheel -v ')) return well(command, run)
+    if (!command.includes('hooks.py build')) return well(command, run)
     run.files.set(`muslin/out/${WHEEL}`, needy)
     return {}
   })
@@ -427,14 +427,14 @@ test('a wheel whose requirements have no wheels is tried without them', async ()
 
 test('a wheel never chooses by its requirements what is connected to', async () => {
   const needy = await needing('mean @ http://10.0.0.1:22/x.whl', 'kind>=1')
-  const { builder, work, runs } = await rig(but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }))
+  const { builder, work, runs } = await rig(but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }))
   expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: 'mean' } } })
   expect(runs.filter(({ spec }) => spec.network === 'fetch')).toHaveLength(1)
 })
 
 test('the requirements of a wheel are fetched as lines, those of extras by the extra only', async () => {
   const needy = await needing('kind>=1', 'more; extra == "x"', 'mean @ http://10.0.0.1:22/x.whl ; extra == "x"')
-  const { builder, work, runs } = await rig(but(' wheel -v ', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }))
+  const { builder, work, runs } = await rig(but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }))
   expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: undefined } } })
   const fetched = runs.filter(({ spec }) => spec.network === 'fetch').at(-1)
   expect(String(fetched?.files.get('muslin/requirements.txt'))).toBe('kind>=1\nmore; extra == "x"\n')

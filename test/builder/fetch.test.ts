@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createExcerpt } from '../../src/builder/excerpt.ts'
-import { fetchFailure } from '../../src/builder/fetch.ts'
+import { fetchFailed } from '../../src/builder/fetch.ts'
 
 test.each<[string, string, object | undefined]>([
   ['no wheel', 'ERROR: Could not find a version that satisfies the requirement foo>=3 (from versions: none)\nERROR: No matching distribution found for foo>=3\n', { class: 'build-requirement-unbuildable', key: 'foo>=3' }],
@@ -12,8 +12,8 @@ test.each<[string, string, object | undefined]>([
   ['a URL that would have been connected to', 'RuntimeError: nothing but the index is asked while requirements are fetched (10.0.0.1)', { class: 'build-requirement-unbuildable', key: 'given as a URL' }],
   ['something else', 'Killed', undefined],
 ])('%s', (_, text, failure) => {
-  if (failure) expect(fetchFailure(text)).toMatchObject(failure)
-  else expect(fetchFailure(text)).toBeUndefined()
+  if (failure) expect(fetchFailed(text)?.failure).toMatchObject(failure)
+  else expect(fetchFailed(text)?.failure).toBeUndefined()
 })
 
 test('an excerpt keeps both ends of a long output', () => {

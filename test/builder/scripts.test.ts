@@ -53,7 +53,7 @@ deep = Deep()
 `
 
   test('asks an in-tree backend by its path', async () => {
-    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine:deep', backendPath: ['build'] }), 'src/build/mine.py': BACKEND })
+    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine:deep', backendPath: ['build'], settings: {} }), 'src/build/mine.py': BACKEND })
     expect(run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })).toMatchObject({ status: 0 })
     expect(await json('answer.json')).toEqual({ requires: ['one>=1', 'two'] })
     expect(run('python3', [`${folder}/hooks.py`, 'metadata'], { cwd: `${folder}/src` })).toMatchObject({ status: 0 })
@@ -61,27 +61,29 @@ deep = Deep()
   })
 
   test('takes absent hooks for an empty answer, and imports nothing from the source folder by itself', async () => {
-    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: ['.'] }), 'src/mine.py': '' })
+    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: ['.'], settings: {} }), 'src/mine.py': '' })
     run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })
     expect(await json('answer.json')).toEqual({ requires: [] })
     run('python3', [`${folder}/hooks.py`, 'metadata'], { cwd: `${folder}/src` })
     expect(await json('answer.json')).toEqual({ metadata: null })
-    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: [] }) })
+    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: [], settings: {} }) })
     expect(run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })).toMatchObject({ status: 1, output: expect.stringContaining('ModuleNotFoundError') })
   })
 
-  test('unpacks both kinds of sdist, modes included, and not outside', async () => {
+  test('unpacks every kind of sdist, modes included, and not outside', async () => {
     const make = `
 import tarfile, zipfile, io, sys
 def add(t, name, text, mode=0o644):
     i = tarfile.TarInfo(name); i.size = len(text); i.mode = mode; t.addfile(i, io.BytesIO(text))
-with tarfile.open("a.tar.gz", "w:gz") as t: add(t, "d-1/configure", b"x", 0o755)
+for kind in "a.tar.gz", "a.tgz", "b.tar.bz2", "c.txz", "d.tar":
+    mode = {"z": "gz", "2": "bz2"}.get(kind[-1], "") if kind != "c.txz" else "xz"
+    with tarfile.open(kind, "w:" + mode) as t: add(t, kind + "/configure", b"x", 0o755)
 with tarfile.open("bad.tar.gz", "w:gz") as t: add(t, "../out", b"x")
 with zipfile.ZipFile("a.zip", "w") as z:
     i = zipfile.ZipInfo("z-1/configure"); i.external_attr = 0o100755 << 16; z.writestr(i, "x")
 `
     expect(run('python3', ['-c', make]).output).toBe('')
-    for (const [sdist, file] of [['a.tar.gz', 'd-1/configure'], ['a.zip', 'z-1/configure']] as const) {
+    for (const [sdist, file] of [...['a.tar.gz', 'a.tgz', 'b.tar.bz2', 'c.txz', 'd.tar'].map((kind) => [kind, `${kind}/configure`] as const), ['a.zip', 'z-1/configure'] as const]) {
       await write({ 'build.json': JSON.stringify({ sdist }) })
       expect(run('python3', ['hooks.py', 'unpack'])).toMatchObject({ status: 0 })
       expect(run('test', ['-x', `src/${file}`]).status).toBe(0)

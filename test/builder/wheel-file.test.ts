@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BlobReader, ZipReader } from '@zip.js/zip.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readWheel, retagWheel, WheelError } from '../../src/builder/wheel-file.ts'
+import { readWheel, WheelError } from '../../src/builder/wheel-file.ts'
+import { retagWheel } from '../../src/builder/wheel-write.ts'
 import { parseTarget } from '../../src/domain/target.ts'
 import { verifyWheel } from '../../src/domain/verify.ts'
 import { makeElf } from '../fixtures/make-elf.ts'
@@ -104,7 +105,7 @@ describe('retagWheel', () => {
   it('makes a wheel that passes every check', async () => {
     const path = await retag(await write(await zip(linux(native))))
     expect(path).toBe(join(folder, FINAL))
-    const verdict = await verifyWheel({ filename: FINAL, members: await readWheel(path), project: 'Demo', version: '1.0', target, muslRelease: '1.2.5', expected: 'native', sha256 })
+    const verdict = await verifyWheel({ filename: FINAL, members: await readWheel(path), project: 'Demo', version: '1.0', target, muslRelease: '1.2.5', expected: 'native', outside: [], sha256 })
     expect(verdict).toMatchObject({ ok: true, native: true, lowestMusl: '1.2.0' })
   })
 
@@ -114,7 +115,14 @@ describe('retagWheel', () => {
     expect(after['demo-1.0.dist-info/WHEEL']).toBe('Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nBuild: 3\nTag: cp313-cp313-musllinux_1_2_x86_64\n')
     const changed = Object.keys(before).filter((name) => after[name] !== (typeof before[name] === 'string' ? before[name] : new TextDecoder().decode(before[name])))
     expect(changed).toEqual(['demo-1.0.dist-info/WHEEL', 'demo-1.0.dist-info/RECORD'])
-    expect(Object.keys(after)).toEqual(Object.keys(before))
+    expect(Object.keys(after)).toEqual(['demo/__init__.py', 'demo/_x.so', 'demo/run', 'demo-1.0.dist-info/METADATA', 'demo-1.0.dist-info/WHEEL', 'demo-1.0.dist-info/RECORD'])
+  })
+
+  it('adds texts to the .dist-info folder, and lists them', async () => {
+    const path = await retagWheel({ path: await write(await zip(linux({ ...native, 'demo-1.0.dist-info/sboms/x.json': 'old' }))), to: folder, filename: FINAL, number: 3, target, add: { 'sboms/x.json': 'new' } })
+    expect(await contentsOf(path)).toMatchObject({ 'demo-1.0.dist-info/sboms/x.json': 'new' })
+    const verdict = await verifyWheel({ filename: FINAL, members: await readWheel(path), project: 'Demo', version: '1.0', target, muslRelease: '1.2.5', expected: 'native', outside: [], sha256 })
+    expect(verdict).toMatchObject({ ok: true })
   })
 
   it('keeps modes', async () => {
@@ -144,9 +152,17 @@ describe('retagWheel', () => {
     expect(after['demo-1.0.dist-info/RECORD']).not.toContain('jws')
   })
 
-  it('copies what is stored and what is empty, folders too', async () => {
-    const path = await retag(await write(await zip({ 'demo/': '', 'demo/empty.py': '', ...linux(native) })))
-    expect((await entriesOf(path)).map((entry) => [entry.filename, entry.directory]).slice(0, 2)).toEqual([['demo/', true], ['demo/empty.py', false]])
+  it('gives the same bytes whatever the order of the members, and without their folders', async () => {
+    const members = Object.entries(linux(native))
+    const first = await readFile(await retag(await write(await zip(Object.fromEntries(members)))))
+    await rm(join(folder, FINAL))
+    const second = await readFile(await retag(await write(await zip({ 'demo/': '', ...Object.fromEntries(members.toReversed()) }))))
+    expect(second.equals(first)).toBe(true)
+  })
+
+  it('copies what is empty', async () => {
+    const path = await retag(await write(await zip(linux({ ...native, 'demo/empty.py': '' }))))
+    expect(await contentsOf(path)).toMatchObject({ 'demo/empty.py': '' })
   })
 
   it('leaves nothing behind when it fails', async () => {

@@ -10,7 +10,7 @@ const good: ElfParts = { needed: ['libc.musl-x86_64.so.1'], wants: ['malloc', 'P
 
 const verify = (contents: Contents, changes: Partial<VerifyInput> = {}) => verifyWheel({
   filename: `demo-1.0-${TAG}.whl`, members: members(contents), project: 'Demo', version: '1.0',
-  target: parseTarget('cp313-musllinux_1_2_x86_64')!, muslRelease: '1.2.5', expected: 'native', sha256, ...changes,
+  target: parseTarget('cp313-musllinux_1_2_x86_64')!, muslRelease: '1.2.5', expected: 'native', outside: [], sha256, ...changes,
 })
 const withElf = (parts: ElfParts, more: Contents = {}) => wheelContents({ 'demo/_x.so': makeElf({ ...good, ...parts }), ...more })
 const failure = async (contents: Contents, changes: Partial<VerifyInput> = {}) => {

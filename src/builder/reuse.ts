@@ -1,0 +1,45 @@
+/** A result of another target, given a new tag: it is checked and tried as if it had been built here. */
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { parseWheelFilename } from '../domain/filename.ts'
+import { SBOM, systemOfSbom } from '../domain/sbom.ts'
+import { wheelFits } from '../domain/tags.ts'
+import type { Built, KeptResult, WheelSystem } from '../services/ports.ts'
+import { Failed } from './failed.ts'
+import { finish, type Finishing } from './finish.ts'
+import type { Session } from './session.ts'
+import { readWheel, WheelError } from './wheel-file.ts'
+
+/** The finished wheel; undefined where there is no result, or where it does not do here: then it is to be built. */
+export async function reuse(session: Session, given: Omit<Finishing, 'system' | 'sbom'>): Promise<Omit<Built, 'learnt'> | undefined> {
+  const { result, scratch } = session.work
+  const named = result && parseWheelFilename(result.filename)
+  if (!result || !named || !wheelFits(named, given.target)) return undefined
+  session.say(`${result.filename} of build ${result.build} fits this target too: it is tried before anything is compiled`)
+  const path = join(scratch, 'result.whl')
+  try {
+    await session.guard(pipeline(await session.guard(result.open()), createWriteStream(path), { signal: session.signal }))
+    const wheel = { path, filename: result.filename, size: result.size, sha256: result.sha256 }
+    const built = await finish(session, wheel, { ...given, system: await systemOf(path), sbom: undefined })
+    session.record['result'] = identity(result)
+    // It is kept already.
+    return { ...built, reusable: undefined }
+  } catch (error) {
+    if (session.signal.aborted || !(error instanceof Failed || error instanceof WheelError)) throw error
+    session.say(`it does not do here (${error.message}): it is built`)
+    session.record['result'] = { ...identity(result), refused: error.message }
+    for (const name of ['wheel', 'reusable']) await rm(join(scratch, name), { recursive: true, force: true })
+    return undefined
+  }
+}
+
+function identity({ filename, sha256, build }: KeptResult) {
+  return { filename, sha256, build }
+}
+
+async function systemOf(path: string): Promise<WheelSystem | undefined> {
+  const sbom = (await readWheel(path)).find(({ name }) => name.endsWith(`.dist-info/${SBOM}`))
+  return sbom && systemOfSbom(new TextDecoder().decode(await sbom.read()))
+}

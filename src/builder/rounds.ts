@@ -1,0 +1,131 @@
+/** The rounds of a build: each failed one is looked at for what it was missing, and begun again with that. */
+import type { Failure } from '../domain/failure.ts'
+import { suggestApks } from '../domain/missing.ts'
+import { keptChanges, MOST_ROUNDS, nextRound, standingFailure, tellChange, type Change, type Round } from '../domain/rounds.ts'
+import type { Target } from '../domain/target.ts'
+import type { Learnt } from '../services/ports.ts'
+import type { Apks, ApkVersion, ImageApks } from './apk/install.ts'
+import type { Source } from './compile.ts'
+import { buildEnvironment, withOptions } from './environment.ts'
+import { Failed } from './failed.ts'
+import type { Image, ReadyPair } from './images.ts'
+import type { Session } from './session.ts'
+
+/** What one round builds with. */
+export interface Conditions {
+  image: Image
+  /** What was added to the target's own builder image. */
+  apks: ApkVersion[]
+  requires: string[]
+  /** Requirement lines that all build requirements are held to. */
+  constraints: string[]
+  /** Build requirements were uploaded before it, seconds since 1970. */
+  until: number | undefined
+  /** For commands that run the sdist's own code. */
+  environment: Record<string, string>
+}
+
+export interface Ended<T> { value: T; conditions: Conditions; changes: Change[]; evidence: Learnt['evidence'] }
+
+/** What a job builds with, before anything is added. */
+export interface Begin {
+  source: Source
+  target: Target
+  ready: ReadyPair
+  /** Base URL at which the fetch container reaches Muslin. */
+  indexUrl: string
+}
+
+/** `now`: milliseconds since 1970. */
+type Given = Begin & { apks: Apks | undefined; now: number }
+
+/**
+ * Builds until it works, or nothing more is known that may help. Throws the Failed of the round whose failure stands, with apks for
+ * what it misses. Each round is on the record, its end included.
+ */
+export async function inRounds<T>(session: Session, given: Given, build: (conditions: Conditions) => Promise<T>): Promise<Ended<T>> {
+  const apks = imageApks(session, given)
+  const rounds: (Round & { error: Failed })[] = []
+  const evidence: Learnt['evidence'] = []
+  let changes: Change[] = []
+  for (;;) {
+    const conditions = await conditionsOf(session, given, apks, changes)
+    try {
+      return { value: await build(conditions), conditions, changes, evidence }
+    } catch (error) {
+      if (!(error instanceof Failed) || session.signal.aborted) throw error
+      rounds.push({ change: changes.at(-1), failure: error.missing ?? error.failure, error })
+    }
+    const failure = standingFailure(rounds)!
+    const found = await namesFor(session, apks, failure)
+    const change = nextRound(rounds, { ...sdistOf(session, given), apks: found.addable ? found.names : [], requires: conditions.requires })
+    if (!change) throw withApks(rounds.find((round) => round.failure === failure)!.error, found)
+    const told = tellChange(change, failure)
+    session.say(`round ${rounds.length + 1} of at most ${MOST_ROUNDS}: ${told}`)
+    recordOf(session).push({ failure, change, told })
+    changes = [...keptChanges(rounds), change]
+    evidence.push({ failure, remedy: told })
+  }
+}
+
+/** Looked for only where there may be something to add: it may take a run of its own. */
+function imageApks(session: Session, { apks, ready }: Given): () => Promise<ImageApks | undefined> {
+  let asked: Promise<ImageApks | undefined> | undefined
+  return () => asked ??= apks ? session.guard(apks.of(session, ready.builder)) : Promise.resolve(undefined)
+}
+
+async function conditionsOf(session: Session, given: Given, apks: () => Promise<ImageApks | undefined>, changes: Change[]): Promise<Conditions> {
+  const { source: { plan }, ready } = given
+  const { recipe, sourceDate } = session.work
+  await session.step('fetch')
+  const names = [...new Set([...recipe.apks, ...plan.toolchain, ...changes.flatMap((change) => change.kind === 'apk' ? [change.apk] : [])])]
+  const { image, added } = names.length > 0 ? await addApks(session, given, apks, names) : { image: ready.builder, added: [] }
+  const environment = [plan.env, ready.env, recipe.env, ...changes.flatMap((change) => change.kind === 'env' ? [change.env] : [])]
+    .reduce(withOptions, buildEnvironment(session.limits, sourceDate))
+  const constraints = changes.flatMap((change) => change.kind === 'constraints' ? change.constraints : [])
+  const conditions = {
+    image, apks: added, environment,
+    requires: [...recipe.requires ?? plan.requires, ...changes.flatMap((change) => change.kind === 'requires' ? [change.requires] : [])],
+    constraints: [...new Set([...recipe.constraints, ...constraints])],
+    until: changes.map((change) => change.kind === 'constraints' ? change.until : undefined).findLast((until) => until !== undefined),
+  }
+  session.record['environment'] = environment
+  session.record['apks'] = added
+  session.record['constraints'] = conditions.constraints
+  return conditions
+}
+
+async function addApks(
+  session: Session, { ready, indexUrl }: Given, apks: () => Promise<ImageApks | undefined>, names: string[],
+): Promise<{ image: Image; added: ApkVersion[] }> {
+  const image = await apks()
+  if (!image) {
+    session.say(`the builder image is taken as it is: no apks can be added (${names.join(', ')})`)
+    return { image: ready.builder, added: [] }
+  }
+  const { unknown, ...added } = await image.add(session, names, indexUrl)
+  if (unknown.length > 0) session.say(`no repository of the builder image has ${unknown.join(', ')}`)
+  return added
+}
+
+async function namesFor(session: Session, apks: () => Promise<ImageApks | undefined>, failure: Failure): Promise<{ names: string[]; addable: boolean }> {
+  if (!MISSING.test(failure.class)) return { names: [], addable: false }
+  const image = await apks()
+  return image ? { names: await session.guard(image.find(failure)), addable: true } : { names: suggestApks(failure), addable: false }
+}
+
+const MISSING = /^missing-/
+
+/** What is known to help goes along, also that nothing of Alpine's does. */
+function withApks({ failure, missing, needs }: Failed, found: { names: string[] }): Failed {
+  const named = MISSING.test((missing ?? failure).class)
+  return new Failed(named ? { ...failure, apks: found.names } : failure, { missing, needs })
+}
+
+function sdistOf({ work }: Session, { target, now }: Given) {
+  return { uploaded: work.sourceDate, pythonMinor: target.minor, now: Math.floor(now / 1000) }
+}
+
+function recordOf({ record }: Session): unknown[] {
+  return (record['rounds'] ??= []) as unknown[]
+}
