@@ -3,12 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { parseSdistFilename } from '../domain/filename.ts'
 import { planBuild } from '../domain/plan.ts'
 import { Failed } from './failed.ts'
-import { readSdist } from './sdist.ts'
+import { readSdist, sdistName } from './sdist.ts'
 
-/** A web process answers a client meanwhile: a larger sdist waits for the builder, which has its limits from the settings. */
-const BOUNDS = { entries: 50_000, bytes: 1 << 30 }
+/** A client is held meanwhile: a larger sdist waits for the builder, which has its limits from the settings. */
+const BOUNDS = { entries: 50_000, bytes: 1 << 30, seconds: 20 }
 
 /**
  * Reads METADATA out of an sdist without building: its PKG-INFO where that is certain to say what a wheel would (metadata 2.2).
@@ -16,12 +17,13 @@ const BOUNDS = { entries: 50_000, bytes: 1 << 30 }
  * the job will say what is wrong with it.
  */
 export function createStaticMetadata({ blob, scratch }: { blob: (sha256: string, filename: string) => Promise<Readable>; scratch: string }) {
-  return async (_project: string, sdist: { sha256: string; filename: string }): Promise<Buffer | undefined> => {
+  return async (project: string, sdist: { sha256: string; filename: string }): Promise<Buffer | undefined> => {
     const folder = await mkdtemp(join(scratch, 'metadata-'))
     try {
-      const path = join(folder, sdist.filename.endsWith('.zip') ? 'sdist.zip' : 'sdist.tar.gz')
+      const path = join(folder, sdistName(sdist.filename))
       await pipeline(await blob(sdist.sha256, sdist.filename), createWriteStream(path))
-      const planned = planBuild(await readSdist(path, BOUNDS))
+      const named = parseSdistFilename(sdist.filename, project)
+      const planned = planBuild(await readSdist(path, BOUNDS), named && { project, version: named.version })
       return 'plan' in planned && planned.plan.metadata !== undefined ? Buffer.from(planned.plan.metadata) : undefined
     } catch (error) {
       if (error instanceof Failed) return undefined

@@ -32,7 +32,7 @@ export function parseCargoLock(text: string): { crates: CargoLock } | { problem:
     return { problem: 'its Cargo.lock is not valid TOML' }
   }
   const { version, package: packages = [] } = document
-  if (version !== undefined && ![1, 2, 3, 4].includes(version as number)) return { problem: `its Cargo.lock is of format ${String(version).slice(0, 20)}: 1 to 4 are known` }
+  if (version !== undefined && ![1, 2, 3, 4].includes(version as number)) return { problem: `its Cargo.lock is of another format than 1 to 4` }
   if (!Array.isArray(packages) || packages.length > MOST_CRATES) return { problem: 'its Cargo.lock has no readable list of crates' }
   const crates: CargoLock = []
   for (const entry of packages as unknown[]) {

@@ -34,12 +34,26 @@ export function parseWheelFilename(filename: string): WheelFilename | undefined 
 }
 
 /**
+ * What sdists may end in, the best first: what pip unpacks (PEP 527 names the two that are still uploaded). It takes `.tar.lzma` and its like
+ * too, but no index has ever listed one; it has never taken `.tar.Z`.
+ */
+export const SDIST_SUFFIXES = ['.tar.gz', '.tgz', '.tar.bz2', '.tbz', '.tar.xz', '.txz', '.tar', '.zip'] as const
+
+export type SdistSuffix = typeof SDIST_SUFFIXES[number]
+
+/** The ending of an sdist's file name or path; undefined where it is none that is read. */
+export function sdistSuffix(filename: string): SdistSuffix | undefined {
+  return SDIST_SUFFIXES.find((suffix) => filename.endsWith(suffix))
+}
+
+/**
  * The version in an sdist's file name, as written, or undefined where it is no sdist of this project that we may serve.
  * Old sdists have dashes in name and version, so the project says where the name ends: at the first dash that fits, as in pip.
  */
 export function parseSdistFilename(filename: string, project: string): { version: string } | undefined {
-  const stem = filename.length > LONGEST ? undefined : /^(.+)\.(?:tar\.gz|zip)$/.exec(filename)?.[1]
-  if (stem === undefined) return undefined
+  const suffix = filename.length > LONGEST ? undefined : sdistSuffix(filename)
+  if (suffix === undefined) return undefined
+  const stem = filename.slice(0, -suffix.length)
   const wanted = normalizeName(project)
   for (let dash = stem.indexOf('-'); dash >= 0; dash = stem.indexOf('-', dash + 1)) {
     if (normalizeName(stem.slice(0, dash)) !== wanted) continue

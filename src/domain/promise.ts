@@ -1,6 +1,6 @@
 /** Which releases may be promised as wheels for a target. */
 import { sha256Of } from './digest.ts'
-import { parseSdistFilename, parseWheelFilename } from './filename.ts'
+import { parseSdistFilename, parseWheelFilename, sdistSuffix, SDIST_SUFFIXES } from './filename.ts'
 import type { IndexFile, ProjectPage } from './page.ts'
 import { parseSpecifiers, satisfies } from './specifier.ts'
 import { isQuarantined } from './status.ts'
@@ -46,10 +46,10 @@ function coveredVersions(files: { filename: string }[], target: Target): Set<str
   return new Set(wheels.flatMap((wheel) => wheel && wheelFits(wheel, target) ? [versionKey(wheel.version)] : []))
 }
 
-/** Sdists that can be asked for by their digest, by `versionKey`; of each version the `.tar.gz` comes first. */
+/** Sdists that can be asked for by their digest, by `versionKey`; of each version the best kind comes first. */
 export function sdistsByVersion(page: ProjectPage): Map<string, [IndexFile, ...IndexFile[]]> {
   const found = new Map<string, [IndexFile, ...IndexFile[]]>()
-  for (const file of page.files.toSorted((a, b) => Number(isZip(a)) - Number(isZip(b)))) {
+  for (const file of page.files.toSorted((a, b) => rank(a) - rank(b))) {
     const version = parseSdistFilename(file.filename, page.name)?.version
     if (version === undefined || sha256Of(file) === undefined) continue
     const key = versionKey(version)
@@ -60,8 +60,9 @@ export function sdistsByVersion(page: ProjectPage): Map<string, [IndexFile, ...I
   return found
 }
 
-function isZip(file: IndexFile): boolean {
-  return file.filename.endsWith('.zip')
+function rank({ filename }: IndexFile): number {
+  const suffix = sdistSuffix(filename)
+  return suffix === undefined ? SDIST_SUFFIXES.length : SDIST_SUFFIXES.indexOf(suffix)
 }
 
 /**

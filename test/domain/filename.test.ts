@@ -23,10 +23,11 @@ describe('sdists', () => {
     ['foo-1.0-1.tar.gz', 'foo', '1.0-1'],
     ['foo-2-1.0.tar.gz', 'foo-2', '1.0'],
     ['foo-1.0rc1.tar.gz', 'foo', '1.0rc1'],
+    ['foo-1.0.tgz', 'foo', '1.0'], ['foo-1.0.tar.bz2', 'foo', '1.0'], ['foo-1.0.tbz', 'foo', '1.0'], ['foo-1.0.tar.xz', 'foo', '1.0'], ['foo-1.0.txz', 'foo', '1.0'], ['foo-1.0.tar', 'foo', '1.0'],
   ])('%s of %s is version %s', (filename, project, version) => expect(parseSdistFilename(filename, project)).toEqual({ version }))
 
   test.each([
-    ['foo-1.0.tar.bz2', 'foo'], ['foo-1.0.whl', 'foo'], ['foo-1.0.exe', 'foo'], ['foo-1.0.tar.gz', 'bar'], ['foo-abc.tar.gz', 'foo'], ['foo.tar.gz', 'foo'],
+    ['foo-1.0.tar.Z', 'foo'], ['foo-1.0.tar.lzma', 'foo'], ['foo-1.0.7z', 'foo'], ['foo-1.0.whl', 'foo'], ['foo-1.0.exe', 'foo'], ['foo-1.0.tar.gz', 'bar'], ['foo-abc.tar.gz', 'foo'], ['foo.tar.gz', 'foo'],
     ['foo-bar-1.0.tar.gz', 'foo'], ['.tar.gz', ''], [`foo-1.${'0'.repeat(255)}.tar.gz`, 'foo'], ['foo-1.0.TAR.GZ', 'foo'],
   ])('%s is no sdist of %s', (filename, project) => expect(parseSdistFilename(filename, project)).toBeUndefined())
 })

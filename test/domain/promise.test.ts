@@ -18,6 +18,7 @@ describe('what is promised', () => {
   test.each<[string, IndexFile[]]>([
     ['a yanked sdist', [file('foo-1.0.tar.gz', { yanked: 'bad' })]],
     ['a zip', [file('foo-1.0.zip')]],
+    ['an sdist of older times', [file('foo-1.0.tar.bz2')]],
     ['a sha256 in capitals', [file('foo-1.0.tar.gz', { hashes: { sha256: sha('A') } })]],
     ['glibc wheels beside it', [file('foo-1.0.tar.gz'), file('foo-1.0-cp313-cp313-manylinux_2_17_x86_64.whl')]],
     ['musl wheels for others', [file('foo-1.0.tar.gz'), file('foo-1.0-cp312-cp312-musllinux_1_2_x86_64.whl'), file('foo-1.0-cp313-cp313-musllinux_1_2_aarch64.whl')]],
@@ -34,7 +35,7 @@ describe('what is not', () => {
   test.each<[string, IndexFile[]]>([
     ['no sdist', [file('foo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl')]],
     ['an sdist without sha256', [file('foo-1.0.tar.gz', { hashes: { md5: 'x' } })]],
-    ['an sdist in another format', [file('foo-1.0.tar.bz2')]],
+    ['an sdist in another format', [file('foo-1.0.tar.Z')]],
     ['another project\'s sdist', [file('bar-1.0.tar.gz')]],
     ['a pure wheel', [file('foo-1.0.tar.gz'), file('foo-1.0-py3-none-any.whl')]],
     ['a musl wheel, the version in another spelling', [file('foo-1.0.tar.gz'), file('foo-1.0.0-cp313-cp313-musllinux_1_1_x86_64.whl')]],
@@ -66,9 +67,9 @@ describe('what is not', () => {
   })
 })
 
-test('every release gets one, the tar.gz before the zip', () => {
-  const files = [file('foo-1.0.zip'), file('foo-1.0.tar.gz'), file('foo-2.0rc1.tar.gz'), file('foo-1.0.0.zip'), file('foo-0.9.zip')]
+test('every release gets one, the tar.gz before others, and a zip after all', () => {
+  const files = [file('foo-1.0.zip'), file('foo-1.0.tar.gz'), file('foo-2.0rc1.tar.gz'), file('foo-1.0.0.zip'), file('foo-0.9.zip'), file('foo-0.9.tar.bz2')]
   expect(ask(files).map(({ version, sdist }) => [version, sdist.filename]).toSorted()).toEqual([
-    ['0.9', 'foo-0.9.zip'], ['1.0', 'foo-1.0.tar.gz'], ['2.0rc1', 'foo-2.0rc1.tar.gz'],
+    ['0.9', 'foo-0.9.tar.bz2'], ['1.0', 'foo-1.0.tar.gz'], ['2.0rc1', 'foo-2.0rc1.tar.gz'],
   ])
 })
