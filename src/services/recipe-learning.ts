@@ -2,26 +2,39 @@ import { mergeRecipes, type Recipe, type RecipeLayer } from '../domain/recipe.ts
 import type { StoredRecipe } from './ports.ts'
 import { withoutEmpty } from './recipe-digest.ts'
 
+/** What a build of one release found out; `evidence` is plain JSON. */
+export interface Lesson { project: string; version: string; recipe: Partial<Recipe>; note: string | undefined; evidence: unknown }
+
+/** A recipe to be kept in the place of earlier ones. */
+export interface Learnt { layer: Omit<StoredRecipe, 'id' | 'createdBy' | 'createdAt'>; replaces: number[] }
+
 /** Of the newest builds. */
 const MOST_EVIDENCE = 20
 
-type Learnt = Pick<RecipeLayer, 'project' | 'recipe' | 'note'> & { evidence: unknown }
-
 /**
- * What a project's learnt recipe is with what builds found out now: for all its releases and targets, united with what they found out
- * before. Undefined where that is nothing new: it is known, it is built in, or a person wrote about it, whatever that was.
+ * What a project's learnt recipes are with a new lesson: which apks it needs is true of all its releases, all else (build requirements of that
+ * time, lenient compilers) of the one that was built. None where nothing is new: it is known, it is built in, or a person wrote about it,
+ * whatever that was.
  */
-export function learntLayer({ project, recipe, note, evidence }: Learnt, stored: StoredRecipe[], builtIn: RecipeLayer[]): Omit<StoredRecipe, 'id' | 'createdBy' | 'createdAt'> | undefined {
-  const earlier = stored.filter(({ origin }) => origin === 'learnt')
+export function learntRecipes({ recipe: { apks = [], runtimeApks = [], ...rest }, ...lesson }: Lesson, stored: StoredRecipe[], builtIn: RecipeLayer[]): Learnt[] {
+  const parts: [Partial<Recipe>, string | undefined][] = [[{ apks, runtimeApks }, undefined], [rest, `==${lesson.version}`]]
+  return parts.flatMap(([recipe, versions]) => learntFor(versions, { ...lesson, recipe }, stored, builtIn) ?? [])
+}
+
+function learntFor(versions: string | undefined, { project, recipe, note, evidence }: Lesson, stored: StoredRecipe[], builtIn: RecipeLayer[]): Learnt | undefined {
+  const earlier = stored.filter((one) => one.origin === 'learnt' && one.versions === versions)
+  // What is said for some targets alone says nothing of the others.
+  const known = [...builtIn, ...earlier].filter((layer) => layer.targets === undefined && (layer.versions === undefined || layer.versions === versions))
   const site = stored.filter(({ origin }) => origin === 'site')
-  // Built-in ones for some releases alone say nothing of the others.
-  const known = [...builtIn.filter(({ versions, targets }) => versions === undefined && targets === undefined), ...earlier, ...site]
-  const news = known.reduce((left, layer) => without(left, layer.recipe), withoutEmpty(recipe))
+  const news = [...known, ...site].reduce((left, layer) => without(left, layer.recipe), withoutEmpty(recipe))
   if (Object.keys(news).length === 0) return undefined
-  const layer = { project, versions: undefined, targets: undefined, origin: 'learnt' as const }
-  const merged = mergeRecipes([...earlier.map((one) => ({ ...layer, recipe: one.recipe, note: undefined })), { ...layer, recipe: news, note }], '0', '')
+  const base = { project, versions: undefined, targets: undefined, origin: 'learnt' as const, note: undefined }
+  const merged = mergeRecipes([...earlier.map((one) => ({ ...base, recipe: one.recipe })), { ...base, recipe: news }], '0', '')
   const proofs = [...earlier.flatMap((one) => one.evidence ?? []), ...[evidence].flat()]
-  return { ...layer, recipe: withoutEmpty(merged), note: note ?? earlier.at(-1)?.note, evidence: proofs.slice(-MOST_EVIDENCE) }
+  return {
+    layer: { ...base, versions, recipe: withoutEmpty(merged), note: note ?? earlier.at(-1)?.note, evidence: proofs.slice(-MOST_EVIDENCE) },
+    replaces: earlier.map(({ id }) => id),
+  }
 }
 
 /** What of a recipe another one leaves open: entries of lists that it neither has nor takes out, names that it sets to nothing else. */

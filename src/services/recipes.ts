@@ -4,7 +4,7 @@ import { layersFor, mergeRecipes, type Recipe, type RecipeLayer } from '../domai
 import { MuslinError } from '../errors.ts'
 import type { BuiltInRecipes, Clock, JobStore, RecipeStore, StoredRecipe } from './ports.ts'
 import { recipeDigest } from './recipe-digest.ts'
-import { learntLayer } from './recipe-learning.ts'
+import { learntRecipes, type Lesson } from './recipe-learning.ts'
 import { readRecipes, writeRecipes } from './recipe-text.ts'
 
 /** What applies to one release on one target. `digest` is a part of its jobs' keys: the empty string where nothing applies. */
@@ -25,8 +25,8 @@ export interface Recipes {
   set(layer: RecipeLayer, by?: string): Promise<StoredRecipe>
   /** Adds apks to the site's recipe for all releases of the project; what it says else stays. */
   addApks(project: string, apks: string[], by?: string): Promise<StoredRecipe>
-  /** What builds found out, beside what earlier ones did; nothing of it that a person wrote about already. `evidence` is plain JSON. */
-  learn(layer: Pick<RecipeLayer, 'project' | 'recipe' | 'note'>, evidence: unknown): Promise<void>
+  /** What a build found out, beside what earlier ones did; nothing of it that a person wrote about already. */
+  learn(lesson: Lesson): Promise<void>
   /** Takes back one of this site's. Throws `no-such-recipe`. */
   remove(id: number): Promise<StoredRecipe>
   /** What this site has of its own as TOML, of one project or of all. */
@@ -63,14 +63,15 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
       const [stored] = await replace([{ project, versions: undefined, targets: undefined, origin: 'site', note: there?.note, recipe }], by)
       return stored!
     },
-    async learn({ project, recipe, note }, evidence) {
-      const stored = await recipes.of(project)
-      const learnt = learntLayer({ project, recipe, note, evidence }, stored, await filesOf(project))
-      if (!learnt) return
-      await recipes.add({ ...learnt, createdBy: OURSELVES, createdAt: clock.now() })
-      // Only then: at no moment is nothing known.
-      for (const earlier of stored) if (earlier.origin === 'learnt') await recipes.remove(earlier.id)
-      await follow(project)
+    async learn(lesson) {
+      const { project } = lesson
+      const learnt = learntRecipes(lesson, await recipes.of(project), await filesOf(project))
+      for (const { layer, replaces } of learnt) {
+        await recipes.add({ ...layer, createdBy: OURSELVES, createdAt: clock.now() })
+        // Only then: at no moment is nothing known.
+        for (const id of replaces) await recipes.remove(id)
+      }
+      if (learnt.length > 0) await follow(project)
     },
     async remove(id) {
       const found = (await recipes.all()).find((one) => one.id === id)
