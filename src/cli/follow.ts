@@ -29,7 +29,7 @@ export function hasEnded({ state }: JobView): boolean {
 export async function followJob(id: number, follow: Follow): Promise<JobView> {
   const { api, note, signal } = follow
   let shown: number | undefined
-  let ahead: number | undefined
+  let told: string | undefined
   return lookUntil(follow, async () => {
     let job = await patiently(() => api.job(id, signal), follow)
     // A queued job's build is an earlier run.
@@ -40,10 +40,17 @@ export async function followJob(id: number, follow: Follow): Promise<JobView> {
       job = await patiently(() => api.job(id, signal), follow)
     }
     if (hasEnded(job)) return job
-    if (job.state === 'queued' && job.ahead !== null && job.ahead !== ahead) note(`job ${id} waits: ${job.ahead === 0 ? 'it is next' : `${count(job.ahead, 'job')} before it`}`)
-    ahead = job.ahead ?? undefined
+    const waits = waitsOf(job)
+    if (waits !== undefined && waits !== told) note(`job ${id} waits${waits}`)
+    told = waits
     return undefined
   })
+}
+
+function waitsOf({ state, ahead, waitsFor }: JobView): string | undefined {
+  if (state !== 'queued') return undefined
+  if (waitsFor.length > 0) return ` for ${waitsFor.map(({ project, version, job }) => `${project} ${version} (job ${job})`).join(', ')}`
+  return ahead === null ? undefined : `: ${ahead === 0 ? 'it is next' : `${count(ahead, 'job')} before it`}`
 }
 
 /** A log to its end, however often the connection is cut meanwhile. */

@@ -36,7 +36,7 @@ export function jobTable(jobs: JobView[], now: number, paint: Paint): string[] {
   const head = ['job', 'state', 'project', 'version', 'target', 'took', 'asked'].map((title) => paint('dim', title))
   const rows = jobs.map((job) => [
     String(job.id),
-    paintState(paint, job.state) + (job.state === 'running' && job.step !== null ? ` (${job.step})` : ''),
+    paintState(paint, job.state) + (job.state === 'running' && job.step !== null ? ` (${job.step})` : job.waitsFor.length > 0 ? ' (waits)' : ''),
     job.project, job.version, `${job.target}${job.kind === 'build' ? '' : ` (${job.kind})`}`,
     job.seconds === null ? '' : duration(job.seconds),
     `${distance(Date.parse(job.createdAt), now)} by ${job.askedBy}${job.failure ? `; ${job.failure.cause}` : ''}`,
@@ -48,6 +48,7 @@ export function jobTable(jobs: JobView[], now: number, paint: Paint): string[] {
 export function jobDetails(job: JobView, build: BuildView | undefined, { link, now, paint }: { link: Link; now: number; paint: Paint }): string[] {
   const facts: [string, string | undefined][] = [
     [`job ${job.id}`, paintState(paint, job.state) + waiting(job)],
+    ['waits', waitsFor(job)],
     ['project', `${job.project} ${job.version}`],
     ['target', job.target],
     ['kind', job.kind === 'build' ? undefined : job.kind],
@@ -58,6 +59,7 @@ export function jobDetails(job: JobView, build: BuildView | undefined, { link, n
     ['wheel', job.wheel ? `${job.wheel.filename} (${size(job.wheel.size)}, ${job.wheel.tried ? 'tried on musl' : 'not tried on musl'})` : undefined],
     ['', job.wheel ? link(job.wheel.url) : undefined],
     ['cause', job.failure ? paint('bad', job.failure.cause) : undefined],
+    ['of', job.failure && job.failure.job !== null ? `job ${job.failure.job}` : undefined],
     ['remedy', job.failure?.remedy],
     ['again', job.retryAt === null ? undefined : `by itself at ${job.retryAt}`],
     ['log', job.build === null ? undefined : link(`b/${job.build}`)],
@@ -74,9 +76,14 @@ function stepTable({ steps }: BuildView, paint: Paint): string[] {
   ])], { right: [2, 3] })
 }
 
-function waiting({ state, ahead, estimateSeconds, step }: JobView): string {
+function waiting({ state, ahead, estimateSeconds, step, waitsFor }: JobView): string {
   if (state === 'running') return `${step === null ? '' : ` (${step})`}${about(estimateSeconds)}`
-  return state === 'queued' && ahead !== null ? `, ${ahead === 0 ? 'next' : `${ahead} before it`}${about(estimateSeconds)}` : ''
+  return state === 'queued' && ahead !== null && waitsFor.length === 0 ? `, ${ahead === 0 ? 'next' : `${ahead} before it`}${about(estimateSeconds)}` : ''
+}
+
+/** `for numpy 2.3.5 (job 12)`. */
+function waitsFor({ waitsFor }: JobView): string | undefined {
+  return waitsFor.length === 0 ? undefined : `for ${waitsFor.map(({ project, version, job }) => `${project} ${version} (job ${job})`).join(', ')}`
 }
 
 function about(seconds: number | null): string {

@@ -1,13 +1,15 @@
+import { createApks } from '../builder/apk/install.ts'
 import { createBuilder } from '../builder/builder.ts'
 import { readServerFile } from '../config/data-folder.ts'
 import { createJobRunner } from '../services/job-run.ts'
+import { createFindNeeds } from '../services/needs.ts'
 import { createWorker, isAlive, workerId } from '../services/worker.ts'
 import { createWorkshop, type Chosen } from './builders.ts'
 import { GRACE_MS, type Parts } from './parts.ts'
 
 /** The worker part of a server, at work; returns how to stop it within the grace. */
 export async function startWorker(parts: Parts, chosen: Exclude<Chosen, { kind: 'none' }>): Promise<() => Promise<void>> {
-  const { settings, ports, files, scratch, log, clock } = parts
+  const { settings, ports, files, apks, upstreamPages, recipes, scratch, log, clock } = parts
   const { store, blobs, logs } = ports
   const id = workerId()
   const { engine, images } = createWorkshop(chosen, parts, {
@@ -20,13 +22,16 @@ export async function startWorker(parts: Parts, chosen: Exclude<Chosen, { kind: 
   })
   const builder = createBuilder({
     engine, images, clock, log,
+    apks: createApks({ engine, branches: apks }),
     indexUrl: async () => {
       if (settings.fetchUrl !== undefined) return settings.fetchUrl
       const { scheme, port } = await readServerFile(settings.data)
       return `${scheme}://${(await engine.network()).host}:${port}`
     },
   })
-  const run = createJobRunner({ store, blobs, logs, builder, sdist: files.blob, scratch, limits: settings.limits, clock, log })
+  const run = createJobRunner({
+    store, blobs, logs, builder, recipes, findNeeds: createFindNeeds({ upstreamPages, recipes }), sdist: files.blob, scratch, limits: settings.limits, clock, log,
+  })
   const worker = createWorker({ id, slots: settings.workers, jobs: store.jobs, workers: store.workers, builder, run, clock, log })
   await worker.start()
   return () => worker.stop(GRACE_MS)

@@ -1,6 +1,5 @@
 /** One run of a job, from its claim to the transaction that ends it. */
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -8,12 +7,14 @@ import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import { FAILURE_CLASSES, retryAfterMs, type Failure } from '../domain/failure.ts'
 import { remedyOf } from '../domain/remedy.ts'
-import { PRIORITY, type ClaimedJob } from '../domain/job.ts'
-import { parseMetadata, sameForInstallers } from '../domain/metadata.ts'
+import type { ClaimedJob } from '../domain/job.ts'
 import type { ProjectPage } from '../domain/page.ts'
-import { NO_RECIPE } from '../domain/recipe.ts'
 import { keepBlob } from './keep-blob.ts'
-import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, BuiltWheel, Clock, LogSink, Outcome, Store } from './ports.ts'
+import { createKeptResults } from './kept-results.ts'
+import type { FindNeeds } from './needs.ts'
+import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Built, BuiltWheel, Clock, LogSink, Outcome, Store } from './ports.ts'
+import { createPublishWheel } from './publish-wheel.ts'
+import type { Applied, Recipes } from './recipes.ts'
 
 /**
  * Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. `stopping` says
@@ -25,7 +26,7 @@ export type JobRunner = (job: ClaimedJob, worker: string, signal: AbortSignal, s
 const MAX_ATTEMPTS = 5
 const DEADLY: Failure = { class: 'infrastructure', key: `it took ${MAX_ATTEMPTS} workers down` }
 
-type Failed = Pick<Extract<Outcome<never>, { ok: false }>, 'failure' | 'record'>
+type Failed = Omit<Extract<Outcome<never>, { ok: false }>, 'ok'>
 
 /** 1980: the oldest time a zip file can hold, for sdists whose page tells no upload time. */
 const NO_UPLOAD_TIME = 315_532_800
@@ -35,15 +36,19 @@ export function createJobRunner(deps: {
   blobs: BlobStore
   logs: BuildLogs
   builder: Builder
+  recipes: Pick<Recipes, 'forProject' | 'learn'>
+  findNeeds: FindNeeds
   /** The sdist's whole bytes, fetched from the upstream where they are not kept yet. */
   sdist: (sha256: string, filename: string) => Promise<Readable>
   scratch: string
-  /** What a build may use: cores, bytes, bytes, seconds. */
+  /** What a build may use where its recipe says nothing else: cores, bytes, bytes, seconds. */
   limits: BuildWork['limits']
   clock: Clock
   log: Logger
 }): JobRunner {
   const { store, blobs, builder, clock } = deps
+  const results = createKeptResults({ results: store.results, blobs, clock })
+  const publish = createPublishWheel({ store, blobs, clock })
 
   return async function run(job, worker, signal, stopping) {
     const { build } = job
@@ -56,11 +61,15 @@ export function createJobRunner(deps: {
       sink.write(`Muslin: ${job.kind} ${job.project} ${job.version} for ${job.target} from ${job.sdist.filename}\n`)
       log.info('the job begins')
       if (job.attempts > MAX_ATTEMPTS) return await fail(job, DEADLY, undefined, sink)
-      const work = await makeWork(job, signal, sink, scratch)
-      const failed = await runKind(job, worker, work)
+      const applied = (await deps.recipes.forProject(job.project))(job.version, job.target)
+      const work = await makeWork(job, applied, signal, sink, scratch)
+      const failed = await runKind(job, worker, work, applied)
       if (failed?.failure.class === 'infrastructure' && stopping.aborted) throw new Error(`the server stops: ${failed.failure.key}`)
-      if (failed) await fail(job, failed.failure, failed.record, sink)
-      log.info(failed ? { failure: failed.failure } : {}, failed ? 'the job failed' : 'the job is done')
+      const waits = failed?.needs && failed.needs.length > 0 ? await waitFor(job, failed, failed.needs, work) : undefined
+      if (waits === 'waits') return log.info({ needs: failed?.needs }, 'the job waits for what it needs')
+      const failure = waits ?? failed?.failure
+      if (failure) await fail(job, failure, failed?.record, sink)
+      log.info(failure ? { failure } : {}, failure ? 'the job failed' : 'the job is done')
     } catch (error) {
       if (signal.aborted || stopping.aborted) throw error
       log.error({ err: error }, 'the job failed by the server\'s own fault')
@@ -72,12 +81,12 @@ export function createJobRunner(deps: {
     }
   }
 
-  function runKind(job: ClaimedJob, worker: string, work: BuildWork): Promise<Failed | undefined> {
+  function runKind(job: ClaimedJob, worker: string, work: BuildWork, applied: Applied): Promise<Failed | undefined> {
     if (job.kind === 'metadata') return findMetadata(job, work)
-    return job.kind === 'trial' ? tryOut(job, work) : buildWheel(job, worker, work)
+    return job.kind === 'trial' ? tryOut(job, work) : buildWheel(job, worker, work, applied)
   }
 
-  async function makeWork(job: ClaimedJob, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
+  async function makeWork(job: ClaimedJob, { recipe, digest }: Applied, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
     const known = await store.metadata.get(job.sdist.sha256, job.target)
     const earlier = await wheelsOf(job)
     return {
@@ -85,9 +94,11 @@ export function createJobRunner(deps: {
       number: 1 + Math.max(0, ...earlier.map((wheel) => wheel.number)),
       sdist: () => deps.sdist(job.sdist.sha256, job.sdist.filename),
       sourceDate: await sourceDate(job),
-      recipe: NO_RECIPE,
-      limits: deps.limits,
-      result: undefined,
+      recipe,
+      limits: { ...deps.limits, ...recipe.limits },
+      // Whoever asks for a rebuild wants another wheel than the one that there is.
+      result: job.kind === 'build' ? await results.fitting(job, digest) : undefined,
+      fresh: job.kind === 'rebuild',
       known: known === undefined ? undefined : await buffer(await blobs.read(known)),
       onMetadata: async (metadata) => {
         // Promises answer with what is kept.
@@ -127,9 +138,9 @@ export function createJobRunner(deps: {
     return (await store.wheels.wheels(project)).filter((wheel) => wheel.version === version && wheel.target === target)
   }
 
-  async function buildWheel(job: ClaimedJob, worker: string, work: BuildWork): Promise<Failed | undefined> {
+  async function buildWheel(job: ClaimedJob, worker: string, work: BuildWork, applied: Applied): Promise<Failed | undefined> {
     // A wheel that is there satisfies every wish but somebody's for another one.
-    const [there] = job.priority === PRIORITY.rebuild ? [] : await wheelsOf(job)
+    const [there] = job.kind === 'rebuild' ? [] : await wheelsOf(job)
     if (there) {
       work.log.write(`Muslin: ${there.filename} is there already, nothing was built\n`)
       await store.jobs.done(job.build, {}, clock.now())
@@ -137,27 +148,28 @@ export function createJobRunner(deps: {
     }
     const outcome = await builder.build(work)
     if (!outcome.ok) return outcome
-    await work.onStep('publish')
-    const { wheel, metadata, requiresPython, system } = outcome.value
-    const { size } = await stat(wheel)
-    // Everything is on disk under its digest before the one transaction that makes it visible.
-    const sha256 = await keepBlob(blobs, createReadStream(wheel, { highWaterMark: 1 << 20 }))
-    const kept = await keepBlob(blobs, [metadata])
-    const served = await store.metadata.get(job.sdist.sha256, job.target)
-    const before = served === undefined || served === kept ? undefined : await buffer(await blobs.read(served))
-    const metadataChanged = before !== undefined && !sameForInstallers(parseMetadata(before.toString()), parseMetadata(metadata.toString()))
-    const now = clock.now()
-    // Whoever follows the log reads no further than to the transaction that ends the build.
-    work.log.write(`Muslin: publishing ${basename(wheel)}, sha256 ${sha256}\n`)
-    const published = await store.wheels.publish(
-      {
-        sha256, size, filename: basename(wheel), project: job.project, version: job.version, target: job.target, sdist: job.sdist.sha256,
-        number: work.number, metadata: kept, requiresPython, publishedAt: now, build: job.build, system,
-      },
-      { id: job.id, worker, metadataChanged }, outcome.record, now,
-    )
-    if (!published) work.log.write('Muslin: another worker has the job now, nothing was published\n')
+    if (await publish(job, worker, work, outcome.value, outcome.record)) await remember(job, outcome.value, applied)
     return undefined
+  }
+
+  /** What the next builds have of this one. The wheel is there, whatever becomes of it. */
+  async function remember(job: ClaimedJob, { reusable, learnt }: Built, { digest }: Applied): Promise<void> {
+    try {
+      if (reusable) await results.keep(job, digest, reusable)
+      const note = `learnt from the build of ${job.version} for ${job.target}`
+      if (learnt) await deps.recipes.learn({ project: job.project, version: job.version, recipe: learnt.recipe, note, evidence: learnt.evidence })
+    } catch (error) {
+      deps.log.warn({ err: error, job: job.id }, 'what the build taught could not be kept')
+    }
+  }
+
+  /** The job gives way to those that make what it needs; the failure where that cannot be. */
+  async function waitFor(job: ClaimedJob, { failure, record }: Failed, requirements: string[], work: BuildWork): Promise<'waits' | Failure> {
+    const needs = await deps.findNeeds(job, requirements, work.recipe.constraints)
+    if ('failure' in needs) return needs.failure
+    for (const { requirement, wish } of needs) work.log.write(`Muslin: ${wish.project} ${wish.version} is to be built first, for ${requirement}\n`)
+    const waits = await store.jobs.waitFor(job.build, { needs, failure, record }, clock.now())
+    return typeof waits === 'object' ? waits.refused : 'waits'
   }
 
   async function fail(job: ClaimedJob, failure: Failure, record: BuildRecord | undefined, log: LogSink | undefined): Promise<void> {

@@ -3,7 +3,7 @@ import { FAILURE_CLASSES, type Failure } from '../domain/failure.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
 import { apksOf, remedyOf } from '../domain/remedy.ts'
 import { MuslinError } from '../errors.ts'
-import type { Build, BuiltWheel, Clock, JobFilter, Store } from './ports.ts'
+import type { Build, BuiltWheel, Clock, JobFilter, Need, Store } from './ports.ts'
 import { stepViews } from './step-views.ts'
 import type { BuildView, FailureView, JobView, WheelView } from './views.ts'
 
@@ -24,6 +24,7 @@ interface Shared {
   estimate: (project: string) => Promise<number | null>
   wheels: (project: string) => Promise<BuiltWheel[]>
   ahead: Map<number, number>
+  waits: Map<number, Need[]>
 }
 
 /** Jobs and builds as people and programs are shown them. */
@@ -67,11 +68,12 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
   async function viewsOf(jobs: Job[]): Promise<JobView[]> {
     const queued = jobs.filter(({ state }) => state === 'queued').map(({ id }) => id)
     const ahead = queued.length === 0 ? new Map<number, number>() : await store.jobs.ahead(queued)
-    const shared: Shared = { estimate: once(estimateOf), wheels: once((project) => store.wheels.wheels(project)), ahead }
+    const waits = queued.length === 0 ? new Map<number, Need[]>() : await store.jobs.waitsFor(queued)
+    const shared: Shared = { estimate: once(estimateOf), wheels: once((project) => store.wheels.wheels(project)), ahead, waits }
     return Promise.all(jobs.map((job) => viewOf(job, shared)))
   }
 
-  async function viewOf(job: Job, { estimate, wheels, ahead }: Shared): Promise<JobView> {
+  async function viewOf(job: Job, { estimate, wheels, ahead, waits }: Shared): Promise<JobView> {
     const newest = job.build === undefined ? undefined : await store.jobs.build(job.build)
     return {
       id: job.id, kind: job.kind, project: job.project, version: job.version, target: job.target, sdist: job.sdist,
@@ -83,6 +85,7 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
       seconds: newest ? ((newest.finishedAt ?? clock.now()) - newest.startedAt) / 1000 : null,
       estimateSeconds: job.kind === 'metadata' ? null : await estimate(job.project),
       ahead: ahead.get(job.id) ?? null,
+      waitsFor: waits.get(job.id) ?? [],
       failure: job.failure ? failureView(job.failure) : null,
       retryAt: job.state === 'failed' ? isoOrNull(await store.jobs.retryAt(job.id)) : null,
       wheel: job.kind === 'build' && job.state === 'built' ? await wheelView(wheelOf(job, await wheels(job.project))) : null,
@@ -100,7 +103,7 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
 }
 
 export function failureView(failure: Failure): FailureView {
-  return { class: failure.class, cause: FAILURE_CLASSES[failure.class].cause(failure.key), remedy: remedyOf(failure), apks: apksOf(failure) }
+  return { class: failure.class, cause: FAILURE_CLASSES[failure.class].cause(failure.key), remedy: remedyOf(failure), apks: apksOf(failure), job: failure.job ?? null }
 }
 
 export function noSuchJob(id: number): MuslinError {

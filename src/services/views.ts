@@ -14,6 +14,7 @@ export const FailureView = z.object({
   cause: z.string().describe('One line: "needs header ffi.h"'),
   remedy: z.string().describe('One line: what helps'),
   apks: z.array(z.string()).describe('Alpine\'s names for what is missing, best first; empty where none is known'),
+  job: z.number().int().nullable().describe('Another job, whose failure this follows from'),
 }).meta({ id: 'Failure' })
 export type FailureView = z.infer<typeof FailureView>
 
@@ -46,6 +47,8 @@ export const JobView = z.object({
   seconds: z.number().nullable().describe('How long the newest run took, or takes by now'),
   estimateSeconds: z.number().nullable().describe('How long a run is expected to take'),
   ahead: z.number().int().nullable().describe('Jobs that go before this one, while it is queued'),
+  waitsFor: z.array(z.object({ job: z.number().int(), project: z.string(), version: z.string(), requirement: z.string().describe('The line that asks for it') }))
+    .describe('Jobs that are built first, since this one cannot be built without'),
   failure: FailureView.nullable(),
   retryAt: time.nullable().describe('When it is queued again by itself'),
   wheel: WheelView.nullable(),

@@ -64,7 +64,7 @@ describe('what is no Muslin', () => {
 })
 
 test('what strangers wrote cannot steer a terminal', async () => {
-  server.on('GET /api/v1/jobs?limit=50', { json: { jobs: [job({ project: 'a\x1b]0;owned\x07b', askedBy: 'x\r\n\u202efake\x1b[2J', state: 'failed', failure: { class: 'x', cause: '\x1b[31mred\nsecond', remedy: '', apks: [] } })] } })
+  server.on('GET /api/v1/jobs?limit=50', { json: { jobs: [job({ project: 'a\x1b]0;owned\x07b', askedBy: 'x\r\n\u202efake\x1b[2J', state: 'failed', failure: { class: 'x', cause: '\x1b[31mred\nsecond', remedy: '', apks: [], job: null } })] } })
   const { out } = await muslin('jobs')
   expect(out).not.toMatch(/[\x1b\r\u202e]/)
   expect(out.split('\n')).toHaveLength(2)

@@ -90,7 +90,7 @@ describe('prebuild', () => {
   const a = prebuildLine({ project: 'aaa', job: 1 })
   const b = prebuildLine({ project: 'bbb', job: 2 })
   const aBuilt = { ...a, state: 'built', seconds: 41, build: 5 } as const
-  const bFailed = { ...b, state: 'failed', seconds: 4, build: 6, failure: { class: 'x', cause: 'needs header ffi.h', remedy: 'add it', apks: [] as string[] } } as const
+  const bFailed = { ...b, state: 'failed', seconds: 4, build: 6, failure: { class: 'x', cause: 'needs header ffi.h', remedy: 'add it', apks: [] as string[], job: null } } as const
 
   test('tells what it queued, and where it is shown', async () => {
     server.on('POST /api/v1/prebuilds', { status: 201, json: prebuild([had, a, b, { ...CANNOT, state: 'cannot', build: null, failure: null, seconds: null }]) })

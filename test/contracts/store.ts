@@ -10,6 +10,7 @@ import { queueContract } from './store/queue.ts'
 import { recipesContract } from './store/recipes.ts'
 import { runsContract } from './store/runs.ts'
 import { trialsContract } from './store/trials.ts'
+import { waitsContract } from './store/waits.ts'
 import { wishesContract } from './store/wishes.ts'
 
 /** What every database does. */
@@ -28,6 +29,7 @@ export function storeContract(name: string, make: MakeStore): void {
     prebuildsContract(bench)
     downloadsContract(bench)
     recipesContract(bench)
+    waitsContract(bench)
 
     describe('workers', () => {
       test('targets are the union of the workers heard of; the newest image counts', async () => {

@@ -70,7 +70,7 @@ describe('a build that succeeds', () => {
   test('a rebuild has the next build number of its version and target, whichever sdist it is from', async () => {
     await bench.wish()
     await runNext()
-    await bench.wish({ recipe: 'another', priority: PRIORITY.rebuild, sdist: ZIP })
+    await bench.wish({ kind: 'rebuild', priority: PRIORITY.rebuild, sdist: ZIP })
     bench.builder.play = (work) => built(work, { bytes: 'another wheel' })
     await runNext()
     await bench.wish({ sdist: ZIP, version: '1.0.post1' })

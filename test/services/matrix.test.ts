@@ -63,7 +63,7 @@ test('a release on its way, failed, and built', async () => {
   const run = await bench.claim()
   expect(await cells()).toEqual({ '1.0': { ...nothing, verdict: 'running', job: job.id, build: run.build } })
   await bench.store.jobs.fail(run.build, { class: 'missing-command', key: 'cmake' }, undefined, bench.clock.now())
-  expect(await cells()).toEqual({ '1.0': { ...nothing, verdict: 'failed', job: job.id, build: run.build, failure: { class: 'missing-command', cause: 'needs the command cmake', remedy: expect.any(String), apks: ['cmake'] } } })
+  expect(await cells()).toEqual({ '1.0': { ...nothing, verdict: 'failed', job: job.id, build: run.build, failure: { class: 'missing-command', cause: 'needs the command cmake', remedy: expect.any(String), apks: ['cmake'], job: null } } })
   bench.builder.ready.set(TARGET, 'image-2')
   expect(await cells(), 'with another image it may work').toEqual({ '1.0': { ...nothing, verdict: 'could-build' } })
   bench.builder.ready.delete(TARGET)

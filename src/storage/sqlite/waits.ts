@@ -29,7 +29,9 @@ export interface Waits {
 }
 
 export function createWaits(db: Database, changes: Changes): Waits {
-  const selectWaiters = db.prepare<[number], { job: number; requirement: string }>('SELECT job, requirement FROM job_waits WHERE waits_for = ? ORDER BY job')
+  // A metadata job fails with its build where both wait, and has that one's log.
+  const selectWaiters = db.prepare<[number], { job: number; requirement: string }>(
+    "SELECT job, requirement FROM job_waits JOIN jobs ON jobs.id = job WHERE waits_for = ? ORDER BY kind = 'metadata', job")
   const fail = db.prepare<{ id: number; failure: string; now: number; retryAt: number | null }, JobRow>(`
     UPDATE jobs SET state = 'failed', failure = @failure, remembered = (kind IN ('metadata', 'build')), retry_at = iif(kind = 'trial', NULL, @retryAt), finished_at = @now
     WHERE id = @id AND state = 'queued' RETURNING *`)

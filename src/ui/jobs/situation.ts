@@ -32,21 +32,25 @@ export function actions(job: JobView, frame: Frame): Html | false {
 
 /** The most important about it, on top. */
 export function situation(job: JobView, run: BuildView | undefined, place: Place): Content {
-  if (run && run.id !== job.build) return run.failure && failurePanel(run.failure)
-  if (job.state === 'queued') return queuedPanel(job)
+  if (run && run.id !== job.build) return run.failure && failurePanel(run.failure, place.root)
+  if (job.state === 'queued') return queuedPanel(job, place.root)
   if (job.state === 'running') return runningPanel(job, place.now)
-  if (job.failure) return failurePanel(job.failure, job.retryAt === null ? undefined : html`<p class="small muted">It is tried again by itself ${timeTag(job.retryAt, place.now)}.</p>`)
+  if (job.failure) return failurePanel(job.failure, place.root, job.retryAt === null ? undefined : html`<p class="small muted">It is tried again by itself ${timeTag(job.retryAt, place.now)}.</p>`)
   return job.wheel && wheelPanel(job, job.wheel, place)
 }
 
-function failurePanel(failure: FailureView, more?: Html): Html {
+function failurePanel(failure: FailureView, root: string, more?: Html): Html {
   const cancelled = failure.class === 'cancelled'
   return html`<section class="panel verdict" id="failure" data-class="${failure.class}"><p class="eyebrow">${cancelled ? 'Cancelled' : html`Why it failed · <code>${failure.class}</code>`}</p>
 <p id="cause">${sentence(failure.cause)}</p>
-<p id="remedy">${sentence(failure.remedy)}</p>${more}</section>`
+<p id="remedy">${sentence(failure.remedy)}</p>${failure.job !== null && html`<p id="of"><a href="${root}ui/jobs/${failure.job}">Job ${failure.job}</a>, which it waited for</p>`}${more}</section>`
 }
 
-function queuedPanel({ ahead, estimateSeconds }: JobView): Html {
+function queuedPanel({ ahead, estimateSeconds, waitsFor }: JobView, root: string): Html {
+  if (waitsFor.length > 0) {
+    return html`<section class="panel" id="waiting"><p><strong>Waits for what it needs to build.</strong> It goes on by itself once that is built.</p>
+<ul id="waits">${waitsFor.map(({ job, project, version, requirement }) => html`<li><a href="${root}ui/jobs/${job}">${project} ${version}</a> <span class="muted">for <code>${requirement}</code> (job ${job})</span></li>`)}</ul></section>`
+  }
   const place = ahead === null ? 'It waits for a builder.' : ahead === 0 ? 'It is the next one that a free builder takes.' : `${counted(ahead, 'job')} ${ahead === 1 ? 'goes' : 'go'} before it.`
   return html`<section class="panel" id="waiting"><p><strong>Queued.</strong> ${place}${estimateSeconds !== null && ` Once it begins it takes about ${duration(estimateSeconds)}.`}</p></section>`
 }

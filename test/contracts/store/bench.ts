@@ -9,7 +9,7 @@ export const TARGET = 'cp313-musllinux_1_2_x86_64'
 /** What a worker wants that takes no trials. */
 export const BOTH = { kinds: ['metadata', 'build'] as Wish['kind'][], targets: { [TARGET]: 'sha256:image' } as Record<string, string> }
 /** What a worker wants that takes every job. */
-export const ALL = { ...BOTH, kinds: ['metadata', 'build', 'trial'] as Wish['kind'][] }
+export const ALL = { ...BOTH, kinds: ['metadata', 'build', 'trial', 'rebuild'] as Wish['kind'][] }
 export const FAILURE = { class: 'missing-header', key: 'ffi.h' } as const
 
 export function wishFor(change: Partial<Wish> = {}): Wish {
