@@ -69,6 +69,11 @@ export function clientEnvironment(env: NodeJS.ProcessEnv, dialect: Dialect = DIA
   return Object.fromEntries(['PATH', 'HOME', ...dialect.variables].flatMap((name) => env[name] === undefined ? [] : [[name, env[name]]]))
 }
 
+/** An address for people: without the name and password that it may hold. */
+export function shown(address: string): string {
+  return address.replace(/\/\/[^@/]*@/, '//')
+}
+
 /** One line, cause and remedy, for a call of the client that failed. */
 export function whyFailed({ command, dialect }: Pick<Cli, 'command' | 'dialect'>, verb: string, ended: Omit<Ended, 'stdout'>): string {
   if (ended.missing) return `${command} is not on the PATH: install ${dialect.client}, or use --builder none`

@@ -6,12 +6,6 @@ import { LABEL } from './labels.ts'
 /** What stands behind a client; `cpu` as in a wheel's platform tag. */
 export interface Server { version: string; os: string; cpu: string }
 
-export interface EngineFacts {
-  cores: number
-  /** It is in a virtual or user's network of its own: a network's gateway is not the machine that Muslin listens on. */
-  apart: boolean
-}
-
 export interface Dialect {
   name: 'docker' | 'podman'
   title: string
@@ -19,6 +13,8 @@ export interface Dialect {
   client: string
   /** The variable that says where the engine is, where that is not here. */
   address: string
+  /** Arguments that have the client tell its address; undefined where the variable is all there is. */
+  endpoint: string[] | undefined
   /** Variables of the client's own, beside PATH and HOME. */
   variables: string[]
   /** The command that tells of the server, and what its JSON says; undefined where that is not what is expected. */
@@ -36,10 +32,13 @@ export interface Dialect {
   network: string[]
   /** Each fetch run has a network of its own, since runs on one network reach each other; there this machine has this name. */
   hostEach: string | undefined
-  /** Where the engine is apart. */
+  /** A network and the name of the machine there, where the engine is apart. */
   apart: { network: string; host: string }
-  /** Out of what `info` prints as JSON; undefined where no engine stands behind the client. */
-  facts(info: unknown): EngineFacts | undefined
+  /**
+   * Out of what `info` prints as JSON; undefined where no engine stands behind the client. `apart`: it is in a network of its own on the
+   * client's machine.
+   */
+  facts(info: unknown): { cores: number; apart: boolean } | undefined
   /** Out of what `network inspect` prints as JSON. */
   seen(network: unknown): { closed: boolean; gateways: string[] }
 }
@@ -49,6 +48,7 @@ const docker: Dialect = {
   title: 'Docker',
   client: 'Docker\'s client',
   address: 'DOCKER_HOST',
+  endpoint: ['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'],
   variables: ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY'],
   version: 'version',
   server(answer) {
@@ -79,6 +79,7 @@ const podman: Dialect = {
   title: 'Podman',
   client: 'podman',
   address: 'CONTAINER_HOST',
+  endpoint: undefined,
   variables: [
     'CONTAINER_HOST', 'CONTAINER_SSHKEY', 'CONTAINER_CONNECTION', 'CONTAINERS_CONF', 'CONTAINERS_STORAGE_CONF', 'CONTAINERS_REGISTRIES_CONF', 'REGISTRY_AUTH_FILE',
     'STORAGE_DRIVER', 'STORAGE_OPTS', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'DBUS_SESSION_BUS_ADDRESS', 'TMPDIR',

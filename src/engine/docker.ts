@@ -4,12 +4,13 @@ import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import type { Engine, ImageSource, Run, RunSpec } from '../services/ports.ts'
 import { createArguments, userOf, type Given } from './arguments.ts'
-import { createCli, lastWords, type Cli } from './cli.ts'
+import { createCli } from './cli.ts'
 import { createDerived } from './derived.ts'
-import { DIALECTS, type Dialect, type EngineFacts } from './dialect.ts'
+import { DIALECTS, type Dialect } from './dialect.ts'
 import { knownDigest, makeImage, NO_IMAGE } from './image.ts'
 import { LABEL } from './labels.ts'
 import { fetchNetwork, ownNetwork, sweepNetworks, type FetchNetwork } from './network.ts'
+import { engineFacts } from './place.ts'
 import { createRun, removeContainer } from './run.ts'
 
 export { builtRef, imageDigest } from './image.ts'
@@ -26,7 +27,7 @@ export interface DockerOptions {
   instance: string
   /** A network of the admin's for fetch runs; then none is made. */
   fetchNetwork?: string
-  /** The host at which Muslin is reached from the fetch network; its gateway unless given. */
+  /** The host at which Muslin is reached from the fetch network; unless given its gateway, if the engine is on this machine. */
   fetchHost?: string
   /**
    * Ids of the processes of this instance that are alive, this one's (`process`) or not; asked at each sweep. Without it there is one
@@ -62,7 +63,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
     name: `muslin-fetch-${short}`,
     instance,
     ready: { network: options.fetchNetwork, host: options.fetchHost },
-    apart: (await facts.get()).apart,
+    place: (await facts.get()).place,
   }))
 
   /** Wishes for one image at once share the work, and its failure. */
@@ -131,14 +132,6 @@ export function createDockerEngine(options: DockerOptions): Engine {
   }
 
   return { name: dialect.name, image, digest: (source) => knownDigest(source, cli), network: () => fetching.get(), create: (run) => make(run), derive: derived.derive, sweep }
-}
-
-async function engineFacts(cli: Cli): Promise<EngineFacts> {
-  const info: unknown = JSON.parse(await cli.must(['info', '--format', '{{json .}}']) || '{}')
-  const facts = cli.dialect.facts(info)
-  if (facts) return facts
-  const said = lastWords((info as { ServerErrors?: string[] }).ServerErrors?.[0] ?? 'no answer')
-  throw new MuslinError('engine-unavailable', `no daemon answers ${cli.command} (${said}): start it, or set ${cli.dialect.address} to where it listens`)
 }
 
 function refusal(image: string) {

@@ -1,8 +1,9 @@
 /** The network of fetch runs: one on which Muslin is reachable, and nothing beyond this machine. */
 import { randomBytes } from 'node:crypto'
 import { MuslinError } from '../errors.ts'
-import type { Cli } from './cli.ts'
+import { shown, type Cli } from './cli.ts'
 import { LABEL } from './labels.ts'
+import type { EngineFacts } from './place.ts'
 
 export interface FetchNetwork {
   name: string
@@ -16,27 +17,31 @@ export interface FetchNetwork {
  * The network, made if there is none, and the host at which this machine answers on it (its gateway). On an internal network the engine
  * forwards nothing: names do not resolve and other machines are out of reach; what listens on this machine's own addresses stays reachable.
  * Two processes that make it at the same moment may take one each; both are as good, and the next ones agree.
- * `ready` names a network of the admin's and, where Muslin is not at its gateway, the host: with a network nothing is made then. `apart`:
- * the engine is in a network where a gateway is not the machine that Muslin listens on.
+ * `ready` names a network of the admin's and, where Muslin is not at its gateway, the host: with a network nothing is made then. On an
+ * engine elsewhere nothing is made either, since a network that leads to us leads to others too. Throws `engine-unavailable`.
  */
-export async function fetchNetwork({ cli, name, instance, ready, apart }: {
+export async function fetchNetwork({ cli, name, instance, ready, place }: {
   cli: Cli
   name: string
   instance: string
   ready: { network: string | undefined; host: string | undefined }
-  apart: boolean
+  place: EngineFacts['place']
 }): Promise<FetchNetwork> {
   const { dialect } = cli
-  if (ready.network !== undefined) return look(cli, ready.network, ready.host)
-  if (apart) return { name: dialect.apart.network, host: ready.host ?? dialect.apart.host, closed: false }
-  if (dialect.hostEach !== undefined) return { name, host: ready.host ?? dialect.hostEach, closed: true, each: true }
+  const host = ready.host ?? (place === 'apart' ? dialect.apart.host : undefined)
+  if (place === 'remote' && host === undefined) {
+    throw new MuslinError('engine-unavailable', `the engine${cli.where === undefined ? '' : ` at ${shown(cli.where)}`} is on another machine: say in fetchUrl where Muslin is reached from there`)
+  }
+  if (ready.network !== undefined) return look(cli, ready.network, host)
+  if (place !== 'here') return { name: dialect.apart.network, host: host ?? dialect.apart.host, closed: false }
+  if (dialect.hostEach !== undefined) return { name, host: host ?? dialect.hostEach, closed: true, each: true }
   if ((await ours(cli, instance, name)).length === 0) {
     // Engines let two processes that ask at once make two networks of one name, and can then start nothing on either.
     await ownNetwork({ cli, name: `${name}-${randomBytes(3).toString('hex')}`, instance })
   }
   const [first] = await ours(cli, instance, name)
   if (first === undefined) throw new MuslinError('engine-unavailable', 'the fetch network vanished as soon as it was made: it is made again at the next build')
-  return look(cli, first, ready.host)
+  return look(cli, first, host)
 }
 
 /** Makes a network of this name from which this machine alone is reached. */

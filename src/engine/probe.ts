@@ -1,5 +1,5 @@
 /** Does an engine answer here? Asked by `--builder auto`, by the start and by the doctor. */
-import { createCli, whyFailed } from './cli.ts'
+import { createCli, shown, whyFailed } from './cli.ts'
 import { DIALECTS, type Dialect } from './dialect.ts'
 
 export type Probe =
@@ -31,7 +31,7 @@ export async function probeEngine({ kind, command = kind, address, patienceMs = 
   const server = serverOf(dialect, ended.stdout)
   if (!server) return { ok: false, client: true, why: `${command} answers, but not as ${dialect.title} does: name ${dialect.client}, or use --builder none` }
   if (server.os !== 'linux') return { ok: false, client: true, why: `the daemon runs ${server.os} containers: switch it to Linux containers` }
-  const where = cli.where ? ` at ${cli.where.replace(/\/\/[^@/]*@/, '//')}` : ''
+  const where = cli.where ? ` at ${shown(cli.where)}` : ''
   return { ok: true, version: server.version, label: `${kind} ${server.version}${where}`, cpu: server.cpu }
 }
 

@@ -32,8 +32,8 @@ export interface Traits {
   derives: boolean
   /** How far a peak may lie beyond the limit, where the kernel does not enforce that by itself. */
   overshoot: number
-  /** `closed`: a fetch network of its own, from which this machine (`local`: can be) alone is reached; `host`: the machine's own. */
-  network: { kind: 'closed'; local: boolean } | { kind: 'host' }
+  /** `closed`: a fetch network of its own, from which this machine alone is reached; `ready`: one of the admin's that does the same; `host`: the machine's own. */
+  network: 'closed' | 'ready' | 'host'
 }
 
 /**
@@ -227,7 +227,7 @@ export async function engineContract({ engine: make, traits, check }: { engine: 
   await check('the fetch network is made once for all who ask in a process, found by the next process, and says whether it is closed', async () => {
     const [one, two] = await Promise.all([engine.network(), engine.network()])
     assert.deepEqual([two, await make().network()], [one, one])
-    assert.equal(one.closed, traits.network.kind === 'closed')
+    assert.equal(one.closed, traits.network === 'closed')
   })
 
   if (!traits.derives) await check('an engine that installs nothing says so, and has no system runs', async () => {
@@ -237,7 +237,7 @@ export async function engineContract({ engine: make, traits, check }: { engine: 
 
   if (traits.derives) await derivedContract({ engine, make, ref, check, inRun })
 
-  if (traits.network.kind === 'host') await check('a fetch run, and no other, reaches this machine at the host that it was told', async () => {
+  if (traits.network === 'host') await check('a fetch run, and no other, reaches this machine at the host that it was told', async () => {
     const server = createServer((_request, response) => response.end('reached')).listen(0, '127.0.0.1')
     try {
       await new Promise((resolve) => server.once('listening', resolve))
@@ -252,7 +252,7 @@ export async function engineContract({ engine: make, traits, check }: { engine: 
     }
   })
 
-  if (traits.network.kind === 'closed' && traits.network.local) await check('a fetch run reaches this machine at the host it was told, and no name, no other machine and no other run', async () => {
+  if (traits.network !== 'host') await check('a fetch run reaches this machine at the host it was told, and no name, no other machine and no other run', async () => {
     const server = createServer((_request, response) => response.end('reached')).listen(0, '0.0.0.0')
     try {
       await new Promise((resolve) => server.once('listening', resolve))

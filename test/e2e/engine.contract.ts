@@ -6,14 +6,14 @@ import { engineContract, type Check, type Traits } from '../contracts/engine.ts'
 import { dockerChecks } from '../engine/docker.checks.ts'
 import { BUILDER } from './lab.ts'
 
-/** `network`: how this machine is reached from the engine's fetch network. */
-export default async function engineContractOf(check: Check, where: Pick<DockerOptions, 'kind' | 'command' | 'address' | 'fetchHost'>, network: Traits['network'] = { kind: 'closed', local: true }): Promise<void> {
+export default async function engineContractOf(check: Check, where: Pick<DockerOptions, 'kind' | 'command' | 'address' | 'fetchHost' | 'fetchNetwork'>): Promise<void> {
   const instance = `contract-${randomBytes(6).toString('hex')}`
   const options = { ...where, instance, log: pino({ level: 'silent' }) }
   const traits: Traits = {
     image: { kind: 'ready', ref: BUILDER },
     absent: { source: { kind: 'ready', ref: 'localhost:1/muslin-absent:none' }, named: /muslin-absent/ },
-    full: /no space left/i, processes: 'refused', apart: false, places: 'memory', seccomp: true, derives: true, overshoot: 1, network,
+    full: /no space left/i, processes: 'refused', apart: false, places: 'memory', seccomp: true, derives: true, overshoot: 1,
+    network: where.fetchNetwork === undefined ? 'closed' : 'ready',
   }
   try {
     await engineContract({ engine: () => createDockerEngine(options), traits, check })

@@ -23,7 +23,7 @@ const traits: Traits = {
   absent: { source: { kind: 'ready', ref: 'muslin-absent' }, named: /muslin-absent/ },
   // On a disk of others the limit on the size of a file is there before the engine.
   full: inMemory ? /no space left/i : /file too large|no space left/i,
-  processes: 'refused', apart: true, places: inMemory ? 'memory' : 'disk', seccomp: true, derives: false, overshoot: held ? 1 : 8, network: { kind: 'host' },
+  processes: 'refused', apart: true, places: inMemory ? 'memory' : 'disk', seccomp: true, derives: false, overshoot: held ? 1 : 8, network: 'host',
 }
 
 const roots = await machineRoots(python)
