@@ -56,3 +56,18 @@ fetch_source() {
   done
   [ -n "$found" ] || die "no source of $2 in the Debian archive"
 }
+
+# step NAME FOLDER COMMAND: runs it in the folder of $work; its output is shown only when it fails.
+step() {
+  (cd "$work"/$2 && eval "$3") >"$work/$1.log" 2>&1 || { tail -40 "$work/$1.log" >&2; die "$1 was not built"; }
+  say "$1 built"
+}
+
+# What the musl images can run.
+musl_platforms=(--platform musllinux_1_2_x86_64 --platform musllinux_1_1_x86_64 --platform musllinux_1_0_x86_64 --platform any)
+
+# pip in a clean environment: only the configuration files of the machine count.
+pip() {
+  python3 -m pip --version >/dev/null 2>&1 || need /usr/share/doc/python3-pip python3-pip
+  env -i PATH="$PATH" HOME="$HOME" python3 -m pip --disable-pip-version-check --no-input "$@"
+}

@@ -5,10 +5,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/apt.sh"
 . "$here/kept.sh"
-tree=$cache/tree-$(key_of base.sh musl-python.sh)
+tree=$cache/tree-$(key_of base.sh $(parts_of musl-python.sh))
 if [ ! -d "$tree" ]; then
   base=$(archive_of base base.sh)
-  python=$(archive_of python musl-python.sh)
+  python=$(archive_of python-3.13 musl-python.sh 3.13)
   rm -rf "$tree.part"; mkdir "$tree.part"
   tar xzf "$base" -C "$tree.part"
   tar xzf "$python" -C "$tree.part"
