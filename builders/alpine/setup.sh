@@ -2,8 +2,8 @@
 # What a builder image needs beyond the official Python image. Runs as root, once, while the image is made.
 set -eu
 
-# Kernel headers are no -dev package of any library, yet many extensions include them.
-apk add --no-cache build-base linux-headers patchelf pkgconf
+# Kernel headers are no -dev package of any library, yet many extensions include them; configure scripts of bundled libraries run `file`.
+apk add --no-cache build-base file linux-headers patchelf pkgconf
 
 python3 -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore "auditwheel==$AUDITWHEEL"
 

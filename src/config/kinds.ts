@@ -3,6 +3,7 @@
  * flag), or as TOML gave it; each kind turns all of them into one typed value.
  */
 import { z } from 'zod'
+import { parseDuration, parseSize } from '../domain/quantity.ts'
 
 export interface Kind<T> {
   /** What is accepted, to follow "accepted: ". */
@@ -47,23 +48,19 @@ export const yesNo: Kind<boolean> = {
   schema: scalar().transform((value, context) => YES_NO[value.toLowerCase()] ?? refuse(context)),
 }
 
-const SIZE_UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
-
 /** Bytes. */
 export const size: Kind<number> = {
   accepts: 'a size such as 512m or 2g (units of 1024), or bytes',
   placeholder: 'SIZE',
-  schema: withUnit(/^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i, SIZE_UNITS, 1),
+  schema: quantity(parseSize, 1),
 }
-
-const TIME_UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86400 }
 
 /** Seconds, at least so many. */
 export function duration(least: number): Kind<number> {
   return {
     accepts: 'a duration such as 90s, 30m or 2h, or seconds',
     placeholder: 'TIME',
-    schema: withUnit(/^(\d+(?:\.\d+)?)\s*([smhd]?)$/i, TIME_UNITS, least),
+    schema: quantity(parseDuration, least),
   }
 }
 
@@ -104,11 +101,10 @@ function number(pattern: RegExp) {
   return scalar().pipe(z.string().regex(pattern)).transform(Number)
 }
 
-function withUnit(pattern: RegExp, units: Record<string, number>, least: number) {
+function quantity(parse: (text: string) => number | undefined, least: number) {
   return scalar().transform((value, context) => {
-    const [, count, unit] = pattern.exec(value) ?? []
-    const total = Math.round(Number(count) * (units[unit?.toLowerCase() ?? ''] ?? NaN))
-    return total >= least ? total : refuse(context)
+    const total = parse(value)
+    return total !== undefined && total >= least ? total : refuse(context)
   })
 }
 
