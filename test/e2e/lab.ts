@@ -16,6 +16,15 @@ export const BUILDER = process.env['MUSLIN_TEST_BUILDER_IMAGE'] ?? 'muslin-stand
 export const CLEAN = process.env['MUSLIN_TEST_CLEAN_IMAGE'] ?? 'muslin-standin-clean:latest'
 export const UV = process.env['MUSLIN_TEST_UV_IMAGE'] ?? 'muslin-standin-uv:latest'
 export const TARGET = process.env['MUSLIN_TEST_TARGET'] ?? 'cp313-musllinux_1_2_x86_64'
+
+/** A target with the images that it is built and tried in. */
+export interface BuiltFor { name: string; builder: string; clean: string }
+export const FIRST: BuiltFor = { name: TARGET, builder: BUILDER, clean: CLEAN }
+export const SECOND: BuiltFor = {
+  name: process.env['MUSLIN_TEST_SECOND_TARGET'] ?? 'cp311-musllinux_1_2_x86_64',
+  builder: process.env['MUSLIN_TEST_SECOND_BUILDER_IMAGE'] ?? 'muslin-standin-builder-cp311:latest',
+  clean: process.env['MUSLIN_TEST_SECOND_CLEAN_IMAGE'] ?? 'muslin-standin-clean-cp311:latest',
+}
 /** Every container that a test starts bears this label, so that its leftovers can be told from other runs'. */
 export const LABEL = `muslin.test=${process.pid}`
 export const HOST = 'host.docker.internal'
@@ -81,11 +90,12 @@ export class Lab {
   }
 
   /** A real server in a process of its own, ready to answer. `main` replaces the program's entry for instrumented ones. */
-  async muslin(options: { upstream?: string; data?: string; port?: number; args?: string[]; env?: Record<string, string>; main?: string } = {}): Promise<Muslin> {
+  async muslin(options: { upstream?: string; data?: string; port?: number; args?: string[]; env?: Record<string, string>; main?: string; targets?: BuiltFor[] } = {}): Promise<Muslin> {
     const data = options.data ?? join(await this.folder(), 'data')
     const port = options.port ?? await freePort()
-    const args = ['serve', '--port', String(port), '--host', '0.0.0.0', '--data', data, '--targets', TARGET,
-      '--builder-image', `${TARGET}=${BUILDER}`, '--clean-image', `${TARGET}=${CLEAN}`,
+    const targets = options.targets ?? [FIRST]
+    const args = ['serve', '--port', String(port), '--host', '0.0.0.0', '--data', data, '--targets', targets.map(({ name }) => name).join(','),
+      ...targets.flatMap(({ name, builder, clean }) => ['--builder-image', `${name}=${builder}`, '--clean-image', `${name}=${clean}`]),
       ...(options.upstream ? ['--upstream', options.upstream] : []), ...(options.args ?? [])]
     let output = ''
     const child = execa(NODE, [options.main ?? join(ROOT, 'src/main.ts'), ...args], {
