@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { classifyLog } from '../../src/domain/classify.ts'
+import { classifyLog, findingsOf } from '../../src/domain/classify.ts'
 import type { Step } from '../../src/domain/job.ts'
 import { RULES, type Rule } from '../../src/domain/rules.ts'
 import { apksOf } from '../../src/domain/remedy.ts'
@@ -30,6 +30,18 @@ describe('classifyLog', () => {
       return [name, `${tell(log)}${apk === undefined ? '' : ` \u2192 ${apk}`}`]
     })
     expect(Object.fromEntries(read)).toEqual(told)
+  })
+
+  it('finds nothing in logs of builds that succeeded', () => {
+    const built = Object.entries(logsIn('built'))
+    expect(built.length).toBeGreaterThanOrEqual(30)
+    for (const step of ['metadata', 'build'] as const) {
+      expect(Object.fromEntries(built.map(([name, log]) => [name, findingsOf(log, { step })]))).toEqual(Object.fromEntries(built.map(([name]) => [name, []])))
+    }
+  })
+
+  it('tells why an optional part was left out of a build that went on', () => {
+    expect(findingsOf(logsIn('partly')['pyrsistent']!, { step: 'build' })).toMatchObject([{ class: 'compiler-error', key: expect.stringMatching(/^pvectorcmodule\.c: /) }])
   })
 
   it.each(LINES)('says "%s" of one line', (told, line, step) => {
