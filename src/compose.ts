@@ -7,11 +7,13 @@ import type { Parts, Ports } from './compose/parts.ts'
 import { startWeb } from './compose/web.ts'
 import { startWorker } from './compose/worker.ts'
 import { upstreamCertificates } from './config/certificates.ts'
+import { findCratesIndex } from './config/crates-index.ts'
 import { adminToken, openDataFolder, writeServerFile } from './config/data-folder.ts'
 import { findUpstream } from './config/default-upstream.ts'
 import { askPip } from './config/pip.ts'
 import type { Settings } from './config/settings.ts'
 import { createApkBranches } from './services/apks.ts'
+import { createCrates } from './services/crates.ts'
 import { createFiles } from './services/files.ts'
 import type { Clock } from './services/ports.ts'
 import { createRecipes } from './services/recipes.ts'
@@ -21,6 +23,7 @@ import { createDiskBlobs } from './storage/disk-blobs.ts'
 import { claimProcessFolder, sweepProcessFolders } from './storage/process-folder.ts'
 import { createRecipeFiles } from './storage/recipe-files.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
+import { parseAddress } from './upstream/address.ts'
 import { createRemoteFiles } from './upstream/remote-files.ts'
 import { createUpstream } from './upstream/upstream.ts'
 
@@ -56,6 +59,9 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => upstream.close())
     const remote = createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
     stops.push(() => remote.close())
+    const registry = await findCratesIndex({ setting: settings.cratesIndex, env: process.env })
+    const cratesRemote = createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
+    stops.push(() => cratesRemote.close())
     const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
     const scratch = claimScratch()
@@ -64,6 +70,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
       settings, ports, instance, scratch, log, clock,
       files: createFiles({ ...ports, log }),
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
+      crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
       upstreamPages: createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness }),
       recipes: createRecipes({ builtIn: createRecipeFiles(), recipes: ports.store.recipes, jobs: ports.store.jobs, clock }),
       targets: targetsOf(settings, chosen),

@@ -47,6 +47,7 @@ export const ERRORS = {
   'loop': { status: 508, title: 'Muslin is its own upstream', remedy: 'Set upstream to another index than this server, and to none that leads back to it.' },
   'bad-settings': { status: 500, title: 'A setting cannot be used', remedy: 'The detail names the setting, where it was set, and what is accepted.' },
   'no-upstream': { status: 500, title: 'No upstream index is known', remedy: 'Give --upstream URL, MUSLIN_UPSTREAM or PIP_INDEX_URL, or install pip.' },
+  'no-crates-index': { status: 503, title: 'No registry of crates is known', remedy: 'Set cratesIndex to the URL of a sparse index of crates: projects in Rust are built from it.' },
   'port-in-use': { status: 500, title: 'The port is taken', remedy: 'End what listens there, or choose another port.' },
   'data-folder': { status: 500, title: 'The data folder cannot be used', remedy: 'Check its owner and mode, or choose another by data.' },
   'disk-full': { status: 507, title: 'The disk is full', remedy: 'Make room on the disk of the data folder. What is stored is served meanwhile; nothing new is kept or built.' },

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.ts'
 import type { Apks } from '../services/apks.ts'
+import type { Crates } from '../services/crates.ts'
 import type { Files } from '../services/files.ts'
 import type { Recipes } from '../services/recipes.ts'
 import type { BlobStore, BuildLogs, Clock, Store, Upstream } from '../services/ports.ts'
@@ -14,6 +15,7 @@ export interface Parts {
   ports: Ports
   files: Files
   apks: Apks
+  crates: Crates
   upstreamPages: UpstreamPages
   recipes: Recipes
   /** This server's id. */

@@ -41,7 +41,7 @@ export interface Web {
 
 /** The web part of a server, listening on `host` (undefined: all interfaces). Throws `port-in-use` or `bad-settings`. */
 export async function startWeb(parts: Parts, own: { adminTokenSha256: string; hopKey: string; host: string | undefined }): Promise<Web> {
-  const { settings, ports, files, apks, upstreamPages, recipes, targets, instance, scratch, log, clock } = parts
+  const { settings, ports, files, apks, crates, upstreamPages, recipes, targets, instance, scratch, log, clock } = parts
   const { store, blobs, logs, upstream } = ports
   const { workers } = settings
   const closing = new AbortController()
@@ -64,7 +64,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
   const app = createApp({
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
-    files, apks, downloads, promises, admission, readyTargets, log, instance,
+    files, apks, crates, downloads, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),

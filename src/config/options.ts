@@ -47,11 +47,15 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   },
   upstreamCa: {
     kind: path, fallback: () => undefined, fallbackText: 'Node\'s and the system\'s CAs, SSL_CERT_FILE and pip\'s cert setting',
-    text: 'A PEM file with CAs to trust for the upstream and for apkMirror, beside those of the default.',
+    text: 'A PEM file with CAs to trust for the upstream, for apkMirror and for cratesIndex, beside those of the default.',
   },
   apkMirror: {
     kind: url, fallback: () => undefined, fallbackText: 'where the builder image says',
     text: 'Where Alpine\'s apks come from, such as https://alpine.example/alpine: what stands before v3.21/main. Muslin keeps those that builds needed. Credentials in it are sent to its own address only.',
+  },
+  cratesIndex: {
+    kind: url, fallback: () => undefined, fallbackText: 'what cargo on this machine is configured to use instead of its own registry; else projects in Rust are not built',
+    text: 'The sparse index of crates, such as https://crates.example/index/, that projects in Rust are built from. Muslin keeps those that builds needed. Credentials in it are sent to its own address only.',
   },
   targets: {
     kind: list('targets such as cp313-musllinux_1_2_x86_64'),
@@ -60,8 +64,12 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
     text: 'What wheels are made for.',
   },
   builder: {
-    kind: choice('auto', 'docker', 'embedded', 'none'), fallback: () => 'auto',
-    text: 'What builds run in. auto takes docker if its engine answers, else embedded (this machine\'s own CPython and zig, in a sandbox without containers) if it can work here, else none; with none Muslin is a proxy and promises nothing.',
+    kind: choice('auto', 'docker', 'podman', 'embedded', 'none'), fallback: () => 'auto',
+    text: 'What builds run in. auto takes docker if its engine answers, else podman if that does, else embedded (this machine\'s own CPython and zig, in a sandbox without containers) if it can work here, else none; with none Muslin is a proxy and promises nothing.',
+  },
+  engines: {
+    kind: pairs('CPU', 'ADDRESS'), fallback: () => ({}), flag: 'engine', fallbackText: 'targets of the builder\'s own CPU alone',
+    text: 'Engines for targets of other CPUs than the builder\'s own, each by its address as DOCKER_HOST has it, such as aarch64=tcp://arm.example:2375. Docker\'s client must be here; containers there reach this server at fetchUrl, else at publicUrl.',
   },
   python: {
     kind: list('paths of CPythons'), fallback: () => [], fallbackText: 'those on the PATH and under ~/.pyenv/versions',
@@ -89,11 +97,11 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   'limits.time': { kind: duration(1), fallback: () => 1800, fallbackText: '30m', text: 'How long one build may take.' },
   fetchNetwork: {
     kind: text, fallback: () => undefined, fallbackText: 'an internal one, made by Muslin',
-    text: 'The engine\'s network on which build requirements are fetched. Only Muslin should be reachable on it.',
+    text: 'The engine\'s network on which build requirements are fetched, on each engine where there are several. Only Muslin should be reachable on it.',
   },
   fetchUrl: {
     kind: url, fallback: () => undefined, fallbackText: 'the gateway of the fetch network',
-    text: 'The URL under which containers on the fetch network reach this server.',
+    text: 'The URL under which containers on the fetch network reach this server. An engine on another machine needs it.',
   },
   trustedProxies: {
     kind: list('addresses or networks such as 10.0.0.0/8'), fallback: () => [],

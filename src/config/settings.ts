@@ -14,8 +14,12 @@ export interface Settings {
   upstreamCa: string | undefined
   /** May hold credentials: never print it whole. */
   apkMirror: string | undefined
+  /** May hold credentials: never print it whole. */
+  cratesIndex: string | undefined
   targets: string[]
-  builder: 'auto' | 'docker' | 'embedded' | 'none'
+  builder: 'auto' | 'docker' | 'podman' | 'embedded' | 'none'
+  /** CPU, as in platform tags → address of an engine, as DOCKER_HOST has it. */
+  engines: Record<string, string>
   /** Executables of CPythons for the embedded engine, beside those that it finds. */
   python: string[]
   isolation: 'sandbox' | 'none'

@@ -1,5 +1,6 @@
 /** Cargo.lock: which crates a Rust project is built from. */
 import { parse as parseToml } from 'smol-toml'
+import { CRATE_NAME, CRATE_VERSION } from './crate-index.ts'
 import { tableAt } from './plan-backend.ts'
 
 export interface Crate {
@@ -11,9 +12,6 @@ export interface Crate {
 
 export type CargoLock = Crate[]
 
-/** Cargo's own rules for names; versions are semver. Both become file names and parts of a URL. */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/
-const VERSION = /^\d{1,10}\.\d{1,10}\.\d{1,20}(?:-[0-9A-Za-z.-]{1,64})?(?:\+[0-9A-Za-z.-]{1,64})?$/
 const SHA256 = /^[0-9a-f]{64}$/
 /** How every lock names the one public registry, also where crates come from another by cargo's configuration. */
 const PUBLIC_REGISTRY = /^registry\+https:\/\/[^/]+\/rust-lang\/[\w.]+-index$/
@@ -37,7 +35,7 @@ export function parseCargoLock(text: string): { crates: CargoLock } | { problem:
   const crates: CargoLock = []
   for (const entry of packages as unknown[]) {
     const { name, version, source, checksum = checksumOf(document, entry) } = isTable(entry) ? entry : {}
-    if (typeof name !== 'string' || typeof version !== 'string' || !NAME.test(name) || !VERSION.test(version)) return { problem: 'its Cargo.lock holds a crate without a proper name or version' }
+    if (typeof name !== 'string' || typeof version !== 'string' || !CRATE_NAME.test(name) || !CRATE_VERSION.test(version)) return { problem: 'its Cargo.lock holds a crate without a proper name or version' }
     // A crate without a source lies in the sdist.
     if (source === undefined) continue
     const crate = `${name} ${version}`

@@ -3,6 +3,7 @@ import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
 import type { Admission } from '../services/admission.ts'
 import type { Apks } from '../services/apks.ts'
+import type { Crates } from '../services/crates.ts'
 import type { Downloads } from '../services/downloads.ts'
 import type { Files } from '../services/files.ts'
 import type { JobEvents } from '../services/job-events.ts'
@@ -26,6 +27,7 @@ import { stripPrefix } from './middleware/prefix.ts'
 import { boundStreams } from './middleware/streams.ts'
 import { apkRoutes } from './routes/apk.ts'
 import { buildRoutes } from './routes/builds.ts'
+import { crateRoutes } from './routes/crates.ts'
 import { fileRoutes } from './routes/files.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
@@ -41,6 +43,7 @@ export interface AppDeps extends ApiDeps {
   list: ProjectList
   files: Files
   apks: Apks
+  crates: Crates
   downloads: Downloads
   promises: PromiseBook
   promiseMetadata: PromiseMetadata
@@ -83,6 +86,7 @@ export function createApp(deps: AppDeps): Koa {
   simpleRoutes(router, { ...deps, hostRefused: createHostCheck(deps) })
   fileRoutes(router, { ...deps, asker })
   apkRoutes(router, deps)
+  crateRoutes(router, { ...deps, links })
   promiseRoutes(router, { ...deps, waiting, links, shown: createShownMetadata(deps) })
   buildRoutes(router, deps)
   apiRoutes(router, deps)

@@ -18,6 +18,7 @@ import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
 import { createApkBranches } from '../../src/services/apks.ts'
+import { createCrates } from '../../src/services/crates.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
 import { createFiles } from '../../src/services/files.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
@@ -185,6 +186,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const files = createFiles({ store, blobs, upstream, log })
   const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
+  const crates = createCrates({ kept: store.kept, blobs, remote, registry: undefined, clock, log })
   const downloads = createDownloads({ downloads: store.downloads, clock, log })
   const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
@@ -203,7 +205,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
-    files, apks, downloads, promises, admission, readyTargets, log,
+    files, apks, crates, downloads, promises, admission, readyTargets, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
