@@ -53,6 +53,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers })
   const shown = {
     planFor: createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) }),
+    recipes,
     prebuilds: createPrebuilds({ store, recipes, planner, readyTargets, workers, clock }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     jobViews: createJobViews({ store, clock }),

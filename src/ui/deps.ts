@@ -5,6 +5,7 @@ import type { Orders } from '../services/orders.ts'
 import type { OverviewService } from '../services/overview.ts'
 import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
 import type { Prebuilds } from '../services/prebuilds.ts'
+import type { Recipes } from '../services/recipes.ts'
 import type { Plan, PlanRequest } from '../services/views.ts'
 import type { Html } from './html.ts'
 
@@ -15,6 +16,7 @@ export interface UiDeps {
   /** Plans for who sent this request, as long as they are there. */
   planFor: (ctx: Context, request: PlanRequest) => Promise<Plan>
   prebuilds: Prebuilds
+  recipes: Recipes
   orders: Orders
   jobViews: JobViews
   jobs: JobStore

@@ -196,6 +196,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const shown = {
     planFor: createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
+    recipes,
     prebuilds: createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock }),
     jobViews: createJobViews({ store, clock }),
     overview: createOverview({ store, readyTargets, targets, clock }),

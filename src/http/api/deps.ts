@@ -4,6 +4,7 @@ import type { Orders } from '../../services/orders.ts'
 import type { OverviewService } from '../../services/overview.ts'
 import type { BuildLogs, Clock, JobStore } from '../../services/ports.ts'
 import type { Prebuilds } from '../../services/prebuilds.ts'
+import type { Recipes } from '../../services/recipes.ts'
 import type { PlanFor } from '../plan-for.ts'
 
 /** What the JSON API stands on. */
@@ -13,6 +14,7 @@ export interface ApiDeps {
   planFor: PlanFor
   orders: Orders
   prebuilds: Prebuilds
+  recipes: Recipes
   jobViews: JobViews
   overview: OverviewService
   matrix: Matrix

@@ -3,6 +3,7 @@ import { ADMIN } from '../../domain/job.ts'
 import { isValidName, normalizeName } from '../../domain/names.ts'
 import { MuslinError } from '../../errors.ts'
 import type { Auth } from '../../services/sessions.ts'
+import { MoreApks } from '../../services/recipe-views.ts'
 import { JobList, JobOrder, JobView } from '../../services/views.ts'
 import type { ApiDeps } from './deps.ts'
 import { number, NumberInPath, route, type ApiRoute } from './route.ts'
@@ -35,7 +36,7 @@ export function jobRoutes({ jobViews, orders }: ApiDeps): ApiRoute[] {
     route({
       method: 'post', path: '/jobs', admin: true, summary: 'Build a release now; what failed before is tried again', body: JobOrder,
       answer: { status: 201, schema: JobList },
-      errors: ['bad-name', 'no-such-project', 'no-such-release', 'unknown-target', 'no-builder', 'upstream-unreachable', 'upstream-refused', 'upstream-bad-answer', 'upstream-timeout'],
+      errors: ['bad-name', 'no-such-project', 'no-such-release', 'unknown-target', 'no-builder', 'not-built-here', 'upstream-unreachable', 'upstream-refused', 'upstream-bad-answer', 'upstream-timeout'],
       handle: async (_ctx, { body }) => ({ jobs: await Promise.all((await orders.build(body, ADMIN)).map((job) => jobViews.job(job))) }),
     }),
     route({
@@ -46,6 +47,11 @@ export function jobRoutes({ jobViews, orders }: ApiDeps): ApiRoute[] {
       method: 'post', path: '/jobs/{id}/retry', admin: true, summary: 'Queue a failed or cancelled job again', params: NumberInPath,
       answer: { status: 200, schema: JobView }, errors: ['no-such-job', 'not-possible-now'],
       handle: async (_ctx, { params }) => jobViews.job(await orders.retry(params.id)),
+    }),
+    route({
+      method: 'post', path: '/jobs/{id}/add-apks', admin: true, summary: 'Add apks to the recipe of a failed job\'s project, and build anew: by another job', params: NumberInPath, body: MoreApks,
+      answer: { status: 201, schema: JobView }, errors: ['no-such-job', 'not-possible-now', 'no-builder', 'not-built-here'],
+      handle: async (_ctx, { params, body }) => jobViews.job(await orders.addApks(params.id, body.apks, ADMIN)),
     }),
     route({
       method: 'post', path: '/jobs/{id}/cancel', admin: true, summary: 'End a queued or running job', params: NumberInPath,

@@ -10,7 +10,7 @@ export const API = '/api/v1'
 
 /** One row of the API's table: the router and the OpenAPI description are both made from it. */
 export interface ApiRoute {
-  method: 'get' | 'post'
+  method: 'get' | 'post' | 'delete'
   /** Below `API`, as OpenAPI writes it: `/jobs/{id}`. */
   path: string
   /** One line. */
@@ -73,6 +73,11 @@ export function addRoutes(router: Router, routes: ApiRoute[]): void {
 function parsed(schema: z.ZodType, value: unknown, where: string): unknown {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const wrong = result.error.issues.map(({ path, message }) => `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`)
+  const wrong = result.error.issues.map((issue) => `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${said(issue)}`)
   throw new MuslinError('bad-request', cleanLine(`${where}: ${wrong.join('; ')}; ${API}/openapi.json says what is taken`, 600))
+}
+
+/** Of a name in a record, what is wrong with it stands one level deeper. */
+function said(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message
 }

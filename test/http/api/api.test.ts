@@ -96,6 +96,52 @@ describe('builds', () => {
   })
 })
 
+describe('recipes', () => {
+  const recipe = { project: 'Demo', versions: '<2', apks: ['zlib-dev'], env: { CFLAGS: '-O1' }, limits: { memory: '2g' }, note: 'why' }
+
+  test('are set, shown, exported, imported and taken back', async () => {
+    const made = await post('/recipes', recipe)
+    expect(made).toMatchObject({ status: 201, body: { ...recipe, project: 'demo', origin: 'site', createdBy: 'admin', evidence: null, id: expect.any(Number) } })
+    expect((await get('/recipes')).body).toEqual({ recipes: [made.body], builtIn: expect.arrayContaining(['pyyaml']) })
+    expect((await get('/projects/DEMO/recipe')).body).toEqual({ project: 'demo', layers: [made.body] })
+    expect((await get('/projects/pyyaml/recipe', { token: '' })).body.layers).toMatchObject([{ id: null, origin: 'built-in', apks: ['yaml-dev'], expected: 'native' }])
+    const file = await get('/recipes.toml?project=demo')
+    expect(file).toMatchObject({ status: 200, headers: { 'content-type': 'application/toml; charset=utf-8', 'content-disposition': 'attachment; filename="recipes.toml"' } })
+    expect((await askAt(rig.url, 'delete', `/recipes/${made.body.id}`)).body).toEqual(made.body)
+    expect((await get('/projects/demo/recipe')).body.layers).toEqual([])
+    const imported = await post('/recipes/import', { name: 'recipes.toml', text: file.text })
+    expect(imported).toMatchObject({ status: 201, body: { recipes: [{ ...recipe, project: 'demo' }] } })
+  })
+
+  test('that cannot be used are refused by what is wrong in them', async () => {
+    expect((await post('/recipes', { project: 'demo', apks: ['--root'] })).body).toMatchObject({ code: 'bad-request', detail: expect.stringContaining('apks.0: accepted: the name of an apk') })
+    expect((await post('/recipes', { project: 'demo', env: { LD_PRELOAD: 'x' } })).body.detail).toContain('belongs to the sandbox')
+    expect((await post('/recipes/import', { name: 'x.toml', text: 'apks = 1' })).body).toMatchObject({ code: 'bad-recipe', detail: expect.stringMatching(/^x\.toml: apks cannot/) })
+    expect((await askAt(rig.url, 'delete', '/recipes/99')).body.code).toBe('no-such-recipe')
+    expect((await get('/projects/-/recipe')).body.code).toBe('bad-name')
+    expect((await get('/recipes.toml?project=-')).body.code).toBe('bad-name')
+  })
+
+  test('get the apk that a build was missing, and it is built by another job', async () => {
+    const first = await order()
+    await rig.fail(await rig.claim(), { class: 'missing-header', key: 'ffi.h' })
+    expect((await get(`/jobs/${first}`)).body.failure.apks).toEqual(['libffi-dev'])
+    const again = await post(`/jobs/${first}/add-apks`, { apks: ['libffi-dev'] })
+    expect(again).toMatchObject({ status: 201, body: { state: 'queued', project: 'demo', kind: 'build' } })
+    expect(again.body.id).not.toBe(first)
+    expect((await get('/projects/demo/recipe')).body.layers).toMatchObject([{ apks: ['libffi-dev'], origin: 'site' }])
+    expect((await post(`/jobs/${again.body.id}/add-apks`, { apks: ['x'] })).body.code).toBe('not-possible-now')
+    expect((await post('/jobs/99/add-apks', { apks: ['x'] })).body.code).toBe('no-such-job')
+    expect((await post(`/jobs/${first}/add-apks`, { apks: ['-x'] })).body.code).toBe('bad-request')
+    await rig.fail(await rig.claim(), { class: 'missing-header', key: 'x.h' })
+    await post('/recipes', { project: 'demo', skip: 'for glibc alone', versions: '>0' })
+    expect((await post(`/jobs/${first}/add-apks`, { apks: ['x'] })).body).toMatchObject({ code: 'not-built-here', detail: expect.stringContaining('for glibc alone') })
+    expect((await post('/jobs', { project: 'demo' })).body.code).toBe('not-built-here')
+    await rig.clock.advance(60_001)
+    expect((await post(`/jobs/${first}/add-apks`, { apks: ['x'] })).body.code).toBe('no-builder')
+  })
+})
+
 describe('plans', () => {
   test('tell what becomes of each pin, without a token and without a job', async () => {
     const { body } = await post('/plan', { ...lock, targets: [TARGET] }, { token: '' })
@@ -136,7 +182,8 @@ describe('a request', () => {
   test('that changes something needs the token; none that reads does', async () => {
     const id = await order()
     for (const token of ['', 'wrong', 'x'.repeat(10_000)]) {
-      for (const path of ['/jobs', '/prebuilds', `/jobs/${id}/cancel`, `/jobs/${id}/retry`]) {
+      expect(await askAt(rig.url, 'delete', '/recipes/1', { token })).toMatchObject({ status: 401, body: { code: 'token-needed' } })
+      for (const path of ['/jobs', '/prebuilds', `/jobs/${id}/cancel`, `/jobs/${id}/retry`, `/jobs/${id}/add-apks`, '/recipes', '/recipes/import']) {
         const refused = await post(path, { project: 'demo' }, { token })
         expect(refused).toMatchObject({ status: 401, body: { code: 'token-needed' } })
       }

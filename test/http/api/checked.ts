@@ -37,7 +37,7 @@ export function rowFor(method: string, path: string): ApiRoute {
 }
 
 /** Asks as the admin, unless `token` says otherwise. `path` is below the API's root and may have a query. */
-export async function ask(url: string, method: 'get' | 'post', path: string, { body, token = ADMIN_TOKEN, headers = {} }: Asked = {}): Promise<supertest.Response> {
+export async function ask(url: string, method: ApiRoute['method'], path: string, { body, token = ADMIN_TOKEN, headers = {} }: Asked = {}): Promise<supertest.Response> {
   const row = rowFor(method, path.split('?')[0]!)
   let request = supertest(url)[method](`${API}${path}`).set(headers)
   if (token !== '') request = request.set('Authorization', `Bearer ${token}`)
