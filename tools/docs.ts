@@ -58,7 +58,7 @@ function settingRow(name: OptionName): string {
 
 /** Defaults that depend on the machine have a text of their own: any machine will do here. */
 function defaultText(name: OptionName): string {
-  const value = OPTIONS[name].fallback({ cores: 1, cpu: 'x86_64', pythons: [] })
+  const value = OPTIONS[name].fallback({ cores: 1, memory: 0, cpu: 'x86_64', pythons: [] })
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   return typeof value === 'string' || typeof value === 'number' ? `\`${value}\`` : 'none'
 }

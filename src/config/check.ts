@@ -16,6 +16,10 @@ export function checkTogether(settings: FlatSettings, given: GivenSettings): Fla
       throw new MuslinError('bad-settings', `${name} holds "${target}", set by ${from(given[name])}; accepted: targets such as cp313-musllinux_1_2_x86_64`)
     }
   }
+  for (const [cpu, address] of Object.entries(settings.engines)) {
+    if (/^[a-z][a-z0-9_]+$/.test(cpu) && /^(unix|tcp|ssh|npipe):\/\/./.test(address)) continue
+    throw new MuslinError('bad-settings', `engines holds "${cpu}=${address}", set by ${from(given.engines)}; accepted: CPU=ADDRESS such as aarch64=tcp://arm.example:2375 or aarch64=ssh://user@arm.example`)
+  }
   return { ...settings, targets: withReadyOnes(settings, given) }
 }
 

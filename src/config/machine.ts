@@ -1,9 +1,11 @@
-import { arch, availableParallelism } from 'node:os'
+import { arch, availableParallelism, totalmem } from 'node:os'
 import targets from '../../builders/targets.json' with { type: 'json' }
 
 /** What defaults depend on. */
 export interface Machine {
   cores: number
+  /** Bytes that this process and its children may use. */
+  memory: number
   /** As in a wheel's platform tag. */
   cpu: string
   /** CPython minors in support, such as "3.13". */
@@ -15,5 +17,8 @@ const CPUS: Record<string, string> = { x64: 'x86_64', arm64: 'aarch64', ia32: 'i
 
 /** The machine that this process runs on. */
 export function thisMachine(): Machine {
-  return { cores: availableParallelism(), cpu: CPUS[arch()] ?? arch(), pythons: Object.keys(targets.pythons) }
+  // A container may have less than its machine; where there is no bound this is 0, or more than there is.
+  const bound = process.constrainedMemory()
+  const memory = bound > 0 ? Math.min(bound, totalmem()) : totalmem()
+  return { cores: availableParallelism(), memory, cpu: CPUS[arch()] ?? arch(), pythons: Object.keys(targets.pythons) }
 }

@@ -87,7 +87,11 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
     kind: pairs('TARGET', 'IMAGE'), fallback: () => ({}), flag: 'clean-image', fallbackText: 'the official Alpine image of that Python',
     text: 'Images without compilers in which finished wheels are tried, by target: python3 with pip and tar.',
   },
-  workers: { kind: whole(1, 64), fallback: () => 2, text: 'How many builds run at the same time.' },
+  workers: { kind: whole(1, 64), fallback: () => 2, text: 'How many builds run at the same time, where their memory allows it.' },
+  workerMemory: {
+    kind: size, fallback: (machine) => Math.floor(machine.memory * 3 / 4), fallbackText: 'three quarters of this machine\'s',
+    text: 'Memory that all builds together may use; with an engine on another machine, of that one. A build begins when what its project took last time, and a third more, is left; one of a project never built here counts as a quarter of all, or limits.memory where that is less. The first in the queue begins in any case once nothing else runs, and smaller ones pass it for two minutes at most.',
+  },
   'limits.cpu': {
     kind: amount, fallback: (machine) => Math.min(2, machine.cores), fallbackText: '2, or 1 on a machine with one core',
     text: 'Cores that one build may use.',

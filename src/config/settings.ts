@@ -27,6 +27,8 @@ export interface Settings {
   builderImages: Record<string, string>
   cleanImages: Record<string, string>
   workers: number
+  /** Bytes that all builds of a worker may use together. */
+  workerMemory: number
   /** Cores, bytes, bytes, seconds. */
   limits: { cpu: number; memory: number; disk: number; time: number }
   fetchNetwork: string | undefined

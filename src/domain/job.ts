@@ -61,5 +61,5 @@ export interface Job extends Omit<Wish, 'priority'> {
   finishedAt: number | undefined
 }
 
-/** A job as its worker got it, with the build that names this run. */
-export type ClaimedJob = Job & { build: number }
+/** A job as its worker got it, with the build that names this run, and the memory that it is expected to take where room was told. */
+export type ClaimedJob = Job & { build: number; expectedBytes?: number }

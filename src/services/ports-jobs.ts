@@ -1,6 +1,7 @@
 /** The port of the queue, a part of `ports.ts`. */
 import type { Failure } from '../domain/failure.ts'
 import type { ClaimedJob, Job, JobKind, JobState, Step, Wish } from '../domain/job.ts'
+import type { Room } from '../domain/sizing.ts'
 import type { BuildRecord } from './ports-build.ts'
 
 export interface Build {
@@ -67,9 +68,10 @@ export interface JobStore {
    * its builder image) and with that image; marked running under a lease until
    * `leaseUntil`, attempts raised, a new build made. Metadata jobs first, then by priority, then oldest. A metadata job is not claimed while the build
    * job of the same sdist, target and recipe runs, and where that one is queued, wanted and of the same image it is claimed instead, since it
-   * learns METADATA on its way, unless a build of a higher priority waits. One transaction.
+   * learns METADATA on its way, unless a build of a higher priority waits. With `room` a job is passed over while it is not expected to
+   * fit, for `PASSING_MS` at most: then nothing that comes after it is claimed. One transaction.
    */
-  claim(worker: string, want: { kinds: JobKind[]; targets: Record<string, string> }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>
+  claim(worker: string, want: { kinds: JobKind[]; targets: Record<string, string>; room?: Room }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>
   /**
    * A run is named by its build: a worker that lost a job and claimed it again has two runs of it, and only the newest counts.
    * False when the lease was lost (or the job cancelled): the worker stops.

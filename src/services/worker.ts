@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { ClaimedJob, JobKind } from '../domain/job.ts'
+import { roomBeside, type Room } from '../domain/sizing.ts'
 import type { JobRunner } from './job-run.ts'
 import type { Builder, Clock, JobStore, WorkerStore } from './ports.ts'
 import { HEARD_WITHIN_MS } from './ready-targets.ts'
@@ -47,10 +48,15 @@ export function isAlive(other: string, self: string): boolean {
   }
 }
 
-/** `slots` build jobs run at once, and one slot more is kept for metadata jobs; trials are builds here. */
+/**
+ * `slots` build jobs run at once where `memory` has room for them, and one slot more is kept for metadata jobs; trials and rebuilds are
+ * builds here.
+ */
 export function createWorker(deps: {
   id: string
   slots: number
+  /** Bytes for all builds together, and for each. */
+  memory: Pick<Room, 'budget' | 'limit'>
   jobs: JobStore
   workers: WorkerStore
   builder: Builder
@@ -66,6 +72,9 @@ export function createWorker(deps: {
   let changed = new Promise<void>((resolve) => { wake = resolve })
   /** Build slots that run something. */
   let busy = 0
+  /** What runs, and the memory that it is expected to take. */
+  const running = new Map<ClaimedJob, number>()
+  let claiming: Promise<unknown> = Promise.resolve()
   const loops: Promise<void>[] = []
   let unwatch: () => void = () => undefined
 
@@ -76,7 +85,7 @@ export function createWorker(deps: {
       await beat()
       unwatch = jobs.watch(ring)
       loops.push(every(BEAT_MS, beat, 'the heartbeat failed'), every(SWEEP_MS, sweep, 'the engine could not be swept'), slot(['metadata']))
-      for (let n = 0; n < deps.slots; n++) loops.push(slot(['metadata', 'build', 'trial']))
+      for (let n = 0; n < deps.slots; n++) loops.push(slot(['metadata', 'build', 'trial', 'rebuild']))
     },
     async stop(graceMs) {
       stopping.abort()
@@ -139,10 +148,7 @@ export function createWorker(deps: {
         await idle(news)
         continue
       }
-      const job = await jobs.claim(id, { kinds, targets }, clock.now(), clock.now() + LEASE_MS).catch((error: unknown) => {
-        log.error({ err: error }, 'no job could be claimed')
-        return undefined
-      })
+      const job = await claim(kinds)
       if (!job) {
         await idle(news)
         continue
@@ -151,7 +157,23 @@ export function createWorker(deps: {
       ring()
       await leased(job)
       if (builds) busy--
+      running.delete(job)
     }
+  }
+
+  /** One slot at a time: each must see what the one before it took. */
+  function claim(kinds: JobKind[]): Promise<ClaimedJob | undefined> {
+    const claimed = claiming.then(async () => {
+      const room = roomBeside([...running.values()], deps.memory)
+      const job = await jobs.claim(id, { kinds, targets, room }, clock.now(), clock.now() + LEASE_MS)
+      if (job) running.set(job, job.expectedBytes ?? 0)
+      return job
+    }).catch((error: unknown) => {
+      log.error({ err: error }, 'no job could be claimed')
+      return undefined
+    })
+    claiming = claimed
+    return claimed
   }
 
   /** Until something changes, and never longer than a lease: a dead worker's job announces itself by nothing. */

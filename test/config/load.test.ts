@@ -6,7 +6,7 @@ import type { SettingsInput } from '../../src/config/load.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import { MuslinError } from '../../src/errors.ts'
 
-const machine = { cores: 8, cpu: 'x86_64', pythons: ['3.12', '3.13'] }
+const machine = { cores: 8, memory: 8 * 1024 ** 3, cpu: 'x86_64', pythons: ['3.12', '3.13'] }
 let cwd: string
 beforeEach(() => { cwd = mkdtempSync(join(tmpdir(), 'muslin-settings-')) })
 afterEach(() => rmSync(cwd, { recursive: true }))
@@ -29,7 +29,7 @@ function refusal(input: Parameters<typeof load>[0]): string {
 describe('defaults', () => {
   test('stand where nothing is given', () => {
     expect(load({})).toMatchObject({
-      role: 'all', host: 'auto', port: 8080, publicUrl: undefined, data: './data', builder: 'auto', workers: 2,
+      role: 'all', host: 'auto', port: 8080, publicUrl: undefined, data: './data', builder: 'auto', workers: 2, workerMemory: 6 * 1024 ** 3,
       limits: { cpu: 2, memory: 4 * 1024 ** 3, disk: 4 * 1024 ** 3, time: 1800 }, buildsPerClient: 100, queueLimit: 500, pageFreshness: 60,
     })
   })

@@ -8,6 +8,7 @@ import { pagesContract } from './store/pages.ts'
 import { prebuildsContract } from './store/prebuilds.ts'
 import { queueContract } from './store/queue.ts'
 import { recipesContract } from './store/recipes.ts'
+import { roomContract } from './store/room.ts'
 import { runsContract } from './store/runs.ts'
 import { trialsContract } from './store/trials.ts'
 import { waitsContract } from './store/waits.ts'
@@ -30,6 +31,7 @@ export function storeContract(name: string, make: MakeStore): void {
     downloadsContract(bench)
     recipesContract(bench)
     waitsContract(bench)
+    roomContract(bench)
 
     describe('workers', () => {
       test('targets are the union of the workers heard of; the newest image counts', async () => {

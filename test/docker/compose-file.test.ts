@@ -11,7 +11,7 @@ function passed(env: Record<string, string>): Record<string, string> {
 }
 
 function load(env: Record<string, string>) {
-  return loadSettings({ flags: {}, env, cwd: import.meta.dirname, machine: { cores: 2, cpu: 'x86_64', pythons: ['3.13'] } })
+  return loadSettings({ flags: {}, env, cwd: import.meta.dirname, machine: { cores: 2, memory: 4 * 1024 ** 3, cpu: 'x86_64', pythons: ['3.13'] } })
 }
 
 test('the names under which it is reached are passed on', () => {

@@ -108,7 +108,7 @@ export function wishFor(change: Partial<Wish> = {}): Wish {
 
 /** A finished wheel where a builder leaves it. */
 export async function built(work: BuildWork, { bytes = 'the bytes of a wheel', metadata = METADATA, record = {} } = {}): Promise<Played> {
-  const wheel = join(work.scratch, `${work.job.project}-1.0-${work.number}-cp313-${work.job.target}.whl`)
+  const wheel = join(work.scratch, `${work.job.project}-${work.job.version}-${work.number}-cp313-${work.job.target}.whl`)
   await writeFile(wheel, bytes)
   return { ok: true, value: { wheel, metadata: Buffer.from(metadata), requiresPython: '>=3.9', system: undefined, reusable: undefined, learnt: undefined }, record }
 }

@@ -43,9 +43,9 @@ function standing(): { begun: Begun[]; next: () => Promise<Begun> } {
   return { begun, next: () => new Promise((resolve) => { const one = untold.shift(); if (one) resolve(one); else asked.push(resolve) }) }
 }
 
-async function start(slots = 1): Promise<Worker> {
+async function start(slots = 1, memory = { budget: 2 ** 40, limit: 2 ** 30 }): Promise<Worker> {
   const { store, builder, clock } = bench
-  worker = createWorker({ id: ID, slots, jobs: store.jobs, workers: store.workers, builder, run: bench.runner(), clock, log: silent })
+  worker = createWorker({ id: ID, slots, memory, jobs: store.jobs, workers: store.workers, builder, run: bench.runner(), clock, log: silent })
   await worker.start()
   return worker
 }
@@ -55,6 +55,34 @@ function wishNumber(n: number, kind: JobKind = 'build'): Promise<Job> {
 }
 
 const isBuilt = (job: Job) => job.state === 'built'
+
+describe('memory', () => {
+  const GIB = 2 ** 30
+
+  test('builds run beside each other as far as it reaches, and the next begins when one ends', async () => {
+    const runs = standing()
+    const jobs = [await wishNumber(1), await wishNumber(2), await wishNumber(3)]
+    await start(3, { budget: 4 * GIB, limit: 2 * GIB })
+    // Nobody knows this project: each counts as a quarter, and a trial as much; four would fit, were there slots.
+    const first = await runs.next()
+    await Promise.all([runs.next(), runs.next()])
+    await first.end()
+    await bench.until(jobs[0]!.id, isBuilt)
+    const peak = { steps: [{ step: 'build', seconds: 1, peakBytes: 2 * GIB }] }
+    for (const { end, work } of runs.begun.slice(1)) await end(await built(work, { bytes: work.job.version, record: peak }))
+    for (const { id } of jobs) await bench.until(id, isBuilt)
+    // Now it is known: it takes two gigabytes and more, and one at a time fits.
+    const later = [await wishNumber(4), await wishNumber(5)]
+    const fourth = await runs.next()
+    expect(fourth.work.job.id).toBe(later[0]!.id)
+    await bench.clock.advance(BEAT_MS)
+    expect((await bench.job(later[1]!.id)).state).toBe('queued')
+    await fourth.end(await built(fourth.work, { bytes: '4' }))
+    const fifth = await runs.next()
+    await fifth.end(await built(fifth.work, { bytes: '5' }))
+    await bench.until(later[1]!.id, isBuilt)
+  })
+})
 
 describe('leases', () => {
   test('heartbeats keep the lease for as long as the build takes', async () => {

@@ -18,6 +18,7 @@ export interface JobRow {
   state: JobState
   attempts: number
   waited: number
+  passed_at: number | null
   worker: string | null
   lease_until: number | null
   step: Step | null
@@ -41,6 +42,15 @@ export interface BuildRow {
   record: string | null
   steps: string
 }
+
+/**
+ * Ends a build: the time, its failure and its record as JSON, and itself. The record's steps tell how much memory it held at its peak.
+ */
+export const END_BUILD = `
+  UPDATE builds SET finished_at = @now, failure = @failure, record = @record,
+    peak_bytes = (SELECT max(value ->> '$.peakBytes') FROM json_each(@record, '$.steps')) WHERE id = @build`
+
+export interface EndedBuild { build: number | null; now: number; failure: string | null; record: string | null }
 
 /** A job as the services know it. */
 export function toJob(row: JobRow): Job {

@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3'
 import { OURSELVES, PRIORITY, type ClaimedJob, type Step } from '../../domain/job.ts'
 import type { Failure } from '../../domain/failure.ts'
-import type { JobStore } from '../../services/ports.ts'
+import { expectedBytes, PASSING_MS, type Room } from '../../domain/sizing.ts'
+import type { BuildRecord, JobStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
-import { toJob, type JobRow } from './job-row.ts'
+import { END_BUILD, toJob, type EndedBuild, type JobRow } from './job-row.ts'
 import type { AtOnce } from './port.ts'
 import { SIBLING, TWIN, waiting, type Waits } from './waits.ts'
 
@@ -15,16 +16,19 @@ export const CLAIM_ORDER = "kind = 'metadata' DESC, priority DESC, created_at, i
 /** Only the newest run of a job may write, and only while it runs. The subquery finds the job by its key. */
 export const RUN = "id = (SELECT job FROM builds WHERE id = @build) AND build = @build AND state = 'running'"
 
+/** So many are looked at for one that fits. */
+const LOOKED_AT = 50
+
 /** What a worker does with jobs: claim one under a lease, keep the lease, end the run. */
 export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce<Runs> {
   // A metadata job whose build runs waits for that: the build learns METADATA on its way, and two runs of one sdist would do the same
   // work twice.
-  const selectNext = db.prepare<{ kinds: string; targets: string; now: number }, JobRow>(`
+  const selectNext = db.prepare<{ kinds: string; targets: string; now: number; most: number }, JobRow>(`
     SELECT * FROM jobs
     WHERE ((state = 'queued' AND NOT ${waiting('jobs')}) OR (state = 'running' AND lease_until <= @now))
       AND kind IN (SELECT value FROM json_each(@kinds)) AND (target, image) IN (SELECT key, value FROM json_each(@targets))
       AND NOT (kind = 'metadata' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state = 'running' AND twin.lease_until > @now))
-    ORDER BY ${CLAIM_ORDER} LIMIT 1`)
+    ORDER BY ${CLAIM_ORDER} LIMIT @most`)
   // A build that nobody waits for would take the slot for minutes from one that somebody does wait for.
   const selectTwin = db.prepare<{ id: number; targets: string; now: number }, JobRow>(`
     SELECT twin.* FROM jobs JOIN jobs AS twin ON ${TWIN}
@@ -32,16 +36,21 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
       SELECT 1 FROM jobs AS other WHERE other.kind <> 'metadata' AND other.priority > twin.priority
         AND ((other.state = 'queued' AND NOT ${waiting('other')}) OR (other.state = 'running' AND other.lease_until <= @now))
         AND (other.target, other.image) IN (SELECT key, value FROM json_each(@targets)))`)
+  // What was made of another target's wheel says nothing of a compile.
+  const selectPeak = db.prepare<[string], number>(`
+    SELECT peak_bytes FROM wheels JOIN builds ON builds.id = wheels.build
+    WHERE wheels.project = ? AND peak_bytes IS NOT NULL AND record ->> '$.derivedFrom' IS NULL ORDER BY builds.id DESC LIMIT 1`).pluck()
+  const pass = db.prepare<[number, number]>('UPDATE jobs SET passed_at = ? WHERE id = ? AND passed_at IS NULL')
   const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
   const startRun = db.prepare<{ id: number; worker: string; build: number; now: number; leaseUntil: number }, JobRow>(`
     UPDATE jobs SET state = 'running', attempts = attempts + 1, worker = @worker, lease_until = @leaseUntil, build = @build,
-      step = NULL, retry_at = NULL, started_at = @now, finished_at = NULL
+      step = NULL, retry_at = NULL, passed_at = NULL, started_at = @now, finished_at = NULL
     WHERE id = @id RETURNING *`)
   const heartbeat = db.prepare<{ build: number; leaseUntil: number }>(`UPDATE jobs SET lease_until = @leaseUntil WHERE ${RUN}`)
   const step = db.prepare<{ build: number; step: Step }>(`UPDATE jobs SET step = @step WHERE ${RUN}`)
   const noteStep = db.prepare<{ build: number; step: Step; now: number }>(`
     UPDATE builds SET steps = json_insert(steps, '$[#]', json_object('step', @step, 'startedAt', CAST(@now AS INTEGER))) WHERE id = @build`)
-  const endBuild = db.prepare<[number, string | null, string | null, number | null]>('UPDATE builds SET finished_at = ?, failure = ?, record = ? WHERE id = ?')
+  const endBuild = db.prepare<EndedBuild>(END_BUILD)
   // What came of a trial stops no promise, and beside a failed rebuild there is the older wheel.
   const failRun = db.prepare<{ build: number; failure: string; now: number; retryAt: number | null }, JobRow>(`
     UPDATE jobs SET state = 'failed', failure = @failure, remembered = (kind IN ('metadata', 'build')), retry_at = @retryAt, lease_until = NULL, finished_at = @now
@@ -66,17 +75,30 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
 
   const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): ClaimedJob | undefined => {
     const targets = JSON.stringify(want.targets)
-    const first = selectNext.get({ kinds: JSON.stringify(want.kinds), targets, now })
-    if (!first) return undefined
-    const twin = first.kind === 'metadata' && want.kinds.includes('build') ? selectTwin.get({ id: first.id, targets, now }) : undefined
-    const next = twin ?? first
+    for (const first of selectNext.all({ kinds: JSON.stringify(want.kinds), targets, now, most: want.room ? LOOKED_AT : 1 })) {
+      const twin = first.kind === 'metadata' && want.kinds.includes('build') ? selectTwin.get({ id: first.id, targets, now }) : undefined
+      for (const next of twin ? [twin, first] : [first]) {
+        const bytes = want.room && expected(next, want.room)
+        if (bytes === undefined || bytes <= want.room!.free) return start(next, worker, bytes, now, leaseUntil)
+      }
+      if (first.passed_at !== null && now - first.passed_at >= PASSING_MS) return undefined
+      pass.run(now, first.id)
+    }
+    return undefined
+  })
+
+  function expected(row: JobRow, room: Room): number {
+    return expectedBytes(row.kind, selectPeak.get(row.project), room)
+  }
+
+  function start(next: JobRow, worker: string, bytes: number | undefined, now: number, leaseUntil: number): ClaimedJob | undefined {
     const died: Failure = { class: 'infrastructure', key: 'the worker died' }
-    if (next.state === 'running') endBuild.run(now, JSON.stringify(died), null, next.build)
+    if (next.state === 'running') endBuild.run({ build: next.build, now, failure: JSON.stringify(died), record: null })
     const build = Number(insertBuild.run(next.id, worker, now).lastInsertRowid)
     waits.forget(next.id)
     const row = startRun.get({ id: next.id, worker, build, now, leaseUntil })
-    return row && { ...toJob(row), build }
-  })
+    return row && { ...toJob(row), build, ...bytes !== undefined && { expectedBytes: bytes } }
+  }
 
   const begin = db.transaction((...[build, name, now]: Parameters<Runs['step']>): boolean => {
     const ours = step.run({ build, step: name }).changes > 0
@@ -87,7 +109,7 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
   const fail = db.transaction((...[build, failure, record, now, retryAt]: Parameters<Runs['fail']>): boolean => {
     const row = failRun.get({ build, failure: JSON.stringify(failure), now, retryAt: retryAt ?? null })
     if (!row) return false
-    endBuild.run(now, JSON.stringify(failure), record === undefined ? null : JSON.stringify(record), build)
+    endBuild.run({ build, now, failure: JSON.stringify(failure), record: json(record) })
     waits.failTwin(row, now)
     waits.failed(row, now)
     changes.bump(row.project)
@@ -97,7 +119,7 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
   const done = db.transaction((...[build, record, now]: Parameters<Runs['done']>): boolean => {
     const row = endRun.get({ build, now })
     if (!row) return false
-    endBuild.run(now, null, record === undefined ? null : JSON.stringify(record), build)
+    endBuild.run({ build, now, failure: null, record: json(record) })
     waits.built(row.id, now)
     changes.bump(row.project)
     return true
@@ -105,7 +127,7 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
 
   const giveBack = db.transaction((build: number, after: 'stop' | 'death', now: number): boolean => {
     const row = returnRun.get({ build, uncount: after === 'stop' ? 1 : 0 })
-    if (row) endBuild.run(now, null, null, build)
+    if (row) endBuild.run({ build, now, failure: null, record: null })
     return row !== undefined
   })
 
@@ -130,4 +152,8 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
     giveBack(...args) { told(giveBack.immediate(...args)) },
     requeue: (now) => told(requeue.immediate(now)),
   }
+}
+
+function json(record: BuildRecord | undefined): string | null {
+  return record === undefined ? null : JSON.stringify(record)
 }

@@ -4,7 +4,7 @@ import type { Priority } from '../../domain/job.ts'
 import { boundFailure, circleFailure, failureOfNeed, LONGEST_CHAIN, MOST_NEEDS, MOST_WAITS, unmetFailure } from '../../domain/needs.ts'
 import type { JobStore, Need } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
-import type { JobRow } from './job-row.ts'
+import { END_BUILD, type EndedBuild, type JobRow } from './job-row.ts'
 import type { AtOnce } from './port.ts'
 import { RUN } from './runs.ts'
 import { TWIN } from './waits.ts'
@@ -25,7 +25,7 @@ export function createWaiting(db: Database, changes: Changes, wishing: Wishing):
     SELECT max(depth) FROM above`).pluck()
   const rest = db.prepare<{ build: number }>(`
     UPDATE jobs SET state = 'queued', attempts = attempts - 1, waited = waited + 1, lease_until = NULL, step = NULL WHERE ${RUN}`)
-  const endBuild = db.prepare<[number, string, string | null, number]>('UPDATE builds SET finished_at = ?, failure = ?, record = ? WHERE id = ?')
+  const endBuild = db.prepare<EndedBuild>(END_BUILD)
   const insert = db.prepare<[number, number, string]>('INSERT INTO job_waits VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
   const insertTwins = db.prepare<{ id: number }>(`
     INSERT INTO job_waits SELECT jobs.id, waits_for, requirement FROM jobs JOIN jobs AS twin ON ${TWIN} JOIN job_waits ON job = twin.id
@@ -39,7 +39,7 @@ export function createWaiting(db: Database, changes: Changes, wishing: Wishing):
     if (!run) return 'lost'
     const refused = refusalOf(run, needs)
     if (refused) return { refused }
-    endBuild.run(now, JSON.stringify(failure), record === undefined ? null : JSON.stringify(record), build)
+    endBuild.run({ build, now, failure: JSON.stringify(failure), record: record === undefined ? null : JSON.stringify(record) })
     rest.run({ build })
     for (const { requirement, wish } of needs) {
       const { job } = wishing.make({ ...wish, priority: run.priority as Priority, askedBy: run.asked_by }, now, [])

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import type { BuiltWheel, WheelStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
+import { END_BUILD, type EndedBuild } from './job-row.ts'
 import { asPort } from './port.ts'
 import type { Waits } from './waits.ts'
 
@@ -21,7 +22,7 @@ export function createWheels(db: Database, changes: Changes, waits: Waits): Whee
     UPDATE jobs SET state = 'built', step = NULL, failure = NULL, remembered = 0, retry_at = NULL, lease_until = NULL,
       metadata_changed = @metadataChanged, finished_at = @now
     WHERE id = @id AND worker = @worker AND build = @build AND state = 'running'`)
-  const endBuild = db.prepare<[number, string, number]>('UPDATE builds SET finished_at = ?, failure = NULL, record = ? WHERE id = ?')
+  const endBuild = db.prepare<EndedBuild>(END_BUILD)
   const putMetadata = db.prepare<[string, string, string]>('INSERT INTO metadata VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sha256 = excluded.sha256')
   // A wheel brings its METADATA along: nobody needs the step that only makes that, whether it waits or has failed.
   // One that succeeded after a failure is still remembered: that ends here as well.
@@ -33,7 +34,7 @@ export function createWheels(db: Database, changes: Changes, waits: Waits): Whee
     const ended = endJob.run({ id: job.id, worker: job.worker, build: wheel.build, metadataChanged: job.metadataChanged ? 1 : 0, now })
     if (ended.changes === 0) return false
     insert.run(toRow(wheel))
-    endBuild.run(now, JSON.stringify(record), wheel.build)
+    endBuild.run({ build: wheel.build, now, failure: null, record: JSON.stringify(record) })
     putMetadata.run(wheel.sdist, wheel.target, wheel.metadata)
     endMetadataJobs.run({ sdist: wheel.sdist, target: wheel.target, now })
     waits.built(job.id, now)

@@ -43,7 +43,7 @@ test('one that breaks a reference is refused; references are watched again after
 
 describe('a database of the first release', () => {
   /** Columns that came since. */
-  const LATER = ['waited']
+  const LATER = ['waited', 'passed_at']
   const jobs = 'SELECT * FROM jobs ORDER BY id'
   const builds = 'SELECT id, job, worker, started_at, finished_at, failure, record FROM builds ORDER BY id'
   const wheels = 'SELECT sha256, filename, size, project, version, target, sdist, number, metadata, requires_python, published_at, build FROM wheels'

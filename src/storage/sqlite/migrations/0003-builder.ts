@@ -16,6 +16,7 @@ CREATE TABLE recipes (
 CREATE INDEX recipes_by_project ON recipes (project);
 
 -- SQLite changes a CHECK by no other way than a new table. waited: how often it gave way to what it needs, since it was queued.
+-- passed_at: since when smaller ones go before it, for want of memory.
 CREATE TABLE new_jobs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL CHECK (kind IN ('metadata', 'build', 'trial', 'rebuild')),
@@ -42,6 +43,7 @@ CREATE TABLE new_jobs (
   started_at INTEGER,
   finished_at INTEGER,
   waited INTEGER NOT NULL DEFAULT 0,
+  passed_at INTEGER,
   UNIQUE (kind, sdist, target, recipe, image)
 ) STRICT;
 INSERT INTO sqlite_sequence (name, seq) SELECT 'new_jobs', seq FROM sqlite_sequence WHERE name = 'jobs';
