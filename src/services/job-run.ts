@@ -14,6 +14,7 @@ import { createKeptResults } from './kept-results.ts'
 import type { FindNeeds } from './needs.ts'
 import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Built, BuiltWheel, Clock, LogSink, Outcome, Store } from './ports.ts'
 import { createPublishWheel } from './publish-wheel.ts'
+import { withoutEmpty } from './recipe-digest.ts'
 import type { Applied, Recipes } from './recipes.ts'
 
 /**
@@ -61,7 +62,7 @@ export function createJobRunner(deps: {
       sink.write(`Muslin: ${job.kind} ${job.project} ${job.version} for ${job.target} from ${job.sdist.filename}\n`)
       log.info('the job begins')
       if (job.attempts > MAX_ATTEMPTS) return await fail(job, DEADLY, undefined, sink)
-      const applied = (await deps.recipes.forProject(job.project))(job.version, job.target)
+      const applied = await todays(job, sink)
       const work = await makeWork(job, applied, signal, sink, scratch)
       const failed = await runKind(job, worker, work, applied)
       if (failed?.failure.class === 'infrastructure' && stopping.aborted) throw new Error(`the server stops: ${failed.failure.key}`)
@@ -82,8 +83,19 @@ export function createJobRunner(deps: {
   }
 
   function runKind(job: ClaimedJob, worker: string, work: BuildWork, applied: Applied): Promise<Failed | undefined> {
-    if (job.kind === 'metadata') return findMetadata(job, work)
-    return job.kind === 'trial' ? tryOut(job, work) : buildWheel(job, worker, work, applied)
+    if (job.kind === 'metadata') return findMetadata(job, work, applied)
+    return job.kind === 'trial' ? tryOut(job, work, applied) : buildWheel(job, worker, work, applied)
+  }
+
+  /** The recipe may have changed since the job was queued, by an upgrade too: what comes of it is remembered under the one that it is built by. */
+  async function todays(job: ClaimedJob, log: LogSink): Promise<Applied> {
+    const applied = (await deps.recipes.forProject(job.project))(job.version, job.target)
+    if (applied.digest !== job.recipe) {
+      log.write('Muslin: the recipe changed since the job was queued; it is built by the one of today\n')
+      await store.jobs.rekey(job.id, applied.digest)
+    }
+    if (applied.recipe.network) log.write('Muslin: the recipe lets this build use the network\n')
+    return applied
   }
 
   async function makeWork(job: ClaimedJob, { recipe, digest }: Applied, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
@@ -116,8 +128,8 @@ export function createJobRunner(deps: {
     }
   }
 
-  async function findMetadata(job: ClaimedJob, work: BuildWork): Promise<Failed | undefined> {
-    const outcome = work.known ? { ok: true as const, value: { metadata: work.known }, record: {} } : await builder.metadata(work)
+  async function findMetadata(job: ClaimedJob, work: BuildWork, applied: Applied): Promise<Failed | undefined> {
+    const outcome = work.known ? { ok: true as const, value: { metadata: work.known }, record: {} } : recorded(await builder.metadata(work), applied)
     if (!outcome.ok) return outcome
     await work.onMetadata(outcome.value.metadata)
     await store.jobs.done(job.build, outcome.record, clock.now())
@@ -125,8 +137,8 @@ export function createJobRunner(deps: {
   }
 
   /** The wheel goes away with the scratch folder. */
-  async function tryOut(job: ClaimedJob, work: BuildWork): Promise<Failed | undefined> {
-    const outcome = await builder.build(work)
+  async function tryOut(job: ClaimedJob, work: BuildWork, applied: Applied): Promise<Failed | undefined> {
+    const outcome = recorded(await builder.build(work), applied)
     if (!outcome.ok) return outcome
     work.log.write(`Muslin: ${basename(outcome.value.wheel)} was built and tried; of a trial nothing is kept\n`)
     await store.jobs.done(job.build, outcome.record, clock.now())
@@ -146,18 +158,19 @@ export function createJobRunner(deps: {
       await store.jobs.done(job.build, {}, clock.now())
       return undefined
     }
-    const outcome = await builder.build(work)
+    const outcome = recorded(await builder.build(work), applied)
     if (!outcome.ok) return outcome
-    if (await publish(job, worker, work, outcome.value, outcome.record)) await remember(job, outcome.value, applied)
+    if (await publish(job, worker, work, outcome.value, outcome.record)) await remember(job, outcome.value)
     return undefined
   }
 
   /** What the next builds have of this one. The wheel is there, whatever becomes of it. */
-  async function remember(job: ClaimedJob, { reusable, learnt }: Built, { digest }: Applied): Promise<void> {
+  async function remember(job: ClaimedJob, { reusable, learnt }: Built): Promise<void> {
     try {
-      if (reusable) await results.keep(job, digest, reusable)
       const note = `learnt from the build of ${job.version} for ${job.target}`
       if (learnt) await deps.recipes.learn({ project: job.project, version: job.version, recipe: learnt.recipe, note, evidence: learnt.evidence })
+      // By what was learnt it would have been built at once: other targets are.
+      if (reusable) await results.keep(job, (await deps.recipes.forProject(job.project))(job.version, job.target).digest, reusable)
     } catch (error) {
       deps.log.warn({ err: error, job: job.id }, 'what the build taught could not be kept')
     }
@@ -188,4 +201,8 @@ export function createJobRunner(deps: {
     const parsed = time ? Date.parse(time) : Number.NaN
     return Number.isNaN(parsed) ? NO_UPLOAD_TIME : Math.max(NO_UPLOAD_TIME, Math.floor(parsed / 1000))
   }
+}
+
+function recorded<T>(outcome: Outcome<T>, { recipe, digest }: Applied): Outcome<T> {
+  return digest === '' ? outcome : { ...outcome, record: { ...outcome.record, recipe: { digest, ...withoutEmpty(recipe) } } }
 }

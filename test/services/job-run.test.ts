@@ -294,6 +294,40 @@ describe('a build that fails', () => {
   })
 })
 
+describe('the recipe', () => {
+  const site = { project: 'demo', versions: undefined, targets: undefined, origin: 'site' as const, note: undefined, recipe: { apks: ['demo-dev'], limits: { memory: 5 }, network: true } }
+  const digest = async () => (await bench.recipes.forProject('demo'))('1.0', TARGET).digest
+
+  test('that is built by is the one of today: the job is of it from then on, its record and log tell', async () => {
+    await bench.store.recipes.add({ ...site, evidence: undefined, createdBy: 'admin', createdAt: 0 })
+    await bench.wish({ recipe: 'an older one' })
+    let work: BuildWork | undefined
+    bench.builder.play = async (given) => {
+      work = given
+      return { ok: false, failure: { class: 'missing-header', key: 'x.h' }, record: { seconds: 1 } }
+    }
+    const job = await runNext()
+    expect(work).toMatchObject({ recipe: { apks: ['demo-dev'], network: true }, limits: { memory: 5 } })
+    expect(job).toMatchObject({ state: 'failed', remembered: true, recipe: await digest() })
+    expect((await bench.store.jobs.build(job.build!))?.record).toEqual({ seconds: 1, recipe: { digest: await digest(), ...site.recipe } })
+    const log = await logText(bench.logs, job.build!)
+    expect(log).toContain('the recipe changed since the job was queued')
+    expect(log).toContain('the recipe lets this build use the network')
+  })
+
+  test('that a build taught is kept with its evidence, and what it made is found under it', async () => {
+    bench.builder.play = async (work) => {
+      const outcome = await built(work)
+      return outcome.ok ? { ...outcome, value: { ...outcome.value, learnt: { recipe: { apks: ['libffi-dev'] }, evidence: [{ failure: { class: 'missing-header', key: 'ffi.h' }, remedy: 'adds the apk libffi-dev' }] } } } : outcome
+    }
+    await bench.wish()
+    const job = await runNext()
+    expect(await bench.recipes.list()).toMatchObject([{ origin: 'learnt', recipe: { apks: ['libffi-dev'] }, evidence: [{ failure: { key: 'ffi.h' } }], note: expect.stringContaining('1.0') }])
+    expect(job).toMatchObject({ state: 'built', recipe: await digest() })
+    expect(await digest()).not.toBe('')
+  })
+})
+
 describe('a job that takes its workers down', () => {
   test('is not tried a sixth time by itself, and tried when a person wants it', async () => {
     const { id } = await bench.wish()
