@@ -13,19 +13,26 @@ import type { Box, Session } from './session.ts'
 /** A file on the server, carried out of a run. */
 export interface Carried { path: string; filename: string; size: number; sha256: string }
 
-/** File names of wheels; nothing else is carried, and they are safe in a command and a path. */
+/** File names of wheels: safe in a command and a path. */
 const WHEEL = /^[A-Za-z0-9][A-Za-z0-9_.+!-]*\.whl$/
-const MAX_FILES = 2000
+const MAX_FILES = 6000
 
 /** The wheels that lie in `folder` of the run, written to `to`. What else lies there is passed over; what cannot be carried is a failure. */
 export async function carryWheels(session: Session, box: Box, folder: string, to: string, blame: FailureClass = 'wrong-wheel'): Promise<Carried[]> {
+  return carryFiles(session, box, { folder, to, names: WHEEL, blame })
+}
+
+/** As `carryWheels`, for files whose names match. */
+export async function carryFiles(
+  session: Session, box: Box, { folder, to, names, blame }: { folder: string; to: string; names: RegExp; blame: FailureClass },
+): Promise<Carried[]> {
   await mkdir(to, { recursive: true })
   return refusing(blame, async () => {
     const carried: Carried[] = []
     const tar = await box.get([folder], session.limits.disk)
     for await (const file of extractTar(tar, { maxBytes: session.limits.disk, maxEntries: MAX_FILES })) {
       const filename = basename(file.name)
-      if (!WHEEL.test(filename) || file.name !== `${folder}/${filename}`) { file.body.resume(); continue }
+      if (!names.test(filename) || file.name !== `${folder}/${filename}`) { file.body.resume(); continue }
       const path = join(to, filename)
       const hash = createHash('sha256')
       file.body.on('data', (chunk: Buffer) => hash.update(chunk))

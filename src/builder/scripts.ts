@@ -7,6 +7,6 @@ import type { TarEntry } from '../services/tar.ts'
 export const BUILDERS = fileURLToPath(new URL('../../builders/', import.meta.url))
 
 /** The script as a file to put into a run, under its own name. */
-export async function script(name: 'hooks.py' | 'patch.py' | 'fetch.py' | 'try.py'): Promise<TarEntry> {
+export async function script(name: 'crates.py' | 'hooks.py' | 'patch.py' | 'fetch.py' | 'try.py'): Promise<TarEntry> {
   return { name, body: await readFile(`${BUILDERS}scripts/${name}`) }
 }

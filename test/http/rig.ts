@@ -78,6 +78,8 @@ export interface Options {
   /** With the pages for people. */
   ui?: boolean
   targets?: string[]
+  /** URL of a sparse index of crates. */
+  registry?: string
   /** What the server says; nobody hears it where absent. */
   log?: Logger
   /** In the place of ADMIN_TOKEN. */
@@ -186,7 +188,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const files = createFiles({ store, blobs, upstream, log })
   const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
-  const crates = createCrates({ kept: store.kept, blobs, remote, registry: undefined, clock, log })
+  const crates = createCrates({ kept: store.kept, blobs, remote, registry: options.registry, clock, log })
   const downloads = createDownloads({ downloads: store.downloads, clock, log })
   const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
   const closing = new AbortController()
@@ -198,7 +200,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     recipes,
     prebuilds: createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock }),
-    jobViews: createJobViews({ store, clock }),
+    jobViews: createJobViews({ store, clock, workers: 2 }),
     overview: createOverview({ store, readyTargets, targets, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
