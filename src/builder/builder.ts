@@ -99,7 +99,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     const compiled = await compile(session, box, begun)
     await session.step('repair')
     const repaired = await repair(session, box, begun, compiled, ready.bundles ? target : undefined)
-    return { wheel: repaired.wheel, system: await systemOf(session, box, repaired, async () => apks?.of(session, begun.conditions.image)) }
+    return { wheel: repaired.wheel, system: await systemOf(session, box, repaired, async () => apks?.of(session, ready.builder)) }
   }
 
   /** Runs the steps and makes of their end what the port promises. */

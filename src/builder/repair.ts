@@ -1,5 +1,6 @@
 /** Built wheel → one that brings the libraries it needs: `auditwheel` inside the Alpine that it was built on. */
 import { join } from 'node:path'
+import { classifyLog } from '../domain/classify.ts'
 import { isElf } from '../domain/elf.ts'
 import { parseWheelFilename } from '../domain/filename.ts'
 import type { Target } from '../domain/target.ts'
@@ -10,7 +11,7 @@ import { Failed } from './failed.ts'
 import { PLACE, type Box, type Session } from './session.ts'
 import { readWheel } from './wheel-file.ts'
 
-/** Where each library lay on the system that was put into the wheel. */
+/** `grafted`: what the libraries that were put into the wheel are called on the system. */
 export interface Repaired { wheel: Carried; grafted: string[] }
 
 /**
@@ -21,19 +22,19 @@ export async function repair(session: Session, box: Box, source: Begun, { wheel,
   const named = parseWheelFilename(wheel.filename)
   if (!named) throw new Failed({ class: 'wrong-wheel', key: `${wheel.filename} is no wheel's file name` })
   if (named.platforms.includes('any')) {
-    if (source.plan.expected === 'native') throw await pureFallback(box, text)
+    if (source.plan.expected === 'native') throw pureFallback(text)
     session.say('the wheel is pure: nothing to repair')
     return { wheel, grafted: [] }
   }
   // Seen with PyYAML: a build that lost its native part still names the platform, and exits with 0.
-  if (!await holdsElf(wheel.path)) throw await pureFallback(box, text)
+  if (!await holdsElf(wheel.path)) throw pureFallback(text)
   if (!target) {
     session.say('nothing is bundled: there are no libraries for musl here')
     return { wheel, grafted: [] }
   }
   const excluded = session.work.recipe.exclude.flatMap((name) => ['--exclude', name])
   const { text: said } = await box.must(
-    ['auditwheel', '-v', 'repair', '--strip', '--plat', target.name.slice(target.python.length + 1), ...excluded, '-w', `${PLACE}/repaired`, `${PLACE}/out/${wheel.filename}`],
+    ['auditwheel', 'repair', '--plat', target.name.slice(target.python.length + 1), ...excluded, '-w', `${PLACE}/repaired`, `${PLACE}/out/${wheel.filename}`],
     { env: { ...PLAIN, PYTHONHASHSEED: '0', SOURCE_DATE_EPOCH: String(session.work.sourceDate) } },
   )
   // A failed repair leaves a wheel behind as well: only the one that it names is taken.
@@ -42,12 +43,12 @@ export async function repair(session: Session, box: Box, source: Begun, { wheel,
   const repaired = await carryWheels(session, box, 'repaired', join(session.work.scratch, 'repaired'), 'repair-failed')
   const taken = repaired.find((one) => one.filename === filename)
   if (!taken) throw new Failed({ class: 'repair-failed', key: 'auditwheel names no repaired wheel' })
-  return { wheel: taken, grafted: graftedFrom(said) }
+  return { wheel: taken, grafted: await graftedInto(taken.path) }
 }
 
 /** What its log says it was missing may be what its native part was missing. */
-async function pureFallback(box: Box, text: string): Promise<Failed> {
-  const said = await box.why(text)
+function pureFallback(text: string): Failed {
+  const said = classifyLog(text, { step: 'build' })
   return new Failed({ class: 'pure-fallback', key: '' }, { missing: said.class.startsWith('missing-') ? said : undefined })
 }
 
@@ -56,7 +57,10 @@ async function holdsElf(path: string): Promise<boolean> {
   return false
 }
 
-/** `Grafting: /usr/lib/libffi.so.8.1.4 -> demo.libs/libffi-1a2b3c4d.so.8.1.4`, which it says only when it is asked to say much. */
-function graftedFrom(text: string): string[] {
-  return [...new Set([...text.matchAll(/\bGrafting: (\/[\w.+/-]+) -> /g)].map(([, path = '']) => path))]
+/** auditwheel puts `libffi.so.8.1.4` into the folder `demo.libs` as `libffi-1a2b3c4d.so.8.1.4`. */
+async function graftedInto(path: string): Promise<string[]> {
+  return (await readWheel(path)).flatMap(({ name }) => {
+    const [, base, rest] = /^[^/]+\.libs\/([\w.+-]+)-[0-9a-f]{8}(\.[\w.+-]+)$/.exec(name) ?? []
+    return base === undefined ? [] : [`${base}${rest}`]
+  })
 }

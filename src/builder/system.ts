@@ -1,5 +1,4 @@
 /** What a repaired wheel has from the system that it was built on, and what it still wants of the one that it is used on. */
-import { basename } from 'node:path'
 import { isElf, readElf } from '../domain/elf.ts'
 import { namesLibrary } from '../domain/verify-elf.ts'
 import type { WheelSystem } from '../services/ports.ts'
@@ -18,16 +17,20 @@ export async function systemOf(session: Session, box: Box, { wheel, grafted }: R
   if (grafted.length === 0 && outside.length === 0 && runtimeApks.length === 0) return undefined
   const image = await apks()
   if (!image) return undefined
-  const candidates = outside.flatMap((library) => FOLDERS.map((folder) => `${folder}/${library}`))
-  const owners = await image.owners(box, [...grafted, ...candidates])
+  const owners = await image.owners(box, [...grafted, ...outside].flatMap(pathsOf))
+  const ownerOf = (library: string) => pathsOf(library).map((path) => owners.get(path)).find((owner) => owner !== undefined)
   return {
     repositories: image.repositories, arch: image.arch,
-    bundled: grafted.flatMap((path) => {
-      const owner = owners.get(path)
-      return owner ? [{ apk: owner.name, version: owner.version, library: basename(path) }] : []
+    bundled: grafted.flatMap((library) => {
+      const owner = ownerOf(library)
+      return owner ? [{ apk: owner.name, version: owner.version, library }] : []
     }),
-    runtime: [...new Set([...runtimeApks, ...candidates.flatMap((path) => owners.get(path)?.name ?? [])])].sort(),
+    runtime: [...new Set([...runtimeApks, ...outside.flatMap((library) => ownerOf(library)?.name ?? [])])].sort(),
   }
+}
+
+function pathsOf(library: string): string[] {
+  return FOLDERS.map((folder) => `${folder}/${library}`)
 }
 
 /** Libraries that files of the wheel need and that the recipe leaves outside. */

@@ -11,7 +11,7 @@ import { pip, PLAIN } from './environment.ts'
 import { Failed } from './failed.ts'
 import { fetchWheels, requirementLines, wheelEntry, type Fetch } from './fetch.ts'
 import { script } from './scripts.ts'
-import { PLACE, type Session } from './session.ts'
+import { PLACE, type Box, type Session } from './session.ts'
 import { readWheel } from './wheel-file.ts'
 
 const TRIED = z.array(z.object({
@@ -27,6 +27,8 @@ export interface TryRecord {
   /** Installed without its requirements, since one of them has no wheel or is no plain requirement: which. */
   withoutRequirements: string | undefined
   modules: number
+  /** The recipe's own check ran too. */
+  checked: boolean
   /** Imports that failed for reasons that are not the wheel's. */
   notes: { module: string; why: string }[]
 }
@@ -61,13 +63,28 @@ export async function tryWheel(session: Session, wheel: Carried, given: { metada
     if (installed.exitCode !== 0) throw new Failed(await pipFailure(box.why, installed.text))
     await box.must([`${venv}/bin/python`, `${PLACE}/try.py`, `${PLACE}/modules.json`, `${PLACE}/answer.json`], { env: PLAIN, cwd: `${PLACE}/home` })
     const results = readAnswer(await carryText(box, 'answer.json', ANSWER_BYTES, 'try-failed'))
+    const notes = judge(session, results, modules)
+    const { check } = session.work.recipe
+    if (check !== '') await runCheck(box, venv, check)
     return {
       requirements: requirements.map(({ filename, sha256 }) => ({ filename, sha256 })),
       withoutRequirements: missing,
       modules: results.length,
-      notes: judge(session, results, modules),
+      checked: check !== '',
+      notes,
     }
   })
+}
+
+/** The recipe's own check, by the Python that has the wheel installed. */
+async function runCheck(box: Box, venv: string, check: string): Promise<void> {
+  await box.put([{ name: 'check.py', body: check }])
+  const { exitCode, text } = await box.exec([`${venv}/bin/python`, `${PLACE}/check.py`], { env: PLAIN, cwd: `${PLACE}/home` })
+  if (exitCode === 0) return
+  const failure = await box.why(text)
+  if (failure.class === 'out-of-memory' || failure.class === 'out-of-disk') throw new Failed(failure)
+  const last = text.split('\n').findLast((line) => line.trim() !== '') ?? `exit code ${exitCode}`
+  throw new Failed({ class: 'try-failed', key: cleanLine(`its recipe's check ends with ${last}`) })
 }
 
 async function fetchRequirements(

@@ -1,85 +1,16 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { createGzip } from 'node:zlib'
 import { pino } from 'pino'
-import { pack } from 'tar-stream'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createBuilder, createImages, createInterpreterImages, type Images } from '../../src/builder/builder.ts'
-import { NO_RECIPE } from '../../src/domain/recipe.ts'
-import { parseTarget } from '../../src/domain/target.ts'
+import { describe, expect, test } from 'vitest'
+import { createInterpreterImages } from '../../src/builder/builder.ts'
 import { MuslinError } from '../../src/errors.ts'
 import type { Clock, Engine } from '../../src/services/ports.ts'
-import { makeElf } from '../fixtures/make-elf.ts'
-import { wheelContents, zip } from '../fixtures/make-wheel.ts'
-import { manualClock } from '../manual-clock.ts'
-import { fakeEngine, type Answer } from './fake-engine.ts'
+import type { Answer } from './fake-engine.ts'
+import { but, made, METADATA, pureWheel, rig, SETUP, TARGET, useBuilds, well, WHEEL } from './rig.ts'
 
-const TARGET = parseTarget('cp313-musllinux_1_2_x86_64')!
-const WHEEL = 'demo-1.0-py3-none-any.whl'
-const METADATA = 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Python: >=3.9\n\nHello\n'
-const SETUP = { 'demo-1.0/setup.py': 'setup()' }
-
-let root: string
-let wheel: Buffer
-/** As `wheel`, with a requirement. */
-let needy: Buffer
-let native: Buffer
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'muslin-builder-'))
-  wheel = Buffer.from(await zip(wheelContents({ 'demo.py': 'x = 1\n' }, { tags: ['py3-none-any'], purelib: true, metadata: METADATA })))
-  needy = await needing('kind>=1')
-  native = Buffer.from(await zip(wheelContents({ '_demo.so': makeElf({}) }, { tags: ['cp313-cp313-linux_x86_64'], metadata: METADATA })))
-})
-afterAll(() => rm(root, { recursive: true }))
-
-/** A build in which all goes well. */
-const well: Answer = (command, run) => {
-  const answer = (value: unknown) => { run.files.set('muslin/answer.json', Buffer.from(JSON.stringify(value))) }
-  if (command.includes('fetch.py')) run.files.set('muslin/wheels/setuptools-80.0-py3-none-any.whl', Buffer.from('a wheel'))
-  if (command.includes('hooks.py requires')) answer({ requires: [] })
-  if (command.includes('hooks.py metadata')) answer({ metadata: METADATA })
-  if (command.includes('hooks.py build')) run.files.set(`muslin/out/${WHEEL}`, wheel)
-  if (command.includes('try.py')) answer(JSON.parse(String(run.files.get('muslin/modules.json'))).map((module: string) => ({ module, outcome: 'ok' })))
-  return {}
-}
-/** As `well`, but this command goes otherwise. */
-const but = (words: string, otherwise: Answer): Answer => (command, run) => command.includes(words) ? otherwise(command, run) : well(command, run)
-
-async function rig(answer: Answer, options: { sdist?: Record<string, string>; known?: Buffer; signal?: AbortSignal; memory?: number; images?: (engine: Engine, clock: Clock) => Images } = {}) {
-  const clock = manualClock()
-  const fake = fakeEngine(answer)
-  const quiet = { clock, log: pino({ level: 'silent' }) }
-  const builder = createBuilder({
-    ...quiet,
-    engine: fake.engine, images: options.images?.(fake.engine, clock) ?? createImages({
-      engine: fake.engine, targets: [TARGET], images: { builder: { [TARGET.name]: 'builder' }, clean: { [TARGET.name]: 'clean' } }, ...quiet,
-    }),
-    indexUrl: async () => 'http://muslin:8080',
-  })
-  const told: string[] = []
-  let log = ''
-  const work = {
-    job: { id: 7, project: 'demo', version: '1.0', target: TARGET.name, sdist: { sha256: '0'.repeat(64), filename: 'demo-1.0.tar.gz' } },
-    recipe: NO_RECIPE, limits: { cpu: 2, memory: options.memory ?? 2 ** 30, disk: 2 ** 26, time: 60 }, result: undefined,
-    number: 2, sdist: async () => sdist(options.sdist ?? SETUP), sourceDate: 1_700_000_000, known: options.known,
-    onMetadata: async (metadata: Buffer) => { told.push(`metadata ${metadata.length}`) },
-    onStep: async (step: string) => { told.push(step) },
-    log: { write: (chunk: Uint8Array | string) => { log += chunk.toString() }, close: async () => undefined },
-    signal: options.signal ?? new AbortController().signal,
-    scratch: await mkdtemp(join(root, 'scratch-')),
-  }
-  return { ...fake, builder, clock, work, told, log: () => log }
-}
-
-function sdist(files: Record<string, string>): Readable {
-  const archive = pack()
-  for (const [name, text] of Object.entries(files)) archive.entry({ name }, text)
-  archive.finalize()
-  return (archive as unknown as NodeJS.ReadableStream).pipe(createGzip())
-}
+useBuilds()
 
 describe('a build', () => {
   test('ends with the wheel under its final name, and everything removed', async () => {
@@ -193,9 +124,9 @@ describe('a failure', () => {
     ['the engine says that the disk is full', but('hooks.py build', (_, run) => { run.exceeded = 'disk'; return { exitCode: 137 } }), { class: 'out-of-disk', key: expect.stringMatching(/^build, \d+ MiB$/) }],
     ['the engine says that it forked without end', but('hooks.py build', (_, run) => { run.exceeded = 'processes'; return { exitCode: 137 } }), { class: 'build-failed', key: 'all 512 processes in use' }],
     ['no wheel', but('hooks.py build', () => ({})), { class: 'wrong-wheel', key: 'no wheels came out' }],
-    ['two wheels', but('hooks.py build', (_, run) => { run.files.set('muslin/out/a.whl', wheel).set('muslin/out/b.whl', wheel); return {} }), { class: 'wrong-wheel', key: '2 wheels came out' }],
+    ['two wheels', but('hooks.py build', (_, run) => { run.files.set('muslin/out/a.whl', made.wheel).set('muslin/out/b.whl', made.wheel); return {} }), { class: 'wrong-wheel', key: '2 wheels came out' }],
     ['no zip file', but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, Buffer.from('no zip')); return {} }), { class: 'wrong-wheel' }],
-    ['a platform without native code', but('hooks.py build', (_, run) => { run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', wheel); return {} }), { class: 'pure-fallback' }],
+    ['a platform without native code', but('hooks.py build', (_, run) => { run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', made.wheel); return {} }), { class: 'pure-fallback' }],
     ['a requirement without a wheel', but('fetch.py', () => ({ exitCode: 1, output: 'ERROR: No matching distribution found for setuptools>=40.8.0\n' })), { class: 'build-requirement-unbuildable', key: 'setuptools>=40.8.0' }],
     ['an answer that is no JSON', but('hooks.py requires', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('{')); return {} }), { class: 'build-failed' }],
     ['a crash on the clean image', but('try.py', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('[{"module":"demo","outcome":"signal","message":"SIGSEGV"}]')); return {} }), { class: 'try-failed', key: 'import demo ends with SIGSEGV' }],
@@ -223,7 +154,7 @@ describe('a failure', () => {
     }, { class: 'infrastructure', key: 'RuntimeError: odd' }],
     ['a fetch in step try', (command, run) => {
       if (!command.includes('hooks.py build')) return unfetched('kind')(command, run)
-      run.files.set(`muslin/out/${WHEEL}`, needy)
+      run.files.set(`muslin/out/${WHEEL}`, made.needy)
       return {}
     }, { class: 'infrastructure', key: 'RuntimeError: odd' }],
     ['a fetch out of memory', but('fetch.py', (_, run) => { run.oomKills = 1; return { exitCode: 137 } }), { class: 'out-of-memory', key: expect.stringMatching(/^fetch, /) }],
@@ -240,7 +171,7 @@ describe('a failure', () => {
     const { builder, work } = await rig((command, run) => {
       if (command.startsWith('auditwheel ')) return shell('auditwheel')()
       if (!command.includes('hooks.py build')) return well(command, run)
-      run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', native)
+      run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', made.native)
       return {}
     })
     const outcome = await builder.build(work)
@@ -314,12 +245,12 @@ describe('with interpreters of this machine', () => {
     ],
   })
   const compiled: Answer = but('hooks.py build', (_, run) => {
-    run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', native)
+    run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', made.native)
     return {}
   })
 
   test('nothing is bundled, and what tries a wheel fetches for it', async () => {
-    const { builder, work, runs, log } = await rig(but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }), { images: interpreters(true) })
+    const { builder, work, runs, log } = await rig(but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, made.needy); return {} }), { images: interpreters(true) })
     expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { modules: 1 }, environment: { CC: 'cc', CXX: 'c++' } } })
     expect(runs.map(({ spec }) => `${spec.image}, ${spec.network}`).sort()).toEqual(['glibc-python for c, fetch', 'glibc-python for c, none', 'musl-python, fetch', 'musl-python, none'])
     expect(log()).not.toMatch(/auditwheel/)
@@ -405,13 +336,8 @@ test('the time that an sdist takes to arrive is not the time of its build', asyn
   expect(await building).toMatchObject({ ok: false, failure: { class: 'timed-out', key: '60 s' } })
 })
 
-async function needing(...requirements: string[]): Promise<Buffer> {
-  const metadata = METADATA.replace('\n\n', `\n${requirements.map((one) => `Requires-Dist: ${one}\n`).join('')}\n`)
-  return Buffer.from(await zip(wheelContents({ 'demo.py': '' }, { tags: ['py3-none-any'], purelib: true, metadata })))
-}
-
 test('a wheel whose requirements have no wheels is tried without them', async () => {
-  const needy = await needing('absent')
+  const needy = await pureWheel('absent')
   const { builder, work, runs, log } = await rig((command, run) => {
     if (command.includes('fetch.py') && String(run.files.get('muslin/requirements.txt')) === 'absent\n') {
       return { exitCode: 1, output: 'ERROR: No matching distribution found for absent\n' }
@@ -426,14 +352,14 @@ test('a wheel whose requirements have no wheels is tried without them', async ()
 })
 
 test('a wheel never chooses by its requirements what is connected to', async () => {
-  const needy = await needing('mean @ http://10.0.0.1:22/x.whl', 'kind>=1')
+  const needy = await pureWheel('mean @ http://10.0.0.1:22/x.whl', 'kind>=1')
   const { builder, work, runs } = await rig(but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }))
   expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: 'mean' } } })
   expect(runs.filter(({ spec }) => spec.network === 'fetch')).toHaveLength(1)
 })
 
 test('the requirements of a wheel are fetched as lines, those of extras by the extra only', async () => {
-  const needy = await needing('kind>=1', 'more; extra == "x"', 'mean @ http://10.0.0.1:22/x.whl ; extra == "x"')
+  const needy = await pureWheel('kind>=1', 'more; extra == "x"', 'mean @ http://10.0.0.1:22/x.whl ; extra == "x"')
   const { builder, work, runs } = await rig(but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, needy); return {} }))
   expect(await builder.build(work)).toMatchObject({ ok: true, record: { try: { withoutRequirements: undefined } } })
   const fetched = runs.filter(({ spec }) => spec.network === 'fetch').at(-1)

@@ -4,7 +4,8 @@ import { MuslinError } from '../../src/errors.ts'
 import type { Engine, ImageSource, Run, RunSpec } from '../../src/services/ports.ts'
 import { extractTar, packTar } from '../../src/services/tar.ts'
 
-export interface FakeRun { spec: RunSpec; files: Map<string, Buffer>; removed: boolean; oomKills: number; exceeded?: 'disk' | 'processes'; commands: string[][] }
+/** `env`: of the newest command. */
+export interface FakeRun { spec: RunSpec; files: Map<string, Buffer>; removed: boolean; oomKills: number; exceeded?: 'disk' | 'processes'; commands: string[][]; env: Record<string, string> }
 
 /** What a command does: exit code, output, and what it leaves in `run.files` (below /tmp). `undefined` hangs until the run is stopped. */
 export type Answer = (command: string, run: FakeRun) => { exitCode?: number; output?: string } | undefined
@@ -29,7 +30,7 @@ export function fakeEngine(answer: Answer) {
     },
     async network() { return { name: 'fake', host: 'muslin', closed: true } },
     async create(spec) {
-      const run: FakeRun = { spec, files: new Map(), removed: false, oomKills: 0, commands: [] }
+      const run: FakeRun = { spec, files: new Map(), removed: false, oomKills: 0, commands: [], env: {} }
       runs.push(run)
       return runOf(run)
     },
@@ -44,8 +45,9 @@ export function fakeEngine(answer: Answer) {
         if (folder !== '/tmp') throw new Error(`put into ${folder}`)
         for await (const file of extractTar(tar, { maxBytes: 1 << 30, maxEntries: 1000 })) run.files.set(file.name, await read(file.body))
       },
-      async exec(command, { output, signal }) {
+      async exec(command, { env, output, signal }) {
         run.commands.push(command)
+        run.env = env
         const result = answer(command.join(' '), run)
         if (!result) {
           await new Promise((resolve) => signal?.addEventListener('abort', resolve))
