@@ -126,9 +126,10 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
 }
 
 /** With a container engine its containers must reach us; else nobody else needs to. A web process of its own is there to be reached. */
-function listenHost(settings: Settings, chosen: Chosen): string | undefined {
+function listenHost(settings: Settings, { kind }: Chosen): string | undefined {
   if (settings.host !== 'auto') return settings.host
-  return chosen.kind === 'docker' || settings.role === 'web' ? undefined : 'localhost'
+  const containers = kind === 'docker' || kind === 'podman' || (kind === 'embedded' && Object.keys(settings.engines).length > 0)
+  return containers || settings.role === 'web' ? undefined : 'localhost'
 }
 
 function randomSecret(): string {

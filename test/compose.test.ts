@@ -207,7 +207,7 @@ describe('what cannot be', () => {
     await expect(server({ host: '192.0.2.1' }).start()).rejects.toThrow('cannot listen on 192.0.2.1')
   })
 
-  test.each([['none', 'bad-settings', 'set builder to docker or embedded, or role to web'], ['auto', 'engine-unavailable', 'docker'], ['docker', 'engine-unavailable', 'docker']])(
+  test.each([['none', 'bad-settings', 'set builder to docker, podman or embedded, or role to web'], ['auto', 'engine-unavailable', 'docker'], ['docker', 'engine-unavailable', 'docker']])(
     'a worker with builder %s and no engine', async (builder, failed, words) => {
       const started = server({ role: 'worker', builder }).start()
       await expect(started).rejects.toEqual(code(failed))

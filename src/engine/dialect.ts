@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { hardLimits } from './hard-limits.ts'
 import { LABEL } from './labels.ts'
 
-/** What stands behind a client; `cpu` as in a wheel's platform tag. */
-export interface Server { version: string; os: string; cpu: string }
+/** What stands behind a client; `cpu` as in a wheel's platform tag, `unlimited` what it cannot limit runs in. */
+export interface Server { version: string; os: string; cpu: string; unlimited: string[] }
 
 export interface Dialect {
   name: 'docker' | 'podman'
@@ -53,7 +53,7 @@ const docker: Dialect = {
   version: 'version',
   server(answer) {
     const { Version, Os, Arch } = (answer as { Server?: Record<string, unknown> }).Server ?? {}
-    return typeof Version === 'string' ? { version: Version, os: String(Os), cpu: cpuOf(Arch) } : undefined
+    return typeof Version === 'string' ? { version: Version, os: String(Os), cpu: cpuOf(Arch), unlimited: [] } : undefined
   },
   container: () => [],
   tmpfs: (uid, gid) => `,uid=${uid},gid=${gid}`,
@@ -87,8 +87,11 @@ const podman: Dialect = {
   // Without a service of its own there is no server in its version.
   version: 'info',
   server(answer) {
-    const { host, version } = answer as { host?: { os?: string; arch?: string }; version?: { Version?: string } }
-    return version?.Version === undefined ? undefined : { version: version.Version, os: String(host?.os), cpu: cpuOf(host?.arch) }
+    const { host, version } = answer as { host?: { os?: string; arch?: string; cgroupControllers?: string[] }; version?: { Version?: string } }
+    if (version?.Version === undefined) return undefined
+    // A plain user has those that were delegated to him, none at all on control groups of version 1.
+    const unlimited = ['cpu', 'memory', 'pids'].filter((name) => !host?.cgroupControllers?.includes(name))
+    return { version: version.Version, os: String(host?.os), cpu: cpuOf(host?.arch), unlimited }
   },
   container: () => [
     // Else it adds writable places, and this server's own proxies.

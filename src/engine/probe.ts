@@ -31,6 +31,10 @@ export async function probeEngine({ kind, command = kind, address, patienceMs = 
   const server = serverOf(dialect, ended.stdout)
   if (!server) return { ok: false, client: true, why: `${command} answers, but not as ${dialect.title} does: name ${dialect.client}, or use --builder none` }
   if (server.os !== 'linux') return { ok: false, client: true, why: `the daemon runs ${server.os} containers: switch it to Linux containers` }
+  if (server.unlimited.length > 0) {
+    const why = `${command} cannot limit builds in ${server.unlimited.join(', ')}: delegate these control groups to this user (systemd's Delegate=), or run Muslin as root`
+    return { ok: false, client: true, why }
+  }
   const where = cli.where ? ` at ${shown(cli.where)}` : ''
   return { ok: true, version: server.version, label: `${kind} ${server.version}${where}`, cpu: server.cpu }
 }

@@ -104,7 +104,7 @@ describe('refusals', () => {
   test('name the option, where it was set, and what is accepted', () => {
     expect(refusal({ flags: { port: 'http' } })).toBe('port is "http", set by --port; accepted: a whole number from 0 to 65535')
     expect(refusal({ env: { MUSLIN_LIMITS_MEMORY: 'much' } })).toMatch(/^limits\.memory is "much", set by MUSLIN_LIMITS_MEMORY; accepted: a size such as/)
-    expect(refusal({ toml: 'builder = "podmann"' })).toBe('builder is "podmann", set by muslin.toml; accepted: one of auto, docker, embedded, none')
+    expect(refusal({ toml: 'builder = "podmann"' })).toBe('builder is "podmann", set by muslin.toml; accepted: one of auto, docker, podman, embedded, none')
   })
 
   test.each([

@@ -1,7 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { besideDocker } from '../../src/doctor/builders.ts'
+import { besideContainers } from '../../src/doctor/builders.ts'
 import { fail, ok, warn } from '../../src/doctor/check.ts'
 import { pythonsFound, unusablePythons } from '../../src/doctor/embedded.ts'
 import type { Interpreter } from '../../src/engine/embedded/interpreters.ts'
@@ -60,6 +60,6 @@ test('a named Python that is no use is told, with what is wrong with it', async 
 
 test('beside docker the embedded engine is one line, or none', () => {
   const targets = ok('targets', 'cp313-musllinux_1_2_x86_64; not for cp312-musllinux_1_2_x86_64')
-  expect(besideDocker([warn('sandbox', 'none', 'x'), targets])).toEqual([ok('embedded', 'not needed, but would work without docker, for cp313-musllinux_1_2_x86_64')])
-  expect(besideDocker([fail('sandbox', 'none', 'x'), targets])).toEqual([])
+  expect(besideContainers([warn('sandbox', 'none', 'x'), targets], 'docker')).toEqual([ok('embedded', 'not needed, but would work without docker, for cp313-musllinux_1_2_x86_64')])
+  expect(besideContainers([fail('sandbox', 'none', 'x'), targets], 'docker')).toEqual([])
 })

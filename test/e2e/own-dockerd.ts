@@ -13,7 +13,7 @@ export interface Remote {
   address: string
   /** This machine, as it is seen from there. */
   host: string
-  /** A network there from whose containers this machine alone is reached, as `docs/guides/engines.md` has it. */
+  /** A network there from whose containers this machine alone is reached, made as `docs/engines.md` says. */
   network: string
 }
 
