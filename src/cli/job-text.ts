@@ -76,14 +76,19 @@ function stepTable({ steps }: BuildView, paint: Paint): string[] {
   ])], { right: [2, 3] })
 }
 
-function waiting({ state, ahead, estimateSeconds, step, waitsFor }: JobView): string {
+function waiting({ state, ahead, estimateSeconds, startsInSeconds, step, waitsFor }: JobView): string {
   if (state === 'running') return `${step === null ? '' : ` (${step})`}${about(estimateSeconds)}`
-  return state === 'queued' && ahead !== null && waitsFor.length === 0 ? `, ${ahead === 0 ? 'next' : `${ahead} before it`}${about(estimateSeconds)}` : ''
+  return state === 'queued' && ahead !== null && waitsFor.length === 0 ? `, ${ahead === 0 ? 'next' : `${ahead} before it`}${startsInSeconds === null ? '' : `, begins ${soon(startsInSeconds)}`}${about(estimateSeconds)}` : ''
 }
 
 /** `for numpy 2.3.5 (job 12)`. */
 function waitsFor({ waitsFor }: JobView): string | undefined {
   return waitsFor.length === 0 ? undefined : `for ${waitsFor.map(({ project, version, job }) => `${project} ${version} (job ${job})`).join(', ')}`
+}
+
+/** `in about 2 min`. */
+export function soon(seconds: number): string {
+  return seconds < 1 ? 'now' : `in about ${duration(seconds)}`
 }
 
 function about(seconds: number | null): string {

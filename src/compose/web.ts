@@ -56,7 +56,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     recipes,
     prebuilds: createPrebuilds({ store, recipes, planner, readyTargets, workers, clock }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
-    jobViews: createJobViews({ store, clock }),
+    jobViews: createJobViews({ store, clock, workers }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     overview: createOverview({ store, readyTargets, targets, clock }),
     jobs: store.jobs, logs, targets, clock, closing: closing.signal,

@@ -1,9 +1,11 @@
 import { estimateSeconds } from '../domain/estimate.ts'
+import { startTimes } from '../domain/outlook.ts'
 import { FAILURE_CLASSES, type Failure } from '../domain/failure.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
 import { apksOf, remedyOf } from '../domain/remedy.ts'
 import { MuslinError } from '../errors.ts'
 import type { Build, BuiltWheel, Clock, JobFilter, Need, Store } from './ports.ts'
+import { HEARD_WITHIN_MS } from './ready-targets.ts'
 import { stepViews } from './step-views.ts'
 import type { BuildView, FailureView, JobView, WheelView } from './views.ts'
 
@@ -19,16 +21,24 @@ export interface JobViews {
 }
 
 const PAGE = 100
+/** Whoever stands further back begins some time. */
+const FORESEEN = 500
 
 interface Shared {
   estimate: (project: string) => Promise<number | null>
   wheels: (project: string) => Promise<BuiltWheel[]>
   ahead: Map<number, number>
   waits: Map<number, Need[]>
+  starts: Map<number, number>
 }
 
 /** Jobs and builds as people and programs are shown them. */
-export function createJobViews({ store, clock }: { store: Store; clock: Clock }): JobViews {
+export function createJobViews({ store, clock, workers }: {
+  store: Store
+  clock: Clock
+  /** How many builds a worker runs at once. */
+  workers: number
+}): JobViews {
   return { job, jobs, get, build }
 
   async function job(job: Job): Promise<JobView> {
@@ -69,11 +79,28 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
     const queued = jobs.filter(({ state }) => state === 'queued').map(({ id }) => id)
     const ahead = queued.length === 0 ? new Map<number, number>() : await store.jobs.ahead(queued)
     const waits = queued.length === 0 ? new Map<number, Need[]>() : await store.jobs.waitsFor(queued)
-    const shared: Shared = { estimate: once(estimateOf), wheels: once((project) => store.wheels.wheels(project)), ahead, waits }
+    const estimate = once(estimateOf)
+    const starts = queued.length === 0 ? new Map<number, number>() : await startsOf(estimate)
+    const shared: Shared = { estimate, wheels: once((project) => store.wheels.wheels(project)), ahead, waits, starts }
     return Promise.all(jobs.map((job) => viewOf(job, shared)))
   }
 
-  async function viewOf(job: Job, { estimate, wheels, ahead, waits }: Shared): Promise<JobView> {
+  /** None while no worker is heard of. */
+  async function startsOf(estimate: Shared['estimate']): Promise<Map<number, number>> {
+    const live = await store.workers.live(clock.now() - HEARD_WITHIN_MS)
+    if (live.length === 0) return new Map()
+    const { running, queued } = await store.jobs.outlook(FORESEEN)
+    const seconds = async (project: string) => await estimate(project) ?? estimateSeconds({ history: [], sdistBytes: undefined })
+    // A run that outlasts its estimate ends any moment.
+    const left = async ({ project, startedAt }: (typeof running)[number]) => Math.max(1, await seconds(project) - (clock.now() - startedAt) / 1000)
+    return startTimes({
+      slots: workers * live.length,
+      running: await Promise.all(running.map(async (run) => ({ id: run.id, seconds: await left(run) }))),
+      queued: await Promise.all(queued.map(async ({ id, project, needs }) => ({ id, needs, seconds: await seconds(project) }))),
+    })
+  }
+
+  async function viewOf(job: Job, { estimate, wheels, ahead, waits, starts }: Shared): Promise<JobView> {
     const newest = job.build === undefined ? undefined : await store.jobs.build(job.build)
     return {
       id: job.id, kind: job.kind, project: job.project, version: job.version, target: job.target, sdist: job.sdist,
@@ -85,6 +112,7 @@ export function createJobViews({ store, clock }: { store: Store; clock: Clock })
       seconds: newest ? ((newest.finishedAt ?? clock.now()) - newest.startedAt) / 1000 : null,
       estimateSeconds: job.kind === 'metadata' ? null : await estimate(job.project),
       ahead: ahead.get(job.id) ?? null,
+      startsInSeconds: starts.get(job.id) ?? null,
       waitsFor: waits.get(job.id) ?? [],
       failure: job.failure ? failureView(job.failure) : null,
       retryAt: job.state === 'failed' ? isoOrNull(await store.jobs.retryAt(job.id)) : null,

@@ -128,6 +128,8 @@ export interface JobStore {
   history(project: string): Promise<number[]>
   /** How many queued jobs are claimed before each of these where a worker takes all of them, as things stand; those that are queued, by id. */
   ahead(ids: number[]): Promise<Map<number, number>>
+  /** Builds of all kinds that run, and the first of those that are queued, in the order of claims, each with the jobs that it waits for. */
+  outlook(most: number): Promise<{ running: { id: number; project: string; startedAt: number }[]; queued: { id: number; project: string; needs: number[] }[] }>
   /** When the failed job is queued again by itself. */
   retryAt(id: number): Promise<number | undefined>
   /** Calls back soon after anything may have changed, whichever process changed it; returns how to stop. */

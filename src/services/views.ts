@@ -47,6 +47,7 @@ export const JobView = z.object({
   seconds: z.number().nullable().describe('How long the newest run took, or takes by now'),
   estimateSeconds: z.number().nullable().describe('How long a run is expected to take'),
   ahead: z.number().int().nullable().describe('Jobs that go before this one, while it is queued'),
+  startsInSeconds: z.number().nullable().describe('When a queued build is expected to begin, by what runs and what goes before it'),
   waitsFor: z.array(z.object({ job: z.number().int(), project: z.string(), version: z.string(), requirement: z.string().describe('The line that asks for it') }))
     .describe('Jobs that are built first, since this one cannot be built without'),
   failure: FailureView.nullable(),

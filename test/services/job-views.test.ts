@@ -7,7 +7,7 @@ let bench: Bench
 let views: JobViews
 beforeEach(async () => {
   bench = await makeBench()
-  views = createJobViews(bench)
+  views = createJobViews({ ...bench, workers: 2 })
 })
 afterEach(() => bench.close())
 
@@ -116,7 +116,7 @@ test('a list reads the queue once, however many of its jobs wait', async () => {
   for (let n = 1; n <= 5; n++) await bench.wish(wishFor({ sdist: { sha256: `${n}`.repeat(64), filename: `x-${n}.tar.gz` } }))
   const asked: number[][] = []
   const jobs = { ...bench.store.jobs, ahead: (ids: number[]) => { asked.push(ids); return bench.store.jobs.ahead(ids) } }
-  const listed = await createJobViews({ ...bench, store: { ...bench.store, jobs } }).jobs()
+  const listed = await createJobViews({ ...bench, workers: 2, store: { ...bench.store, jobs } }).jobs()
   expect(listed.map(({ ahead }) => ahead)).toEqual([4, 3, 2, 1, 0])
   expect(asked).toEqual([[5, 4, 3, 2, 1]])
 })
@@ -124,4 +124,24 @@ test('a list reads the queue once, however many of its jobs wait', async () => {
 test('unknown numbers are refused', async () => {
   await expect(views.get(9)).rejects.toEqual(expect.objectContaining({ code: 'no-such-job' }))
   await expect(views.build(9)).rejects.toEqual(expect.objectContaining({ code: 'no-such-build' }))
+})
+
+test('a queued build tells when it is expected to begin, and what it waits for', async () => {
+  const wish = (n: number) => bench.wish({ project: `p${n}`, sdist: { sha256: String(n).repeat(64), filename: `p${n}-1.0.tar.gz` } })
+  const first = await wish(1)
+  expect((await views.get(first.id)).startsInSeconds, 'nobody builds').toBeNull()
+  await bench.store.workers.beat('w1', {}, bench.clock.now())
+  expect((await views.get(first.id)).startsInSeconds).toBe(0)
+  const run = await bench.claim()
+  await bench.clock.advance(4_000)
+  const needed = { requirement: 'p2>=1', wish: wishFor({ project: 'p2', sdist: { sha256: '2'.repeat(64), filename: 'p2-1.0.tar.gz' } }) }
+  await bench.store.jobs.waitFor(run.build, { needs: [needed], failure: { class: 'build-failed', key: '' }, record: undefined }, bench.clock.now())
+  const second = await bench.claim()
+  await bench.clock.advance(4_000)
+  // A project that nobody knows takes 24 seconds.
+  expect(await views.get(first.id)).toMatchObject({ startsInSeconds: 20, waitsFor: [{ job: second.id, project: 'p2', version: '1.0', requirement: 'p2>=1' }] })
+  for (const n of [3, 4]) await wish(n)
+  expect((await views.jobs({ state: 'queued' })).map(({ project, startsInSeconds }) => [project, startsInSeconds])).toEqual([['p4', 24], ['p3', 0], ['p1', 20]])
+  await bench.clock.advance(60_001)
+  expect((await views.get(first.id)).startsInSeconds, 'the worker is silent').toBeNull()
 })

@@ -47,6 +47,11 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
           NOT ${waiting('jobs')} AND (kind <> 'metadata' OR NOT EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running'))) AS goes
         FROM jobs WHERE state = 'queued'))
     WHERE id IN (SELECT value FROM json_each(?))`)
+  const selectRunning = db.prepare<[], { id: number; project: string; startedAt: number }>(
+    "SELECT id, project, started_at AS startedAt FROM jobs WHERE state = 'running' AND kind <> 'metadata' ORDER BY id")
+  const selectQueue = db.prepare<[number], { id: number; project: string; needs: string }>(`
+    SELECT id, project, (SELECT json_group_array(waits_for) FROM job_waits WHERE job = jobs.id) AS needs
+    FROM jobs WHERE state = 'queued' AND kind <> 'metadata' ORDER BY ${CLAIM_ORDER} LIMIT ?`)
   const selectRetry = db.prepare<[number], number | null>("SELECT retry_at FROM jobs WHERE id = ? AND state = 'failed'").pluck()
 
   const make = db.transaction(wishing.make)
@@ -101,6 +106,10 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
     builds: (job, limit) => selectBuilds.all(job, limit).map(toBuild),
     history: (project) => selectHistory.all(project, HISTORY),
     ahead: (ids) => new Map(rank.all(JSON.stringify(ids)).map(({ id, ahead }) => [id, ahead])),
+    outlook: (most) => ({
+      running: selectRunning.all(),
+      queued: selectQueue.all(most).map((row) => ({ ...row, needs: JSON.parse(row.needs) as number[] })),
+    }),
     retryAt: (id) => selectRetry.get(id) ?? undefined,
   })
   return { ...port, watch: changes.watch }

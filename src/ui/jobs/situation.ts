@@ -46,13 +46,13 @@ function failurePanel(failure: FailureView, root: string, more?: Html): Html {
 <p id="remedy">${sentence(failure.remedy)}</p>${failure.job !== null && html`<p id="of"><a href="${root}ui/jobs/${failure.job}">Job ${failure.job}</a>, which it waited for</p>`}${more}</section>`
 }
 
-function queuedPanel({ ahead, estimateSeconds, waitsFor }: JobView, root: string): Html {
+function queuedPanel({ ahead, estimateSeconds, startsInSeconds, waitsFor }: JobView, root: string): Html {
   if (waitsFor.length > 0) {
     return html`<section class="panel" id="waiting"><p><strong>Waits for what it needs to build.</strong> It goes on by itself once that is built.</p>
-<ul id="waits">${waitsFor.map(({ job, project, version, requirement }) => html`<li><a href="${root}ui/jobs/${job}">${project} ${version}</a> <span class="muted">for <code>${requirement}</code> (job ${job})</span></li>`)}</ul></section>`
+<ul id="waits">${waitsFor.map(({ job, project, version, requirement }) => html`<li><a href="${root}ui/jobs/${job}">${project} ${version}</a> <span class="muted">for <code>${requirement}</code> (job ${job})</span></li>`)}</ul>${startsInSeconds !== null && startsInSeconds >= 1 && html`<p class="small muted">It begins in about ${duration(startsInSeconds)}.</p>`}</section>`
   }
   const place = ahead === null ? 'It waits for a builder.' : ahead === 0 ? 'It is the next one that a free builder takes.' : `${counted(ahead, 'job')} ${ahead === 1 ? 'goes' : 'go'} before it.`
-  return html`<section class="panel" id="waiting"><p><strong>Queued.</strong> ${place}${estimateSeconds !== null && ` Once it begins it takes about ${duration(estimateSeconds)}.`}</p></section>`
+  return html`<section class="panel" id="waiting"><p><strong>Queued.</strong> ${place}${startsInSeconds !== null && startsInSeconds >= 1 && ` It begins in about ${duration(startsInSeconds)}.`}${estimateSeconds !== null && ` Once it begins it takes about ${duration(estimateSeconds)}.`}</p></section>`
 }
 
 function runningPanel({ startedAt, estimateSeconds, step }: JobView, now: number): Html {

@@ -71,6 +71,19 @@ export function queueContract({ store, running, failed }: StoreBench): void {
     })
   })
 
+  test('what runs and what comes next is told, with what it waits for, metadata left out', async () => {
+    const first = await running({ recipe: 'first' })
+    await store.jobs.waitFor(first.build, { needs: [{ requirement: 'x', wish: wishFor({ recipe: 'needed', sdist: { sha256: 'b'.repeat(64), filename: 'x.tar.gz' } }) }], failure: { class: 'build-failed', key: '' }, record: undefined }, 15)
+    const needed = await store.jobs.claim('w1', BOTH, 20, 100)
+    await store.jobs.wish(wishFor({ kind: 'metadata' }), 21)
+    const { job: high } = await store.jobs.wish(wishFor({ recipe: 'high', priority: PRIORITY.waiting }), 22)
+    expect(await store.jobs.outlook(10)).toEqual({
+      running: [{ id: needed!.id, project: 'cffi', startedAt: 20 }],
+      queued: [{ id: high.id, project: 'cffi', needs: [] }, { id: first.id, project: 'cffi', needs: [needed!.id] }],
+    })
+    expect((await store.jobs.outlook(1)).queued).toHaveLength(1)
+  })
+
   test('when a failed job is queued again by itself is known while it has failed', async () => {
     const never = await failed({ recipe: 'never' })
     const job = await failed({}, 1000)
