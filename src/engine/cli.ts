@@ -21,6 +21,7 @@ export function createCli(command: string, { dialect = DIALECTS.docker, address 
     const settings = {
       env: { ...environment, ...options.env },
       extendEnv: false,
+      ...(dialect.folder === undefined ? {} : { cwd: dialect.folder }),
       reject: false,
       stdin: 'pipe',
       buffer: { stdout: false, stderr: true },
@@ -40,6 +41,7 @@ export function createCli(command: string, { dialect = DIALECTS.docker, address 
     const result = await execa(command, args, {
       env: { ...environment, ...options.env },
       extendEnv: false,
+      ...(dialect.folder === undefined ? {} : { cwd: dialect.folder }),
       reject: false,
       stdin: 'ignore',
       maxBuffer: 4 << 20,

@@ -17,6 +17,8 @@ export interface Dialect {
   endpoint: string[] | undefined
   /** Variables of the client's own, beside PATH and HOME. */
   variables: string[]
+  /** Where the client runs, if not here. */
+  folder: string | undefined
   /** The command that tells of the server, and what its JSON says; undefined where that is not what is expected. */
   version: 'version' | 'info'
   server(answer: unknown): Server | undefined
@@ -50,6 +52,7 @@ const docker: Dialect = {
   address: 'DOCKER_HOST',
   endpoint: ['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'],
   variables: ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY'],
+  folder: undefined,
   version: 'version',
   server(answer) {
     const { Version, Os, Arch } = (answer as { Server?: Record<string, unknown> }).Server ?? {}
@@ -84,6 +87,8 @@ const podman: Dialect = {
     'CONTAINER_HOST', 'CONTAINER_SSHKEY', 'CONTAINER_CONNECTION', 'CONTAINERS_CONF', 'CONTAINERS_STORAGE_CONF', 'CONTAINERS_REGISTRIES_CONF', 'REGISTRY_AUTH_FILE',
     'STORAGE_DRIVER', 'STORAGE_OPTS', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'DBUS_SESSION_BUS_ADDRESS', 'TMPDIR',
   ],
+  // Its conmon leaves a file named oom where it runs, if it can, whenever the kernel ends something in a run.
+  folder: existsSync('/proc/self') ? '/proc' : undefined,
   // Without a service of its own there is no server in its version.
   version: 'info',
   server(answer) {
