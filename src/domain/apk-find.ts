@@ -13,7 +13,8 @@ const PYTHON_COMMANDS = ['cmd:python3', 'cmd:python', 'cmd:pip3', 'cmd:pip']
  */
 export function findApks(failure: Failure, entries: ApkEntry[]): string[] {
   const known = suggestApks(failure).flatMap((name) => providers(entries, name))
-  return [...new Set([...known, ...told(failure, entries)])].filter((name) => APK_NAME.test(name))
+  const found = [...new Set([...known, ...told(failure, entries)])].filter((name) => APK_NAME.test(name))
+  return found.length === 0 ? [] : withoutPython(found, entries)
 }
 
 /** The apk among `entries` that is called so, or else the best that provides it; undefined where there is none, and for what is no name. */
@@ -24,6 +25,28 @@ export function resolveApk(entries: ApkEntry[], name: string): string | undefine
 /** Whether this apk would put another Python, or modules of one, beside the image's own (`building.md` section 7). */
 export function bringsPython({ name, provides }: Pick<ApkEntry, 'name' | 'provides'>): boolean {
   return PYTHON.test(name) || provides.some((one) => PYTHON_COMMANDS.includes(bareName(one)))
+}
+
+/** Those that no second Python comes along with, however far down. */
+function withoutPython(names: string[], entries: ApkEntry[]): string[] {
+  const byName = new Map<string, ApkEntry[]>()
+  for (const entry of entries) {
+    for (const name of [entry.name, ...entry.provides.map(bareName)]) byName.set(name, [...byName.get(name) ?? [], entry])
+  }
+  return names.filter((name) => {
+    const seen = new Set<string>()
+    const next = [name]
+    for (let at = next.pop(); at !== undefined; at = next.pop()) {
+      if (seen.has(at)) continue
+      seen.add(at)
+      // Where one of several will do, it is not Python.
+      const [only, ...others] = byName.get(at) ?? []
+      if (!only || others.length > 0) continue
+      if (bringsPython(only)) return false
+      next.push(...only.depends.filter((one) => !one.startsWith('!')).map(bareName))
+    }
+    return true
+  })
 }
 
 function told({ class: kind, key }: Failure, entries: ApkEntry[]): string[] {

@@ -17,7 +17,12 @@ export interface ApkSources {
 export function createApkSources({ kept, mirror }: { kept: KeptStore; mirror: string | undefined }): ApkSources {
   const instead = mirror === undefined ? undefined : plain(mirror)
   return {
-    serve: (repositories) => Promise.all(repositories.map(place)),
+    async serve(repositories) {
+      const paths: string[] = []
+      // One after the other: the second of two servers must see what the first has taken.
+      for (const repository of repositories) paths.push(await place(repository))
+      return paths
+    },
     async url(path) {
       const url = await kept.source(path)
       if (url === undefined) throw new MuslinError('not-found', `no builder image has named the repository ${path}; it is served from the first build on`)

@@ -40,6 +40,12 @@ export const APK_CALLS = {
     command: () => ['apk', '--print-arch'],
     exits: [DONE, { code: 'other', means: 'this image has no apk that works: nothing is added to it', then: 'goes on' }],
   },
+  installed: {
+    for: 'what the image holds: what is all there needs no repository',
+    run: 'plain',
+    command: () => ['apk', 'list', '--installed', '--repositories-file', '/dev/null'],
+    exits: [DONE, { code: 'other', means: 'it cannot be told: what is wanted is planned', then: 'goes on' }],
+  },
   plan: {
     for: 'what would be installed, and in which versions; nothing is changed',
     run: 'fetch',

@@ -7,6 +7,7 @@ import { findApks, resolveApk } from '../../domain/apk-find.ts'
 import { apkFilename } from '../../domain/apk-index.ts'
 import { cleanLine } from '../../domain/clean.ts'
 import type { Failure } from '../../domain/failure.ts'
+import { MuslinError } from '../../errors.ts'
 import type { ApkBranches, ApkIndexFile, Engine, Run } from '../../services/ports.ts'
 import { packTar, type TarEntry } from '../../services/tar.ts'
 import { PLAIN } from '../environment.ts'
@@ -15,7 +16,7 @@ import type { Image } from '../images.ts'
 import { PLACE, type Box, type Session } from '../session.ts'
 import { APK_CALLS, apkFailure } from './calls.ts'
 import { repositoriesFile, setUpFetching, type Fetching, type Served } from './fetch.ts'
-import { lookAt } from './look.ts'
+import { lookAt, type Look } from './look.ts'
 import { ownersOf } from './owners.ts'
 import { plannedApks, secondPython, type PlannedApk } from './planned.ts'
 
@@ -33,7 +34,7 @@ export interface ImageApks {
   /** Names that these repositories have, for what a failure names, best first; none where nothing is known. */
   find(failure: Failure): Promise<string[]>
   /**
-   * `image` with these added; names that no repository has are left out and told. The same set is made once, whoever needs it. Throws Failed
+   * `image` with these added; names that no repository has are left out. The same set is made once, whoever needs it. Throws Failed
    * where the image's Python would not stay the only one, or where apk cannot do it.
    */
   add(session: Session, names: string[], indexUrl: string): Promise<Added>
@@ -52,7 +53,7 @@ const MOST = 500
 const ATTEMPTS = 3
 
 export function createApks({ engine, branches }: { engine: Engine; branches: ApkBranches }): Apks {
-  const looks = new LRUCache<string, { arch: string; repositories: Served[] } | 'none'>({ max: MOST })
+  const looks = new LRUCache<string, Look | 'none'>({ max: MOST })
   const plans = new LRUCache<string, PlannedApk[]>({ max: MOST })
 
   return {
@@ -62,13 +63,24 @@ export function createApks({ engine, branches }: { engine: Engine; branches: Apk
       const look = looks.get(image.digest) ?? await lookAt(session, image, branches) ?? 'none'
       looks.set(image.digest, look)
       if (look === 'none') return undefined
-      const { arch, repositories } = look
+      const { arch, repositories, installed } = look
       const plain = repositories.filter(({ tag }) => tag === undefined).map(({ path }) => path)
       return {
         arch,
         repositories: plain,
-        find: async (failure) => findApks(failure, await branches.index(plain, arch)),
-        add: (run, names, indexUrl) => add({ session: run, image, arch, repositories, indexUrl, derive: derive.bind(engine) }, names),
+        async find(failure) {
+          // Thrown only where not even an older index is at hand: this site never had one.
+          const entries = await branches.index(plain, arch).catch((error: unknown) => {
+            if (error instanceof MuslinError) return []
+            throw error
+          })
+          return findApks(failure, entries)
+        },
+        async add(run, names, indexUrl) {
+          // Most want a compiler, which is there.
+          if (names.every((name) => installed.has(name))) return { image, added: [], unknown: [] }
+          return add({ session: run, image, arch, repositories, indexUrl, derive: derive.bind(engine) }, names)
+        },
         owners: ownersOf,
       }
     },
@@ -79,15 +91,9 @@ export function createApks({ engine, branches }: { engine: Engine; branches: Apk
     for (let attempt = 1; ; attempt++) {
       const indexes = await session.guard(branches.indexes(repositories.map(({ path }) => path), given.arch))
       const { known, unknown } = resolve(names, indexes)
-      if (known.length === 0) {
-        tell(session, unknown)
-        return { image, added: [], unknown }
-      }
+      if (known.length === 0) return { image, added: [], unknown }
       const made = await attemptAt(given, known, indexes)
-      if (made) {
-        tell(session, unknown)
-        return { ...made, unknown }
-      }
+      if (made) return { ...made, unknown }
       if (attempt === ATTEMPTS) throw new Failed({ class: 'infrastructure', key: 'the index of an apk repository changes all the time' })
     }
   }
@@ -154,10 +160,6 @@ function resolve(names: string[], indexes: ApkIndexFile[]): { known: string[]; u
     return found ?? []
   })
   return { known: [...new Set(known)].sort(), unknown }
-}
-
-function tell(session: Session, unknown: string[]): void {
-  if (unknown.length > 0) session.say(`Alpine has no apk of the name ${unknown.map((name) => cleanLine(name, 60)).join(', ')} here: left out`)
 }
 
 /** Puts the files in as repositories of their own, with the indexes that Alpine signed, and has apk install from them. */
