@@ -12,9 +12,12 @@ import { createLog, redact } from './log.ts'
 
 /** What is wrong with the words of a command line, or with what they name. */
 const USAGE: readonly ErrorCode[] = [
-  'bad-settings', 'no-upstream', 'data-folder', 'port-in-use', 'bad-request', 'bad-lock', 'bad-name', 'too-large', 'unknown-target', 'no-such-project',
-  'no-such-release', 'no-such-job', 'no-such-build', 'no-such-prebuild', 'token-needed', 'not-possible-now',
+  'bad-settings', 'no-upstream', 'data-folder', 'port-in-use', 'bad-request', 'bad-lock', 'bad-recipe', 'bad-name', 'too-large', 'unknown-target', 'no-such-project',
+  'no-such-release', 'no-such-job', 'no-such-build', 'no-such-prebuild', 'no-such-recipe', 'token-needed', 'not-possible-now',
 ]
+
+/** What was asked for cannot be had, whatever the words are. */
+const FAILED: readonly ErrorCode[] = ['not-built-here']
 
 /** More for `compose` than its log and its clock: tests put instrumented parts in by it. */
 type Instruments = Omit<Parameters<typeof compose>[1], 'log' | 'clock'>
@@ -49,10 +52,15 @@ function told(thrown: unknown): { line?: string; exit: number; document?: ErrorD
   // Commander has printed its own: help, version, or what is wrong with the words.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? { exit: EXIT.done } : { exit: EXIT.usage, document: usageDocument(thrown.message) }
   if (thrown instanceof Ending) return { exit: thrown.exitCode, ...thrown.exitCode === EXIT.interrupted && { document: interruptedDocument() } }
-  if (thrown instanceof MuslinError) return { line: thrown.message, exit: USAGE.includes(thrown.code) ? EXIT.usage : EXIT.internal, document: errorDocument(thrown) }
+  if (thrown instanceof MuslinError) return { line: thrown.message, exit: exitOf(thrown.code), document: errorDocument(thrown) }
   const reason = thrown instanceof Error ? thrown.message : String(thrown)
   const defect = new MuslinError('internal', `${reason}; run it again with MUSLIN_LOGLEVEL=debug to see where`)
   return { line: defect.message, exit: EXIT.internal, document: errorDocument(defect) }
+}
+
+function exitOf(code: ErrorCode): number {
+  if (USAGE.includes(code)) return EXIT.usage
+  return FAILED.includes(code) ? EXIT.failed : EXIT.internal
 }
 
 /** Whether stacks are wanted. The settings may be what is wrong, so it looks at the words themselves. */

@@ -5,6 +5,8 @@ import type { z } from 'zod'
 import about from '../../package.json' with { type: 'json' }
 import { cleanTerminal } from '../domain/clean.ts'
 import { type ErrorCode, ERRORS, MuslinError } from '../errors.ts'
+import type { RecipeInput } from '../services/recipe-schema.ts'
+import { ProjectRecipe, RecipeLayerView, RecipeList, type RecipeText, SetRecipes } from '../services/recipe-views.ts'
 import { BuildView, JobList, type JobOrder, JobView, Plan, type PlanRequest, Prebuild, type PrebuildRequest, Problem, TargetList, type TargetView } from '../services/views.ts'
 import { readEvents, type StreamEvent } from './event-stream.ts'
 import { unreachable } from './unreachable.ts'
@@ -29,6 +31,13 @@ export interface Api {
   plan(request: PlanRequest): Promise<Plan>
   startPrebuild(request: PrebuildRequest): Promise<Prebuild>
   prebuild(id: number, signal?: AbortSignal): Promise<Prebuild>
+  recipes(): Promise<RecipeList>
+  recipe(project: string): Promise<ProjectRecipe>
+  setRecipe(input: RecipeInput): Promise<RecipeLayerView>
+  importRecipes(file: RecipeText): Promise<RecipeLayerView[]>
+  /** TOML, as it is. */
+  exportRecipes(project: string | undefined): Promise<string>
+  removeRecipe(id: number): Promise<RecipeLayerView>
   /** Opens a build's log, behind the event `after` or from the first line on: events `message` with `{text}`, then `end`. */
   log(build: number, options: { after: string | undefined; signal: AbortSignal }): Promise<AsyncGenerator<StreamEvent>>
   /** Opens the stream that has an event each time that a job may have changed. */
@@ -62,6 +71,12 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
     plan: (wanted) => post(Plan, 'plan', wanted),
     startPrebuild: (wanted) => post(Prebuild, 'prebuilds', wanted),
     prebuild: (id, signal) => get(Prebuild, `prebuilds/${id}`, signal),
+    recipes: () => get(RecipeList, 'recipes'),
+    recipe: (project) => get(ProjectRecipe, `projects/${encodeURIComponent(project)}/recipe`),
+    setRecipe: (input) => post(RecipeLayerView, 'recipes', input),
+    importRecipes: async (file) => (await post(SetRecipes, 'recipes/import', file)).recipes,
+    exportRecipes: async (project) => text(await ask(`recipes.toml${project === undefined ? '' : `?${new URLSearchParams({ project })}`}`, 'application/toml', { method: 'GET' })),
+    removeRecipe: (id) => parsed(RecipeLayerView, `recipes/${id}`, { method: 'DELETE' }),
     log: (build, { after, signal }) => stream(`builds/${build}/log`, signal, after),
     events: (signal) => stream('events', signal),
     close: () => agent.destroy(),
@@ -108,7 +123,7 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
 }
 
 interface Options {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'DELETE'
   body?: string
   headers?: Record<string, string>
   signal?: AbortSignal
@@ -133,15 +148,22 @@ function tokenNeeded({ href }: URL, token: Token | undefined): MuslinError {
 
 function parseJson(given: string): unknown {
   try {
-    return JSON.parse(given, (_name, value: unknown) => typeof value === 'string' ? plain(value) : value)
+    return JSON.parse(given, (name, value: unknown) => typeof value !== 'string' ? value : OF_LINES.has(name) ? withoutColours(value) : plain(value))
   } catch {
     return undefined
   }
 }
 
+/** What an admin wrote in several lines: the patches and the check of a recipe. */
+const OF_LINES = new Set(['text', 'check'])
+
 /** Names, causes and log lines come from strangers in the end: one line, without anything that a terminal would obey. */
 function plain(value: string): string {
-  return cleanTerminal(value).replace(/\x1b\[[0-9;:]*m/g, '').replace(/[\n\t]/g, ' ')
+  return withoutColours(value).replace(/[\n\t]/g, ' ')
+}
+
+function withoutColours(value: string): string {
+  return cleanTerminal(value).replace(/\x1b\[[0-9;:]*m/g, '')
 }
 
 function withoutCredentials(url: URL): URL {

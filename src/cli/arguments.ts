@@ -11,6 +11,12 @@ export function jobIds(word: string, before: number[] | undefined): number[] {
   return [...before ?? [], jobId(word)]
 }
 
+/** A recipe's number. */
+export function recipeId(word: string): number {
+  if (/^[1-9]\d{0,14}$/.test(word)) return Number(word)
+  throw new InvalidArgumentError('a recipe is named by its number; muslin recipe list has them, built-in ones have none.')
+}
+
 /** How many at most. */
 export function limit(word: string): number {
   if (/^([1-9]\d{0,2}|1000)$/.test(word)) return Number(word)

@@ -21,6 +21,15 @@ export function planText({ files, targets, lines, totals }: Plan, paint: Paint):
   ]
 }
 
+/** What the image of its users must hold besides, by release, and all of it as a line for a Dockerfile. */
+export function runtimeApksText({ lines }: Plan, paint: Paint): string[] {
+  const wanting = lines.filter(({ runtimeApks }) => runtimeApks.length > 0)
+  if (wanting.length === 0) return ['', 'nothing of it is known to need an apk where it runs']
+  const rows = table(wanting.map((line) => ['', line.project, line.version, line.target, line.runtimeApks.join(' ')]))
+  const all = new Set(wanting.flatMap(({ runtimeApks }) => runtimeApks))
+  return ['', `${paint('bold', 'needed where it runs')}: ${count(all.size, 'apk')}`, ...rows, '', `apk add ${[...all].toSorted().join(' ')}`]
+}
+
 function time({ verdict, estimateSeconds }: PlanLine): string {
   return verdict === 'would-build' && estimateSeconds !== null ? `~${duration(estimateSeconds)}` : ''
 }
