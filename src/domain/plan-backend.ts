@@ -12,8 +12,8 @@ export interface BuildSystem {
 const LEGACY_BACKEND = 'setuptools.build_meta:__legacy__'
 const LEGACY_REQUIRES = 'setuptools>=40.8.0'
 
-/** pyproject.toml as TOML, empty where there is none; undefined where it cannot be read. */
-export function readPyproject(text: string | undefined): Record<string, unknown> | undefined {
+/** A TOML document, empty where there is none; undefined where it cannot be read. */
+export function readToml(text: string | undefined): Record<string, unknown> | undefined {
   try {
     return text === undefined ? {} : parseToml(text)
   } catch {

@@ -32,6 +32,7 @@ const KIB = 1024
 const LONGEST_TEXT = 1024 * KIB
 const TEXTS_AT_TOP = ['PKG-INFO', 'pyproject.toml', 'setup.cfg']
 const TEXTS_ANYWHERE = ['meson.build', 'CMakeLists.txt', 'Cargo.toml', 'Cargo.lock']
+const CARGO_CONFIG = /(?:^|\/)\.cargo\/config(?:\.toml)?$/
 /** Where Cython's own directives stand. */
 const HEAD = 2 * KIB
 
@@ -39,7 +40,7 @@ const HEAD = 2 * KIB
 export function wanted(path: string): number {
   const parts = path.split('/')
   const name = parts.at(-1)!
-  if (TEXTS_ANYWHERE.includes(name)) return LONGEST_TEXT
+  if (TEXTS_ANYWHERE.includes(name) || CARGO_CONFIG.test(path)) return LONGEST_TEXT
   // Not setup.py alone: backends take build scripts of any name, and in-tree backends are modules.
   if (parts.length === 1 && (TEXTS_AT_TOP.includes(name) || name.endsWith('.py'))) return LONGEST_TEXT
   // setuptools leaves a copy here; an archive of a repository may hold no other.

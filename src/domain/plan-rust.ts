@@ -1,7 +1,7 @@
 /** Which Cargo.lock a Rust project is built by. */
 import { parseCargoLock, type CargoLock } from './cargo-lock.ts'
 import type { Failure } from './failure.ts'
-import { tableAt } from './plan-backend.ts'
+import { readToml, tableAt } from './plan-backend.ts'
 import { withoutComments, type SdistContents } from './plan-contents.ts'
 
 /**
@@ -9,6 +9,7 @@ import { withoutComments, type SdistContents } from './plan-contents.ts'
  * elsewhere, or no lock at all.
  */
 export function rustCrates(contents: SdistContents, pyproject: Record<string, unknown>): { crates: CargoLock } | { failure: Failure } {
+  if (isVendored(contents)) return { crates: [] }
   const locks = new Set<string>()
   for (const manifest of manifests(contents, pyproject)) {
     const lock = lockOf(contents, manifest)
@@ -24,6 +25,13 @@ export function rustCrates(contents: SdistContents, pyproject: Record<string, un
   return { crates: [...crates.values()] }
 }
 
+/** Some sdists bring their crates along, and tell cargo so. */
+function isVendored({ texts }: SdistContents): boolean {
+  const config = readToml(texts.get('.cargo/config.toml') ?? texts.get('.cargo/config'))
+  const next = config && tableAt(config, 'source', 'crates-io')['replace-with']
+  return typeof next === 'string' && typeof tableAt(config!, 'source', next)['directory'] === 'string'
+}
+
 /** maturin's `manifest-path`, setuptools-rust's `path`s in pyproject.toml and setup.py; else the manifest at the top, else the only one. */
 function manifests({ texts }: SdistContents, pyproject: Record<string, unknown>): string[] {
   const all = [...texts.keys()].filter((path) => /(?:^|\/)Cargo\.toml$/.test(path))
@@ -31,7 +39,7 @@ function manifests({ texts }: SdistContents, pyproject: Record<string, unknown>)
   const tables = ['ext-modules', 'bins'].map((name) => tableAt(pyproject, 'tool', 'setuptools-rust')[name]).flatMap((value) => Array.isArray(value) ? value as unknown[] : [])
   const declared = [maturin, ...tables.map((table) => (table as Record<string, unknown> | null)?.['path'])].filter((path) => typeof path === 'string')
   const inSetup = [...withoutComments(texts.get('setup.py') ?? '').matchAll(/["']((?:[\w.-]+\/){0,9}Cargo\.toml)["']/g)].map(([, path = '']) => path)
-  const named = [...declared, ...inSetup].map((path) => path.replace(/^(?:\.\/)+/, '')).filter((path) => all.includes(path))
+  const named = [...declared, ...inSetup].map((path) => path.replace(/^(?:\.\/)+/, '')).filter((path) => texts.has(path))
   if (named.length > 0) return [...new Set(named)]
   if (all.includes('Cargo.toml')) return ['Cargo.toml']
   return all.toSorted((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1)).slice(0, 1)

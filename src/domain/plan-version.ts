@@ -1,6 +1,7 @@
 /**
- * The version of projects whose build asks their repository for it. An sdist has none, and may lie in somebody else's: it is told by the
- * environment variable that each such tool has for this.
+ * The version of projects whose build asks their repository for it: each such tool has an environment variable that answers instead. Tried
+ * with all of these: sdists that they made themselves build without it, but a repository's archive, or an sdist without its PKG-INFO,
+ * only with it.
  */
 import { requiresProject, tableAt, type BuildSystem } from './plan-backend.ts'
 import { withoutComments, type SdistContents } from './plan-contents.ts'

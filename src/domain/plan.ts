@@ -5,7 +5,7 @@ import type { Failure } from './failure.ts'
 import { languagesOf, type Language } from './languages.ts'
 import { isStatic, parseMetadata, type Metadata } from './metadata.ts'
 import { normalizeName } from './names.ts'
-import { buildSystem, readPyproject } from './plan-backend.ts'
+import { buildSystem, readToml } from './plan-backend.ts'
 import { everyText, withoutComments, type SdistContents } from './plan-contents.ts'
 import { expectedKind, type ExpectedKind } from './plan-kind.ts'
 import { rustCrates } from './plan-rust.ts'
@@ -49,7 +49,7 @@ export function planBuild(contents: SdistContents, release?: ReleaseName): { pla
   // pip reads brackets at the end of a path as extras, and the name becomes part of a path on its command line.
   if (!/^[\w.+!~-]+$/.test(contents.folder)) return bad('its top-level folder has a name that is no file name of a release')
   if (!texts.has('pyproject.toml') && !texts.has('setup.py')) return bad('it holds neither pyproject.toml nor setup.py')
-  const pyproject = readPyproject(texts.get('pyproject.toml'))
+  const pyproject = readToml(texts.get('pyproject.toml'))
   if (pyproject === undefined) return bad('its pyproject.toml is not valid TOML')
   const system = buildSystem(pyproject)
   if (typeof system === 'string') return bad(system)

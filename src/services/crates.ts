@@ -1,5 +1,5 @@
 /** The crates registry behind Rust projects: its index passed through, its crates checked against that and kept for ever. */
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { checksumIn, CRATE_NAME, CRATE_VERSION, downloadTemplate, downloadUrl, indexPath, isIndexFile } from '../domain/crate-index.ts'
 import { MuslinError } from '../errors.ts'
