@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { cleanLine } from '../domain/clean.ts'
 import type { Failure } from '../domain/failure.ts'
 import { parseWheelFilename } from '../domain/filename.ts'
+import { NO_RECIPE, type Recipe } from '../domain/recipe.ts'
 import { makeSbom } from '../domain/sbom.ts'
 import { MuslinError } from '../errors.ts'
 import type { Builder, BuildWork, Clock, Engine, Outcome, WheelSystem } from '../services/ports.ts'
@@ -16,7 +17,7 @@ import type { Images } from './images.ts'
 import { learntFrom } from './learnt.ts'
 import { repair } from './repair.ts'
 import { reuse } from './reuse.ts'
-import { createFetch, inEnvironment } from './round.ts'
+import { createFetched, inEnvironment } from './round.ts'
 import { inRounds, type Begin, type Ended } from './rounds.ts'
 import { createSession, PROCESSES, type Box, type Session } from './session.ts'
 import { systemOf } from './system.ts'
@@ -89,9 +90,9 @@ export function createBuilder(deps: BuilderDeps): Builder {
 
   /** `used`: the wheels of the environment that it was made in. */
   function rounds<T>(session: Session, given: Begin, make: (box: Box, begun: Begun) => Promise<T>): Promise<Ended<{ made: T; used: Carried[] }>> {
-    const fetch = createFetch(session, given.ready.builder.ref, given.indexUrl)
+    const fetched = createFetched(session, given)
     return inRounds(session, { ...given, apks, now: clock.now() }, (conditions) =>
-      inEnvironment(session, { source: given.source, conditions, fetch }, async (box, begun, used) => ({ made: await make(box, begun), used })))
+      inEnvironment(session, { source: given.source, conditions, fetched }, async (box, begun, used) => ({ made: await make(box, begun), used })))
   }
 
   async function wheelOf(session: Session, { ready, target }: Begin, box: Box, begun: Begun): Promise<{ wheel: Carried; system: WheelSystem | undefined }> {
@@ -107,6 +108,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     const session = createSession({ engine, clock, work })
     session.record['target'] = work.job.target
     session.record['sdist'] = work.job.sdist
+    session.record['recipe'] = said(work.recipe)
     try {
       const value = await steps(session)
       return { ok: true, value, record: await session.end() }
@@ -129,6 +131,11 @@ export function createBuilder(deps: BuilderDeps): Builder {
     if (error.code === 'transfer-failed' && /no space left/i.test(error.detail)) return { class: 'out-of-disk', key: '' }
     return { class: 'infrastructure', key: error.detail }
   }
+}
+
+/** What a recipe says, without what it leaves as it is. */
+function said(recipe: Recipe): Partial<Recipe> {
+  return Object.fromEntries(Object.entries(recipe).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(NO_RECIPE[name as keyof Recipe])))
 }
 
 function sbomOf({ work: { job } }: Session, system: WheelSystem | undefined, used: Carried[]): string {

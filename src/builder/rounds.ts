@@ -6,6 +6,7 @@ import type { Target } from '../domain/target.ts'
 import type { Learnt } from '../services/ports.ts'
 import type { Apks, ApkVersion, ImageApks } from './apk/install.ts'
 import type { Source } from './compile.ts'
+import { CARGO } from './crates.ts'
 import { buildEnvironment, withOptions } from './environment.ts'
 import { Failed } from './failed.ts'
 import type { Image, ReadyPair } from './images.ts'
@@ -80,7 +81,7 @@ async function conditionsOf(session: Session, given: Given, apks: () => Promise<
   await session.step('fetch')
   const names = [...new Set([...recipe.apks, ...plan.toolchain, ...changes.flatMap((change) => change.kind === 'apk' ? [change.apk] : [])])]
   const { image, added } = names.length > 0 ? await addApks(session, given, apks, names) : { image: ready.builder, added: [] }
-  const environment = [plan.env, ready.env, recipe.env, ...changes.flatMap((change) => change.kind === 'env' ? [change.env] : [])]
+  const environment = [plan.env, ...plan.cargoLock ? [CARGO] : [], ready.env, recipe.env, ...changes.flatMap((change) => change.kind === 'env' ? [change.env] : [])]
     .reduce(withOptions, buildEnvironment(session.limits, sourceDate))
   const constraints = changes.flatMap((change) => change.kind === 'constraints' ? change.constraints : [])
   const conditions = {

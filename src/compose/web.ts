@@ -25,6 +25,7 @@ import { createPrebuilds } from '../services/prebuilds.ts'
 import { createPromiseMetadata } from '../services/promise-metadata.ts'
 import { createPromises } from '../services/promises.ts'
 import { createReadyTargets } from '../services/ready-targets.ts'
+import { createRecords } from '../services/records.ts'
 import { createSessions } from '../services/sessions.ts'
 import { createWishes } from '../services/wishes.ts'
 import { createUi } from '../ui/ui.ts'
@@ -70,6 +71,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
+    records: createRecords({ store, logs, instance }),
     wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),
     hopKey: own.hopKey, adminTokenSha256: own.adminTokenSha256,

@@ -12,6 +12,7 @@ import type { ProjectPages } from '../services/pages.ts'
 import type { PromiseMetadata } from '../services/promise-metadata.ts'
 import type { PromiseBook } from '../services/promises.ts'
 import type { ReadyTargets } from '../services/ready-targets.ts'
+import type { Records } from '../services/records.ts'
 import type { Sessions } from '../services/sessions.ts'
 import type { Wishes } from '../services/wishes.ts'
 import { apiRoutes } from './api/api.ts'
@@ -44,6 +45,7 @@ export interface AppDeps extends ApiDeps {
   files: Files
   apks: Apks
   crates: Crates
+  records: Records
   downloads: Downloads
   promises: PromiseBook
   promiseMetadata: PromiseMetadata

@@ -39,6 +39,55 @@ async function runAside(command: string, args: string[]): Promise<string> {
 
 const json = async (name: string) => JSON.parse(await readFile(join(folder, name), 'utf8')) as unknown
 
+describe.skipIf(!python)('patch.py', () => {
+  beforeEach(() => copyFile(`${BUILDERS}/scripts/patch.py`, join(folder, 'patch.py')))
+  const SOURCE = 'one\ntwo\nthree\nfour\nfive\n'
+  const patch = async (diff: string) => {
+    await write({ 'p.patch': diff, 'src/a/x.c': SOURCE, 'src/gone.c': 'gone\n' })
+    return run('python3', [`${folder}/patch.py`, `${folder}/p.patch`], { cwd: `${folder}/src` })
+  }
+  const text = (name: string) => readFile(join(folder, 'src', name), 'utf8').catch(() => undefined)
+
+  test('changes, adds and removes files, hunks away from their lines too', async () => {
+    expect(await patch(`About this.
+
+diff --git a/a/x.c b/a/x.c
+--- a/a/x.c\t2024-01-01
++++ b/a/x.c
+@@ -1,2 +1,3 @@ some function
+ one
++one and a half
+ two
+@@ -14,2 +15,2 @@
+ four
+-five
++5
+\\ No newline at end of file
+--- /dev/null
++++ b/new/y.c
+@@ -0,0 +1 @@
++new
+--- a/gone.c
++++ /dev/null
+@@ -1 +0,0 @@
+-gone
+`)).toEqual({ status: 0, output: '' })
+    expect(await text('a/x.c')).toBe('one\none and a half\ntwo\nthree\nfour\n5')
+    expect([await text('new/y.c'), await text('gone.c')]).toEqual(['new\n', undefined])
+  })
+
+  test.each([
+    ['a hunk that does not fit', '--- a/a/x.c\n+++ b/a/x.c\n@@ -1 +1 @@\n-six\n+6\n', 'a/x.c does not hold what it changes at line 1'],
+    ['a file that is absent', '--- a/b.c\n+++ b/b.c\n@@ -1 +1 @@\n-a\n+b\n', 'b.c is missing'],
+    ['a file outside', '--- a/../../x\n+++ b/../../x\n@@ -1 +1 @@\n-a\n+b\n', 'it names a/../../x, which is no file of the sdist below a first folder'],
+    ['a hunk that is cut off', '--- a/a/x.c\n+++ b/a/x.c\n@@ -1,3 +1,3 @@\n one\n', 'its last hunk is cut off'],
+    ['no diff at all', 'hello\n', 'it changes no file'],
+  ])('says what is wrong, and changes nothing: %s', async (_, diff, why) => {
+    expect(await patch(`--- a/gone.c\n+++ b/gone.c\n@@ -1 +1 @@\n-gone\n+come\n${diff}`.slice(why === 'it changes no file' ? 61 : 0))).toMatchObject({ status: 1, output: `patch.py: ${why}\n` })
+    expect([await text('a/x.c'), await text('gone.c')]).toEqual([SOURCE, 'gone\n'])
+  })
+})
+
 describe.skipIf(!python)('hooks.py', () => {
   beforeEach(() => copyFile(`${BUILDERS}/scripts/hooks.py`, join(folder, 'hooks.py')))
   const BACKEND = `
@@ -58,6 +107,20 @@ deep = Deep()
     expect(await json('answer.json')).toEqual({ requires: ['one>=1', 'two'] })
     expect(run('python3', [`${folder}/hooks.py`, 'metadata'], { cwd: `${folder}/src` })).toMatchObject({ status: 0 })
     expect(await json('answer.json')).toEqual({ metadata: 'Name: démo\n' })
+  })
+
+  test('builds with the settings, the metadata that is there, and folders whose names are the same each time', async () => {
+    const backend = `
+import os, tempfile
+def build_wheel(folder, settings, metadata=None):
+    with open(os.path.join(folder, "seen"), "w") as file: file.write(" ".join([settings["a"], os.path.basename(metadata or "none"), os.path.basename(tempfile.mkdtemp()), os.path.basename(tempfile.mkdtemp())]))
+`
+    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: ['.'], settings: { a: 'b' } }), 'src/mine.py': backend })
+    expect(run('python3', [`${folder}/hooks.py`, 'build'], { cwd: `${folder}/src`, env: { TMPDIR: folder } })).toMatchObject({ status: 0 })
+    expect(await readFile(join(folder, 'out/seen'), 'utf8')).toBe('b none tmp00000000 tmp00000001')
+    await write({ 'metadata/demo-1.0.dist-info/METADATA': '' })
+    expect(run('python3', [`${folder}/hooks.py`, 'build'], { cwd: `${folder}/src`, env: { TMPDIR: folder } })).toMatchObject({ status: 0 })
+    expect(await readFile(join(folder, 'out/seen'), 'utf8')).toBe('b demo-1.0.dist-info tmp00000002 tmp00000003')
   })
 
   test('takes absent hooks for an empty answer, and imports nothing from the source folder by itself', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { JSON_V1, sha256, type SyntheticFile } from '../synthetic-upstream.ts'
-import { AGENTS, makeRig, type Rig } from './rig.ts'
+import { AGENTS, makeRig, type Rig, TARGET } from './rig.ts'
 
 let rig: Rig
 beforeEach(async () => { rig = await makeRig() })
@@ -138,4 +138,25 @@ test('installers\' downloads are counted: whole files and beginnings, nothing el
   await rig.get(path)
   await rig.get(path, { 'user-agent': `${AGENTS.pip.slice(0, -1)},"user_data":"muslin-builder"}` })
   expect(await counted()).toBe(4)
+})
+
+test('a wheel that was built here has its record and a statement of where it comes from; nothing else has', async () => {
+  const upstream = await listed(wheel)
+  await rig.ready()
+  await rig.store.jobs.wish({
+    kind: 'build', project: 'p', version: '1.0', sdist: { sha256: 'a'.repeat(64), filename: 'p-1.0.tar.gz' }, target: TARGET, recipe: '', image: 'image-1', priority: 40, askedBy: 'x',
+  }, rig.clock.now())
+  const job = await rig.claim()
+  const log = await rig.logs.open(job.build)
+  log.write('hello\n')
+  await log.close()
+  const bytes = Buffer.from('a wheel')
+  await rig.publish(job, bytes, METADATA, { filename: 'p-1.0-1-py3-none-any.whl' })
+  const { status, body } = await rig.get(`/files/${sha256(bytes)}/p-1.0-1-py3-none-any.whl.record.json`)
+  expect(status).toBe(200)
+  expect(JSON.parse(body.toString())).toMatchObject({ record: {}, provenance: {
+    _type: 'https://in-toto.io/Statement/v1', subject: [{ name: 'p-1.0-1-py3-none-any.whl', digest: { sha256: sha256(bytes) } }],
+    predicate: { runDetails: { byproducts: [{ name: 'log', digest: { sha256: sha256(Buffer.from('hello\n')) } }] } },
+  } })
+  for (const path of [upstream, `/files/${'0'.repeat(64)}/p-1.0-1-py3-none-any.whl`]) expect((await rig.get(`${path}.record.json`)).status, path).toBe(404)
 })

@@ -35,6 +35,7 @@ import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
 import { createPromises } from '../../src/services/promises.ts'
 import { createRecipes } from '../../src/services/recipes.ts'
 import { createReadyTargets } from '../../src/services/ready-targets.ts'
+import { createRecords } from '../../src/services/records.ts'
 import { createSessions } from '../../src/services/sessions.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
 import { createWishes } from '../../src/services/wishes.ts'
@@ -212,6 +213,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
+    records: createRecords({ store, logs, instance: 'this-one' }),
     wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),

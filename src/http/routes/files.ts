@@ -4,13 +4,16 @@ import { MuslinError } from '../../errors.ts'
 import type { Asker } from '../../services/admission.ts'
 import type { Downloads } from '../../services/downloads.ts'
 import type { Files } from '../../services/files.ts'
+import type { Records } from '../../services/records.ts'
 import { sendFile, sendMetadata } from '../send.ts'
 
 const METADATA = '.metadata'
+const RECORD = '.record.json'
 
-/** Files and their metadata (PEP 658) by (sha256, name): only recorded pairs are known. */
-export function fileRoutes(router: Router, { files, downloads, asker }: {
+/** Files, their metadata (PEP 658) and the records of their builds by (sha256, name): only recorded pairs are known. */
+export function fileRoutes(router: Router, { files, records, downloads, asker }: {
   files: Files
+  records: Records
   downloads: Downloads
   asker: (ctx: Context) => Asker
 }): void {
@@ -19,6 +22,8 @@ export function fileRoutes(router: Router, { files, downloads, asker }: {
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new MuslinError('no-such-file', 'files are named by 64 hexadecimal digits; follow a link of the project\'s page')
     if (filename.endsWith(METADATA)) {
       await sendMetadata(ctx, await files.metadata(sha256, filename.slice(0, -METADATA.length)), { immutable: true })
+    } else if (filename.endsWith(RECORD)) {
+      ctx.body = await records.of(sha256, filename.slice(0, -RECORD.length))
     } else {
       if (await sendFile(ctx, await files.open(sha256, filename), { filename })) downloads.served({ sha256, filename, ...asker(ctx) })
     }
