@@ -159,11 +159,13 @@ export class Lab {
   async close(): Promise<void> {
     const instances = await Promise.all(this.#instances.map(({ data }) => readFile(join(data, 'server.json'), 'utf8').then((text) => (JSON.parse(text) as { instance: string }).instance, () => undefined)))
     for (const close of this.#closers.splice(0).reverse()) await close().catch((error: unknown) => console.log(`  closing: ${String(error)}`))
-    // A server leaves its fetch network to the next start on its data folder; these folders are gone.
+    // A server leaves its fetch network and the images that it derived to the next start on its data folder; these folders are gone.
     for (const instance of new Set(instances)) {
       if (instance === undefined) continue
       const networks = (await docker(['network', 'ls', '-q', '--filter', `label=muslin.instance=${instance}`])).split('\n').filter(Boolean)
       if (networks.length > 0) await docker(['network', 'rm', ...networks])
+      const derived = (await docker(['image', 'ls', '-q', '--filter', `label=muslin.instance=${instance}`])).split('\n').filter(Boolean)
+      if (derived.length > 0) await docker(['image', 'rm', '--force', ...new Set(derived)])
       this.#gone.push(instance)
     }
   }
