@@ -55,6 +55,13 @@ export interface JobStore {
    * of the bounds that leaves no room for a new job; what is there already is never refused.
    */
   wish(wish: Wish, now: number, bounds?: WishBound[]): Promise<{ job: Job; created: boolean }>
+  /**
+   * The one rebuild of this key, made, or queued anew where it is over; raised where it is queued or runs. For wishes of that kind alone:
+   * what is built anew although it is there is somebody's order, and done once an order.
+   */
+  rebuild(wish: Wish & { kind: 'rebuild' }, now: number): Promise<{ job: Job; created: boolean }>
+  /** Failed jobs that are queued again by themselves one day: from now on, today. Returns how many of these there are. */
+  hasten(ids: number[], now: number): Promise<number>
   /** Without making one. */
   find(wish: Pick<Wish, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>): Promise<Job | undefined>
   get(id: number): Promise<Job | undefined>

@@ -54,6 +54,8 @@ export interface BuiltWheel extends WheelEntry {
 export interface WheelStore {
   /** The wheels of all projects that bundle libraries of their system, newest first. */
   bundling(): Promise<BuiltWheel[]>
+  /** The releases that have a wheel for a target. */
+  releases(target: string): Promise<{ project: string; version: string }[]>
   wheels(project: string): Promise<BuiltWheel[]>
   wheel(sha256: string, filename: string): Promise<BuiltWheel | undefined>
   /** The wheel built from this sdist for this target under this build number. */
@@ -161,7 +163,9 @@ export interface DownloadStore {
    * Counts files that were served. Of a wheel that we built, the same client counts once within an hour; each that counts adds the measured
    * seconds of its build to what was saved.
    */
-  add(downloads: { sha256: string; filename: string; client: string; at: number }[]): Promise<void>
+  add(downloads: { sha256: string; filename: string; client: string; at: number; target?: string | undefined }[]): Promise<void>
+  /** How often clients of a target were sent files of a release, the most wanted first. `target` is what `add` was told. */
+  demand(target: string): Promise<{ project: string; version: string; downloads: number }[]>
   totals(): Promise<{ files: number; wheels: number; savedSeconds: number }>
   /** Wheels that we published, in all. */
   built(): Promise<number>

@@ -7,6 +7,7 @@ import { imagesContract } from './store/images.ts'
 import { pagesContract } from './store/pages.ts'
 import { prebuildsContract } from './store/prebuilds.ts'
 import { queueContract } from './store/queue.ts'
+import { rebuildsContract } from './store/rebuilds.ts'
 import { recipesContract } from './store/recipes.ts'
 import { roomContract } from './store/room.ts'
 import { runsContract } from './store/runs.ts'
@@ -32,6 +33,7 @@ export function storeContract(name: string, make: MakeStore): void {
     recipesContract(bench)
     waitsContract(bench)
     roomContract(bench)
+    rebuildsContract(bench)
 
     describe('workers', () => {
       test('targets are the union of the workers heard of; the newest image counts', async () => {

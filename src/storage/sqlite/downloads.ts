@@ -1,4 +1,6 @@
 import type { Database } from 'better-sqlite3'
+import { parseSdistFilename, parseWheelFilename } from '../../domain/filename.ts'
+import { canonicalVersion } from '../../domain/version.ts'
 import type { DownloadStore } from '../../services/ports.ts'
 import { asPort } from './port.ts'
 
@@ -16,6 +18,10 @@ export function createDownloads(db: Database): DownloadStore {
   const count = db.prepare<{ sha256: string; filename: string; client: string; at: number }>(`
     INSERT INTO counted_downloads VALUES (@sha256, @filename, @client, @at)
     ON CONFLICT DO UPDATE SET counted_at = max(counted_at, excluded.counted_at) WHERE abs(excluded.counted_at - counted_at) >= ${ONCE_MS}`)
+  const selectProject = db.prepare<[string, string], string>('SELECT project FROM files WHERE sha256 = ? AND filename = ?').pluck()
+  const want = db.prepare<[string, string, string]>('INSERT INTO demand VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET downloads = downloads + 1')
+  const selectDemand = db.prepare<[string], { project: string; version: string; downloads: number }>(
+    'SELECT project, version, downloads FROM demand WHERE target = ? ORDER BY downloads DESC, project, version')
   const forget = db.prepare<[number]>('DELETE FROM counted_downloads WHERE counted_at < ?')
   const raise = db.prepare<[number, number, number]>('UPDATE download_totals SET files = files + ?, wheels = wheels + ?, saved_ms = saved_ms + ?')
   const selectTotals = db.prepare<[], { files: number; wheels: number; savedSeconds: number }>(
@@ -29,7 +35,8 @@ export function createDownloads(db: Database): DownloadStore {
     for (const download of downloads) {
       const ms = selectMs.get(download.sha256, download.filename)
       newest = Math.max(newest, download.at)
-      if (ms === undefined || count.run(download).changes === 0) continue
+      noteDemand(download)
+      if (ms === undefined || count.run({ sha256: download.sha256, filename: download.filename, client: download.client, at: download.at }).changes === 0) continue
       wheels += 1
       savedMs += ms
     }
@@ -37,9 +44,18 @@ export function createDownloads(db: Database): DownloadStore {
     raise.run(downloads.length, wheels, savedMs)
   })
 
+  function noteDemand({ sha256, filename, target }: Parameters<DownloadStore['add']>[0][number]): void {
+    if (target === undefined) return
+    const wheel = parseWheelFilename(filename)
+    const project = wheel?.project ?? selectProject.get(sha256, filename)
+    const version = wheel?.version ?? (project === undefined ? undefined : parseSdistFilename(filename, project)?.version)
+    if (project !== undefined && version !== undefined) want.run(target, project, canonicalVersion(version))
+  }
+
   return asPort<DownloadStore>({
     add(downloads) { if (downloads.length > 0) add.immediate(downloads) },
     totals: () => selectTotals.get() ?? { files: 0, wheels: 0, savedSeconds: 0 },
+    demand: (target) => selectDemand.all(target),
     built: () => countBuilt.get() ?? 0,
   })
 }

@@ -55,6 +55,9 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
   const selectRetry = db.prepare<[number], number | null>("SELECT retry_at FROM jobs WHERE id = ? AND state = 'failed'").pluck()
 
   const make = db.transaction(wishing.make)
+  const makeAnew = db.transaction(wishing.rebuild)
+  const hasten = db.prepare<{ ids: string; now: number }>(`
+    UPDATE jobs SET retry_at = @now WHERE id IN (SELECT value FROM json_each(@ids)) AND state = 'failed' AND retry_at > @now`)
   const queueAgain = db.transaction((id: number): Job | undefined => {
     wishing.again(id)
     return find(id)
@@ -90,6 +93,8 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
       const satisfied = wishing.satisfied(wish)
       return satisfied ? { job: satisfied, created: false } : told(make.immediate(wish, now, bounds))
     },
+    rebuild: (wish, now) => told(makeAnew.immediate(wish, now)),
+    hasten: (ids, now) => hasten.run({ ids: JSON.stringify(ids), now }).changes,
     find: wishing.find,
     get: find,
     list: ({ state, kind, project, before, limit, order = 'newest' } = {}) => selectSome[order].all({

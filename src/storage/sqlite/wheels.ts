@@ -12,6 +12,8 @@ export function createWheels(db: Database, changes: Changes, waits: Waits): Whee
   const selectSome = db.prepare<[string], WheelRow>('SELECT * FROM wheels WHERE project = ? ORDER BY build, filename')
   const selectBundling = db.prepare<[], WheelRow>(
     "SELECT * FROM wheels WHERE json_array_length(system, '$.bundled') > 0 ORDER BY published_at DESC, filename")
+  const selectReleases = db.prepare<[string], { project: string; version: string }>(
+    'SELECT DISTINCT project, version FROM wheels WHERE target = ? ORDER BY project, version')
   const select = db.prepare<[string, string], WheelRow>('SELECT * FROM wheels WHERE sha256 = ? AND filename = ?')
   const selectBuilt = db.prepare<[string, string, number], WheelRow>('SELECT * FROM wheels WHERE sdist = ? AND target = ? AND number = ?')
   const insert = db.prepare<[WheelRow]>(`
@@ -45,6 +47,7 @@ export function createWheels(db: Database, changes: Changes, waits: Waits): Whee
   return asPort<WheelStore>({
     wheels: (project) => selectSome.all(project).map(toWheel),
     bundling: () => selectBundling.all().map(toWheel),
+    releases: (target) => selectReleases.all(target),
     wheel(sha256, filename) {
       const row = select.get(sha256, filename)
       return row && toWheel(row)

@@ -14,6 +14,8 @@ export interface Wishing {
   /** The job as it is, where the wish would change nothing. */
   satisfied(wish: Wish): Job | undefined
   make(wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean }
+  /** Makes a rebuild, or queues it anew where it is over. */
+  rebuild(wish: Wish, now: number): { job: Job; created: boolean }
   /** Queues a failed or cancelled job again, and the one whose failure it failed of. */
   again(id: number): void
 }
@@ -34,6 +36,11 @@ export function createWishing(db: Database, changes: Changes, waits: Waits): Wis
     UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, waited = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING *`)
 
+  const anew = db.prepare<{ id: number; priority: number; askedBy: string; now: number }, JobRow>(`
+    UPDATE jobs SET state = 'queued', priority = @priority, asked_by = @askedBy, created_at = @now, attempts = 0, waited = 0, failure = NULL, remembered = 0,
+      retry_at = NULL, step = NULL, finished_at = NULL, metadata_changed = 0
+    WHERE id = @id AND state IN ('built', 'failed', 'cancelled') RETURNING *`)
+
   return {
     find(wish) {
       const row = select.get(toKey(wish))
@@ -43,24 +50,31 @@ export function createWishing(db: Database, changes: Changes, waits: Waits): Wis
       const row = select.get(toKey(wish))
       return row && !isLow(row, wish) ? toJob(row) : undefined
     },
-    make(wish, now, bounds) {
-      const found = select.get(toKey(wish))
-      if (found) {
-        if (!isLow(found, wish)) return { job: toJob(found), created: false }
-        waits.raise(found.id, wish.priority)
-        return { job: toJob(must(raise.get(wish.priority, found.id))), created: false }
-      }
-      for (const { counted, most, refusal } of bounds) {
-        const there = counted === 'wanted' ? countWanted.get(PRIORITY.prebuild) : countBy.get(wish.askedBy, counted.since, wish.kind)
-        if ((there ?? 0) >= most) throw refusal()
-      }
-      const made = insert.get({
-        ...toKey(wish), project: wish.project, version: wish.version, sdist_filename: wish.sdist.filename,
-        asked_by: wish.askedBy, priority: wish.priority, created_at: now,
-      })
-      return { job: toJob(must(made)), created: true }
+    make,
+    rebuild(wish, now) {
+      const { job, created } = make(wish, now, [])
+      const row = anew.get({ id: job.id, priority: wish.priority, askedBy: wish.askedBy, now })
+      return row ? { job: toJob(row), created: true } : { job, created }
     },
     again,
+  }
+
+  function make(wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean } {
+    const found = select.get(toKey(wish))
+    if (found) {
+      if (!isLow(found, wish)) return { job: toJob(found), created: false }
+      waits.raise(found.id, wish.priority)
+      return { job: toJob(must(raise.get(wish.priority, found.id))), created: false }
+    }
+    for (const { counted, most, refusal } of bounds) {
+      const there = counted === 'wanted' ? countWanted.get(PRIORITY.prebuild) : countBy.get(wish.askedBy, counted.since, wish.kind)
+      if ((there ?? 0) >= most) throw refusal()
+    }
+    const made = insert.get({
+      ...toKey(wish), project: wish.project, version: wish.version, sdist_filename: wish.sdist.filename,
+      asked_by: wish.askedBy, priority: wish.priority, created_at: now,
+    })
+    return { job: toJob(must(made)), created: true }
   }
 
   function again(id: number): void {

@@ -84,6 +84,15 @@ ALTER TABLE wheels ADD COLUMN system TEXT;
 -- The most memory that any step of the run took.
 ALTER TABLE builds ADD COLUMN peak_bytes INTEGER;
 
+-- How often installers on a target were sent a file of a release, whoever made it.
+CREATE TABLE demand (
+  target TEXT NOT NULL,
+  project TEXT NOT NULL,
+  version TEXT NOT NULL,
+  downloads INTEGER NOT NULL,
+  PRIMARY KEY (target, project, version)
+) STRICT, WITHOUT ROWID;
+
 -- Files proxied by their path (apks, crates and their indexes), and where each folder of them comes from.
 CREATE TABLE kept_files (
   path TEXT PRIMARY KEY,
