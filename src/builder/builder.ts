@@ -10,7 +10,8 @@ import type { Builder, BuildWork, Clock, Engine, Outcome, WheelSystem } from '..
 import type { Apks } from './apk/install.ts'
 import { planSdist, readyImages } from './begin.ts'
 import type { Carried } from './carry.ts'
-import { askMetadata, compile, type Begun, type Source } from './compile.ts'
+import { askMetadata, compile } from './compile.ts'
+import type { Begin, Begun, Source } from './conditions.ts'
 import { Failed } from './failed.ts'
 import { finish } from './finish.ts'
 import type { Images } from './images.ts'
@@ -18,7 +19,7 @@ import { learntFrom } from './learnt.ts'
 import { repair } from './repair.ts'
 import { reuse } from './reuse.ts'
 import { createFetched, inEnvironment } from './round.ts'
-import { inRounds, type Begin, type Ended } from './rounds.ts'
+import { inRounds, type Ended } from './rounds.ts'
 import { createSession, PROCESSES, type Box, type Session } from './session.ts'
 import { systemOf } from './system.ts'
 import { readWheel, WheelError } from './wheel-file.ts'
@@ -84,6 +85,10 @@ export function createBuilder(deps: BuilderDeps): Builder {
   }
 
   async function begin(session: Session, source: Source): Promise<Begin> {
+    if (session.work.recipe.network) {
+      if (!engine.opensNetworks) throw new Failed({ class: 'bad-recipe', key: 'it wants the network, which builds can have in a container alone' })
+      session.say('the code of the sdist may use the network, as its recipe says')
+    }
     const started = await readyImages(session, images, source)
     return { ...started, source, indexUrl: await session.guard(deps.indexUrl()) }
   }

@@ -4,27 +4,14 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { cleanLine } from '../domain/clean.ts'
 import type { FailureClass } from '../domain/failure.ts'
-import type { BuildPlan } from '../domain/plan.ts'
 import { carryText, carryWheels, type Carried } from './carry.ts'
+import type { Begun, Source } from './conditions.ts'
 import { inVenv, pip, PLAIN, VENV } from './environment.ts'
 import { Failed } from './failed.ts'
 import { constraintFile, fetchFailed, requirementLines, wheelEntry } from './fetch.ts'
-import type { Conditions } from './rounds.ts'
 import { script } from './scripts.ts'
 import { sdistName } from './sdist.ts'
 import { PLACE, type Box, type Session } from './session.ts'
-
-export interface Source {
-  plan: BuildPlan
-  /** The sdist on the server. */
-  path: string
-  size: number
-  /** Its top-level folder. */
-  folder: string
-}
-
-/** A source, and what it is built with in this round. */
-export interface Begun extends Source { conditions: Conditions }
 
 /** `text`: what was said meanwhile. */
 export interface Compiled { wheel: Carried; text: string }

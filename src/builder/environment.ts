@@ -20,8 +20,8 @@ export const PLAIN: Record<string, string> = {
 /** Memory that one compiler may need at worst: more at once would end the build without need. */
 const COMPILER_BYTES = 1 << 30
 
-/** For commands that run the sdist's own code. `sourceDate` is in seconds since 1970. */
-export function buildEnvironment(limits: Limits, sourceDate: number): Record<string, string> {
+/** For commands that run the sdist's own code. `sourceDate` is in seconds since 1970, `network`: they have one. */
+export function buildEnvironment(limits: Limits, sourceDate: number, network: boolean): Record<string, string> {
   const jobs = String(Math.max(1, Math.min(Math.floor(limits.cpu), Math.floor(limits.memory / COMPILER_BYTES))))
   return {
     ...PLAIN,
@@ -30,7 +30,6 @@ export function buildEnvironment(limits: Limits, sourceDate: number): Record<str
     MAX_JOBS: jobs,
     CMAKE_BUILD_PARALLEL_LEVEL: jobs,
     CARGO_BUILD_JOBS: jobs,
-    CARGO_NET_OFFLINE: 'true',
     // Else maturin downloads a whole toolchain where it finds no cargo.
     MATURIN_NO_INSTALL_RUST: '1',
     // The order of sets decides what is written: the same build must give the same bytes.
@@ -39,8 +38,8 @@ export function buildEnvironment(limits: Limits, sourceDate: number): Record<str
     LDFLAGS: '-Wl,--strip-debug',
     // Else numpy.distutils takes LDFLAGS for all that a linker needs.
     NPY_DISTUTILS_APPEND_FLAGS: '1',
-    // There is no network: a pip that the project starts itself fails at once, not after its retries.
-    PIP_NO_INDEX: '1',
+    // Without a network cargo, and a pip that the project starts itself, fail at once, not after their retries.
+    ...(network ? {} : { CARGO_NET_OFFLINE: 'true', PIP_NO_INDEX: '1' }),
   }
 }
 

@@ -1,9 +1,9 @@
 /** One round of a build, up to where the backend can be asked anything; its hook for more requirements is code of the sdist. */
 import type { Carried } from './carry.ts'
-import { prepare, unpack, type Begun, type Source } from './compile.ts'
+import { prepare, unpack } from './compile.ts'
+import type { Begin, Begun, Conditions, Source } from './conditions.ts'
 import { fetchCrates, needCargo, placeCrates } from './crates.ts'
 import { fetchWheels, requirementLines } from './fetch.ts'
-import type { Begin, Conditions } from './rounds.ts'
 import type { Box, Session } from './session.ts'
 
 /** What a job fetches; what an earlier round asked for in the same way is at hand. */
@@ -37,7 +37,8 @@ export async function inEnvironment<T>(
   const { cargoLock } = source.plan
   const fetch = (requirements: string[]) => fetched.wheels(conditions, requirements)
   const begun = { ...source, conditions }
-  return session.within({ image: conditions.image.ref, network: 'none' }, async (box) => {
+  const network = session.work.recipe.network ? 'open' : 'none'
+  return session.within({ image: conditions.image.ref, network }, async (box) => {
     const [wheels] = await Promise.all([fetch(conditions.requires), unpack(session, box, source)])
     if (cargoLock) {
       await needCargo(box)

@@ -2,40 +2,16 @@
 import type { Failure } from '../domain/failure.ts'
 import { suggestApks } from '../domain/missing.ts'
 import { keptChanges, MOST_ROUNDS, nextRound, standingFailure, tellChange, type Change, type Round } from '../domain/rounds.ts'
-import type { Target } from '../domain/target.ts'
 import type { Learnt } from '../services/ports.ts'
 import type { Apks, ApkVersion, ImageApks } from './apk/install.ts'
-import type { Source } from './compile.ts'
+import type { Begin, Conditions } from './conditions.ts'
 import { CARGO } from './crates.ts'
 import { buildEnvironment, withOptions } from './environment.ts'
 import { Failed } from './failed.ts'
-import type { Image, ReadyPair } from './images.ts'
+import type { Image } from './images.ts'
 import type { Session } from './session.ts'
 
-/** What one round builds with. */
-export interface Conditions {
-  image: Image
-  /** What was added to the target's own builder image. */
-  apks: ApkVersion[]
-  requires: string[]
-  /** Requirement lines that all build requirements are held to. */
-  constraints: string[]
-  /** Build requirements were uploaded before it, seconds since 1970. */
-  until: number | undefined
-  /** For commands that run the sdist's own code. */
-  environment: Record<string, string>
-}
-
 export interface Ended<T> { value: T; conditions: Conditions; changes: Change[]; evidence: Learnt['evidence'] }
-
-/** What a job builds with, before anything is added. */
-export interface Begin {
-  source: Source
-  target: Target
-  ready: ReadyPair
-  /** Base URL at which the fetch container reaches Muslin. */
-  indexUrl: string
-}
 
 /** `now`: milliseconds since 1970. */
 type Given = Begin & { apks: Apks | undefined; now: number }
@@ -82,7 +58,7 @@ async function conditionsOf(session: Session, given: Given, apks: () => Promise<
   const names = [...new Set([...recipe.apks, ...plan.toolchain, ...changes.flatMap((change) => change.kind === 'apk' ? [change.apk] : [])])]
   const { image, added } = names.length > 0 ? await addApks(session, given, apks, names) : { image: ready.builder, added: [] }
   const environment = [plan.env, ...plan.cargoLock ? [CARGO] : [], ready.env, recipe.env, ...changes.flatMap((change) => change.kind === 'env' ? [change.env] : [])]
-    .reduce(withOptions, buildEnvironment(session.limits, sourceDate))
+    .reduce(withOptions, buildEnvironment(session.limits, sourceDate, recipe.network))
   const constraints = changes.flatMap((change) => change.kind === 'constraints' ? change.constraints : [])
   const conditions = {
     image, apks: added, environment,

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { classifyLog } from '../domain/classify.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Step } from '../domain/job.ts'
-import type { BuildRecord, BuildWork, Clock, Engine, Run, Usage } from '../services/ports.ts'
+import type { BuildRecord, BuildWork, Clock, Engine, Run, RunSpec, Usage } from '../services/ports.ts'
 import { packTar, type TarEntry } from '../services/tar.ts'
 import { Failed } from './failed.ts'
 import { createExcerpt } from './excerpt.ts'
@@ -17,6 +17,8 @@ export const PLACE = '/tmp/muslin'
 export const PROCESSES = 512
 /** Wheels lie in memory while they are fetched: these are enough for any but the very largest. */
 const FETCH_BYTES = 1 << 30
+
+interface RunIn { image: string; network: RunSpec['network'] }
 
 export interface Session {
   readonly work: BuildWork
@@ -33,7 +35,7 @@ export interface Session {
    * A run for the time of `use`, which begins while the run is still made: what it asks of the box waits for that. The run is removed
    * whatever happens, at the latest when the session ends.
    */
-  within<T>(spec: { image: string; network: 'none' | 'fetch' }, use: (box: Box) => Promise<T>): Promise<T>
+  within<T>(spec: RunIn, use: (box: Box) => Promise<T>): Promise<T>
   say(line: string): void
   /** What still runs is stopped, and gone. Figures are final, the deadline's clock is off. */
   end(): Promise<BuildRecord>
@@ -97,7 +99,7 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
   }
   return session
 
-  async function withRun<T>(creating: Promise<Run>, network: 'none' | 'fetch', use: (box: Box) => Promise<T>): Promise<T> {
+  async function withRun<T>(creating: Promise<Run>, network: RunSpec['network'], use: (box: Box) => Promise<T>): Promise<T> {
     creating.then((run) => open.add(run), () => undefined)
     try {
       return await use(box(creating, network))
@@ -112,10 +114,10 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
     }
   }
 
-  async function create(spec: { image: string; network: 'none' | 'fetch' }): Promise<Run> {
+  async function create(spec: RunIn): Promise<Run> {
     signal.throwIfAborted()
     // One run at a time gets all of the memory that a build may use; what fetches beside it has its own, smaller share.
-    if (spec.network === 'none' && removals.length > 0) await guard(Promise.all(removals))
+    if (spec.network !== 'fetch' && removals.length > 0) await guard(Promise.all(removals))
     const creating = engine.create({
       image: spec.image,
       label: `job ${work.job.id}, ${current?.step ?? 'start'}`,
@@ -133,7 +135,7 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
     }
   }
 
-  function box(creating: Promise<Run>, network: 'none' | 'fetch'): Box {
+  function box(creating: Promise<Run>, network: RunSpec['network']): Box {
     const exec: Box['exec'] = async (command, options = {}) => {
       signal.throwIfAborted()
       const run = await creating
@@ -172,12 +174,12 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
   }
 
   /** What fetches gets a quarter of what compiles, so that raising `limits.memory` helps it too. */
-  function memoryOf(network: 'none' | 'fetch'): number {
+  function memoryOf(network: RunSpec['network']): number {
     return network === 'fetch' ? Math.min(limits.memory, Math.max(FETCH_BYTES, limits.memory / 4)) : limits.memory
   }
 
   /** Runs that fetch go on beside others in whatever step, and what is prepared beside the first of them is for the step that follows. */
-  function stepOf(network: 'none' | 'fetch'): Step {
+  function stepOf(network: RunSpec['network']): Step {
     if (network === 'fetch') return 'fetch'
     return current?.step === 'fetch' ? 'metadata' : current?.step ?? 'plan'
   }

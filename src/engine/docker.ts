@@ -106,7 +106,8 @@ export function createDockerEngine(options: DockerOptions): Engine {
     const fetch = run.network === 'fetch' && !run.system ? await fetching.get() : undefined
     const isolatedDns = fetch?.closed === true && options.fetchNetwork === undefined
     if (fetch?.each) await ownNetwork({ cli, name: id, instance })
-    const network = fetch === undefined ? 'none' : fetch.each ? id : fetch.name
+    const shared = run.network === 'open' && !run.system ? dialect.apart.network : 'none'
+    const network = fetch === undefined ? shared : fetch.each ? id : fetch.name
     const given = { name: id, instance, process: self, network, isolatedDns, cores, dialect, ...more }
     await cli.must(createArguments(run, given), { refuse: refusal(run.image) })
     await cli.must(['start', id], { refuse: refusal(run.image) })
@@ -131,7 +132,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
     return done.filter(Boolean).length
   }
 
-  return { name: dialect.name, image, digest: (source) => knownDigest(source, cli), network: () => fetching.get(), create: (run) => make(run), derive: derived.derive, sweep }
+  return { name: dialect.name, opensNetworks: true, image, digest: (source) => knownDigest(source, cli), network: () => fetching.get(), create: (run) => make(run), derive: derived.derive, sweep }
 }
 
 function refusal(image: string) {

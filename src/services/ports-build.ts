@@ -39,6 +39,8 @@ export interface Engine {
   image(image: ImageSource): Promise<{ ref: string; digest: string }>
   /** The digest that `image` would answer, without making it; undefined when a ready image is absent. */
   digest(image: ImageSource): Promise<string | undefined>
+  /** Runs can have an open network that is not this machine's own. */
+  readonly opensNetworks?: boolean
   /** Makes the fetch network and says at which host Muslin is reached from it. `closed`: nothing else is. */
   network(): Promise<{ name: string; host: string; closed: boolean }>
   create(run: RunSpec): Promise<Run>
@@ -69,7 +71,8 @@ export interface RunSpec {
   label: string
   /** Numeric uid:gid. */
   user: string
-  network: 'none' | 'fetch'
+  /** `open`: what the engine gives by default, with a way to everywhere; only of engines that say so. */
+  network: 'none' | 'fetch' | 'open'
   limits: RunLimits
   /** Writable places, in memory or on a disk as the engine can, executable; everything else is read-only. */
   writable: string[]

@@ -189,6 +189,18 @@ describe('a recipe', () => {
     expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'pure-fallback' }, record: { limits: { memory: 2 ** 32, cpu: 2 } } })
   })
 
+  test('may let the build use the network, where the engine can give one', async () => {
+    const { engine, builder, work, runs, log } = await rig(well, { recipe: { network: true } })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'bad-recipe' } })
+    Object.assign(engine, { opensNetworks: true })
+    const outcome = await builder.build(work)
+    built(outcome)
+    expect(runs.map(({ spec }) => spec.network)).toEqual(['open', 'fetch', 'none'])
+    expect(outcome.record).toMatchObject({ recipe: { network: true } })
+    expect(outcome.record['environment']).not.toHaveProperty('PIP_NO_INDEX')
+    expect(log()).toContain('may use the network')
+  })
+
   test('checks the wheel on the clean image by Python code of its own', async () => {
     const checked = await rig(well, { recipe: { check: 'import demo; assert demo.x == 1' } })
     built(await checked.builder.build(checked.work))

@@ -86,13 +86,13 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
       const groups = await (options.groups ?? findGroups)()
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const machine = lookAround()
-      const made = await makeFolder({ path, machine, writable: spec.writable, network: spec.network, user, shownUser: kind.shownUser(user), memoryBytes: groups && root ? spec.limits.diskBytes : undefined })
+      const made = await makeFolder({ path, machine, writable: spec.writable, network: networkOf(spec), user, shownUser: kind.shownUser(user), memoryBytes: groups && root ? spec.limits.diskBytes : undefined })
       if (groups) {
         await writeFile(join(path, GROUP), JSON.stringify(groups.folders(id)))
         group = groups.make(id, spec.limits)
       }
-      const mounts = layout({ machine, root: shown, etc: made.etc, places: made.places, network: spec.network })
-      const base = { id, mounts, network: spec.network, stage: made.stage, limits: limitsOf(spec, user), user }
+      const mounts = layout({ machine, root: shown, etc: made.etc, places: made.places, network: networkOf(spec) })
+      const base = { id, mounts, network: networkOf(spec), stage: made.stage, limits: limitsOf(spec, user), user }
       const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: spec.writable[0] ?? '/', ...shown.env }
       return createRun({ id, box: kind, base, env, spec, folder: made, group, root, clock, log, removed })
     } catch (error) {
@@ -150,6 +150,11 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     create,
     sweep,
   }
+}
+
+/** What is not for this box alone is this machine's own network: nobody asks for an open one here. */
+function networkOf({ network }: RunSpec): 'none' | 'fetch' {
+  return network === 'fetch' ? network : 'none'
 }
 
 function countsApart(): boolean {
