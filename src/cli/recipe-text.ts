@@ -1,9 +1,7 @@
 /** Recipes in the words of the command line. */
-import type { ProjectRecipe, RecipeLayerView, RecipeList } from '../services/recipe-views.ts'
+import { briefly, lessons, type ProjectRecipe, type RecipeLayerView, type RecipeList, recipeSaid } from '../services/recipe-views.ts'
 import { count, distance, table } from './format.ts'
 import type { Paint } from './styles.ts'
-
-const ABOUT = new Set(['project', 'versions', 'targets', 'note', 'id', 'origin', 'createdBy', 'createdAt', 'evidence'])
 
 /** `cffi >=1 on cp313-*`. */
 export function layerName({ project, versions, targets }: Pick<RecipeLayerView, 'project' | 'versions' | 'targets'>): string {
@@ -17,7 +15,7 @@ export function projectRecipe({ project, layers }: ProjectRecipe, now: number, p
     ...at === 0 ? [] : [''],
     `${paint('bold', layer.origin)}${layer.id === null ? '' : ` (${layer.id})`}  ${layerName(layer)}${by(layer, now)}`,
     ...table([...layer.note === undefined ? [] : [['', paint('dim', 'note'), layer.note]], ...said(layer).map(([key, value]) => ['', paint('dim', key), value])]),
-    ...evidence(layer).map((line) => `  ${paint('dim', 'since')}  ${line}`),
+    ...lessons(layer).map(({ failure, key, remedy }) => `  ${paint('dim', 'since')}  ${failure} ${key}: ${remedy}`),
   ])
 }
 
@@ -30,25 +28,9 @@ export function recipeTable({ recipes, builtIn }: RecipeList, now: number, paint
 }
 
 function said(layer: RecipeLayerView): [key: string, value: string][] {
-  return Object.entries(layer).filter(([key]) => !ABOUT.has(key)).map(([key, value]) => [key, shown(value)])
-}
-
-function shown(value: unknown): string {
-  if (value === '') return '""'
-  if (typeof value === 'string') return value.split('\n')[0]!
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((each) => typeof each === 'object' && each !== null ? (each as { name: string }).name : String(each)).join(' ')
-  if (typeof value === 'object' && value !== null) return Object.entries(value).map(([name, each]) => `${name}=${Array.isArray(each) ? each.join(',') : String(each)}`).join(' ')
-  return String(value)
+  return recipeSaid(layer).map(([key, value]) => [key, briefly(value)])
 }
 
 function by({ createdBy, createdAt }: RecipeLayerView, now: number): string {
   return createdAt === null ? '' : `  ${distance(Date.parse(createdAt), now)} by ${createdBy}`
-}
-
-/** What failed in the builds that taught it, and what was done about it. */
-function evidence({ evidence: all }: RecipeLayerView): string[] {
-  return (Array.isArray(all) ? all as unknown[] : []).flatMap((one) => {
-    const { failure, remedy } = one as { failure?: { class?: unknown; key?: unknown }; remedy?: unknown }
-    return failure ? [`${String(failure.class)} ${String(failure.key)}: ${String(remedy)}`] : []
-  })
 }

@@ -106,7 +106,7 @@ export function createJobViews({ store, clock, workers }: {
       id: job.id, kind: job.kind, project: job.project, version: job.version, target: job.target, sdist: job.sdist,
       state: job.state,
       step: job.step ?? null,
-      priority: priorityName(job.priority), askedBy: job.askedBy, attempts: job.attempts,
+      priority: priorityName(job.priority), askedBy: job.askedBy, attempts: job.attempts, recipe: job.recipe,
       build: job.build ?? null,
       createdAt: iso(job.createdAt), startedAt: isoOrNull(job.startedAt), finishedAt: isoOrNull(job.finishedAt),
       seconds: newest ? ((newest.finishedAt ?? clock.now()) - newest.startedAt) / 1000 : null,
@@ -116,7 +116,7 @@ export function createJobViews({ store, clock, workers }: {
       waitsFor: waits.get(job.id) ?? [],
       failure: job.failure ? failureView(job.failure) : null,
       retryAt: job.state === 'failed' ? isoOrNull(await store.jobs.retryAt(job.id)) : null,
-      wheel: job.kind === 'build' && job.state === 'built' ? await wheelView(wheelOf(job, await wheels(job.project))) : null,
+      wheel: (job.kind === 'build' || job.kind === 'rebuild') && job.state === 'built' ? await wheelView(wheelOf(job, await wheels(job.project))) : null,
     }
   }
 

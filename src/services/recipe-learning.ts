@@ -55,5 +55,5 @@ function open(key: string, value: unknown, said: unknown): unknown {
 
 /** Of an entry of a list; patches are known by their names. */
 function nameOf(entry: unknown): string {
-  return typeof entry === 'object' ? String((entry as { name: string }).name) : String(entry)
+  return typeof entry === 'string' ? entry : (entry as { name: string }).name
 }

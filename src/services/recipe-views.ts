@@ -48,3 +48,26 @@ export function recipeView(layer: RecipeLayer | StoredRecipe): RecipeLayerView {
     id: stored?.id ?? null, createdBy: stored?.createdBy ?? null, createdAt: stored ? iso(stored.createdAt) : null, evidence: stored?.evidence ?? null,
   }
 }
+
+const ABOUT = new Set(['project', 'versions', 'targets', 'note', 'id', 'origin', 'createdBy', 'createdAt', 'evidence'])
+
+/** What a recipe says, key by key. */
+export function recipeSaid(layer: RecipeLayerView): [key: string, value: unknown][] {
+  return Object.entries(layer).filter(([key]) => !ABOUT.has(key))
+}
+
+/** A value of a recipe on one line: of patches their names, of code its first line. */
+export function briefly(value: unknown): string {
+  if (value === '') return '""'
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((each) => typeof each === 'object' && each !== null ? (each as { name: string }).name : String(each)).join(' ')
+  if (typeof value === 'object' && value !== null) return Object.entries(value).map(([name, each]) => `${name}=${Array.isArray(each) ? each.join(',') : String(each)}`).join(' ')
+  return String(value).split('\n')[0]!
+}
+
+/** What failed in the builds that taught a recipe, and what was done about it. */
+export function lessons({ evidence }: RecipeLayerView): { failure: string; key: string; remedy: string }[] {
+  return (Array.isArray(evidence) ? evidence as unknown[] : []).flatMap((one) => {
+    const { failure, remedy } = one as { failure?: { class: string; key: string }; remedy?: string }
+    return failure ? [{ failure: failure.class, key: failure.key, remedy: remedy ?? '' }] : []
+  })
+}

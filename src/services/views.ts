@@ -42,6 +42,7 @@ export const JobView = z.object({
   priority: z.string().describe('rebuild, background, prebuild, asked or waiting'),
   askedBy: z.string(),
   attempts: z.number().int(),
+  recipe: z.string().describe('Digest of the recipe that it is built by; empty where none applies'),
   build: z.number().int().nullable().describe('The newest run; its log is at /b/{build}'),
   createdAt: time, startedAt: time.nullable(), finishedAt: time.nullable(),
   seconds: z.number().nullable().describe('How long the newest run took, or takes by now'),

@@ -33,7 +33,7 @@ export interface UiDeps {
   closing?: AbortSignal
 }
 
-export type Nav = 'overview' | 'jobs' | 'prebuild' | 'use'
+export type Nav = 'overview' | 'jobs' | 'prebuild' | 'recipes' | 'use'
 
 /** A page without its frame. */
 export interface Page {

@@ -24,6 +24,7 @@ export function jobFacts(job: JobView, run: BuildView | undefined, { root, now }
     ['This run ended', run && at(run.finishedAt)],
     ['It took', run?.finishedAt && duration((Date.parse(run.finishedAt) - Date.parse(run.startedAt)) / 1000)],
     ['Estimate', job.estimateSeconds !== null && `about ${duration(job.estimateSeconds)}, by earlier builds`],
+    ['Recipe', html`<a href="${root}ui/recipes/${encodeURIComponent(job.project)}">${job.recipe === '' ? 'none applies' : html`<span class="mono" title="${job.recipe}">${job.recipe.slice(0, 12)}</span>`}</a>${mayUseNetwork(run) && html` <span class="tag">may use the network</span>`}`],
     ['Worker', run && html`<span class="mono">${run.worker}</span>`],
   ])
 }
@@ -46,7 +47,7 @@ export function runTable(runs: Build[], job: JobView, shown: number | undefined,
 }
 
 const PARTS: [key: string, name: string][] = [
-  ['images', 'Built with'], ['requirements', 'Build requirements'], ['plan', 'Read from the sdist'], ['limits', 'Limits'],
+  ['images', 'Built with'], ['requirements', 'Build requirements'], ['plan', 'Read from the sdist'], ['recipe', 'Recipe'], ['limits', 'Limits'],
   ['environment', 'Environment'], ['verify', 'Verified'], ['try', 'Tried'],
 ]
 
@@ -56,6 +57,11 @@ export function recordView(record: Record<string, unknown>): Html {
   return html`<details id="record" class="record"><summary>The record of this run</summary>
 <dl>${parts.map(([key, name]) => html`<div><dt>${name}</dt><dd>${value(record[key], key)}</dd></div>`)}</dl>
 <details><summary>As it is kept</summary><pre tabindex="0" aria-label="The record as JSON">${JSON.stringify(record, null, 2)}</pre></details></details>`
+}
+
+function mayUseNetwork(run: BuildView | undefined): boolean {
+  const recipe = run?.record?.['recipe'] as { network?: unknown } | undefined
+  return recipe?.network === true
 }
 
 /** Any JSON as lists; records of every version are shown, whatever they hold. */

@@ -1,10 +1,13 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
+import { ADMIN } from '../../domain/job.ts'
 import { MuslinError } from '../../errors.ts'
+import { MoreApks } from '../../services/recipe-views.ts'
 import type { BuildView, JobView } from '../../services/views.ts'
 import { nextPath, requireForm, requireSession, seeOther } from '../guard.ts'
 import { assetUrl } from '../assets.ts'
 import { html } from '../html.ts'
+import { addApks } from '../jobs/add-apks.ts'
 import { jobFacts, recordView, runTable } from '../jobs/facts.ts'
 import { actions, heading, situation } from '../jobs/situation.ts'
 import { stepList } from '../jobs/steps.ts'
@@ -56,6 +59,17 @@ export function jobRoutes(router: Router, deps: PageDeps): void {
     })
   }
 
+  router.post('/ui/jobs/:id/add-apks', async (ctx) => {
+    requireSession(ctx)
+    const form = await readForm(ctx.req)
+    requireForm(ctx, form.value('csrf'))
+    const words = (form.value('apks') ?? '').split(/[\s,]+/).filter((word) => word !== '')
+    const { data } = MoreApks.safeParse({ apks: words })
+    if (!data) throw new MuslinError('bad-request', 'the form names no apk, or what is none; names of apks are like libffi-dev: small letters, digits and + . _ : -')
+    const job = await orders.addApks(idOf(ctx, 'job'), data.apks, ADMIN)
+    seeOther(ctx, rootOf(ctx), `ui/jobs/${job.id}`)
+  })
+
   async function showJob(ctx: Context, job: JobView, run: BuildView | undefined): Promise<void> {
     const root = rootOf(ctx)
     const now = clock.now()
@@ -71,6 +85,7 @@ export function jobRoutes(router: Router, deps: PageDeps): void {
       body: html`<div id="job" data-live data-state="${job.state}" data-page="${run?.id ?? 'none'}">
 <div class="head">${heading(job, run, root)}${actions(job, frameOf(ctx, deps))}</div>
 ${situation(job, run, { root, server: deps.links.root(ctx), now })}
+${(run === undefined || run.id === job.build) && addApks(job, frameOf(ctx, deps))}
 ${run && html`<section class="section" aria-labelledby="steps-title"><h2 id="steps-title">Steps</h2>${stepList(run.steps, now)}</section>`}
 </div>
 ${withLog && html`<section class="section"><h2 id="log-title">Log</h2>${logView({ window, build: run.id, root, running, failed: run.failure !== null })}</section>

@@ -35,7 +35,7 @@ export function projectRoutes(router: Router, deps: PageDeps): void {
       title: project,
       body: html`<div class="head"><div><h1>${project}</h1>
 <p>${counted(known.releases.length, 'release')}${known.fetchedAt !== null ? html` · the upstream’s page as of ${timeTag(known.fetchedAt, clock.now())}` : ' · the upstream’s page was never asked for'}</p></div>
-<a class="button quiet" href="${root}simple/${project}/">Index page</a></div>
+<p class="actions"><a class="button quiet" href="${root}ui/recipes/${project}">Recipe</a> <a class="button quiet" href="${root}simple/${project}/">Index page</a></p></div>
 ${filters(project, known, view)}
 <div id="matrix" data-live>
 ${releases.length === 0 ? nothing(known.releases.length === 0 ? 'The project has no release.' : 'No release is left by these filters.') : matrixTable({ root, known, releases, auth: authOf(ctx) })}
