@@ -1,5 +1,6 @@
 /** How long a build is expected to take. */
 import type { Language } from './languages.ts'
+import { requiresProject } from './plan-backend.ts'
 import type { SourceCount } from './plan-contents.ts'
 
 /** Fetching build requirements, repairing, verifying and trying out take this long, however small the sdist. */
@@ -24,22 +25,31 @@ export function estimateTogether(seconds: number[], builders: number): number {
   return Math.ceil(Math.max(sum / Math.max(builders, 1), seconds.reduce((longest, each) => Math.max(longest, each), 0)))
 }
 
-/** Seconds a megabyte of source, and a file, take to compile on two cores. */
-const RATES: { endings: string[]; perMB: number; perFile: number }[] = [
-  { endings: ['.c', '.s', '.asm', '.m', '.f', '.for', '.f90', '.f95'], perMB: 15, perFile: 0.3 },
-  { endings: ['.cc', '.cpp', '.cxx', '.c++', '.mm'], perMB: 60, perFile: 4 },
-  { endings: ['.pyx'], perMB: 150, perFile: 8 },
-  { endings: ['.rs'], perMB: 60, perFile: 0.2 },
+/**
+ * Seconds that a file and a megabyte of it take. Of each file no more than `most` bytes count, all files of an ending taken together: what is
+ * longer is a table, or data of a test.
+ */
+const RATES: { endings: string[]; perFile: number; perMB: number; most: number }[] = [
+  { endings: ['.c', '.s', '.asm', '.m'], perFile: 0.2, perMB: 10, most: 2e6 },
+  { endings: ['.f', '.for', '.f90', '.f95'], perFile: 0.5, perMB: 15, most: 1e6 },
+  { endings: ['.cc', '.cpp', '.cxx', '.c++', '.mm'], perFile: 3, perMB: 20, most: 1e5 },
 ]
-/** Crates are compiled with a project in Rust, whose own sources are the least of it. */
-const RUST_SECONDS = 60
+/** Cython turns a file into thirty times as much C; where that is shipped beside it, it is not counted twice. */
+const CYTHON = { perFile: 5, perMB: 200, times: 10 }
+/** These libraries are templates, which each file that uses them compiles anew. */
+const TEMPLATES = { projects: ['pybind11', 'nanobind'], factor: 2.5 }
+/** Crates are most of what is compiled with a project in Rust. */
+const RUST = { always: 40, perCrate: 1.5, perMB: 15 }
 
-/** Seconds that compiling what was read out of an sdist may take. */
-export function estimateSources(sources: SourceCount[], languages: Language[]): number {
-  const rust = languages.includes('rust')
-  const seconds = sources.reduce((sum, { ending, files, bytes }) => {
-    const rate = RATES.find(({ endings }) => endings.includes(ending) && (ending !== '.rs' || rust))
-    return sum + (rate ? files * rate.perFile + bytes / 1e6 * rate.perMB : 0)
-  }, rust ? RUST_SECONDS : 0)
+/** Seconds that compiling what was read out of an sdist may take on two cores. Half of twenty measured builds took from half to twice as long. */
+export function estimateSources(sources: SourceCount[], { languages, requires, crates }: { languages: Language[]; requires: string[]; crates: number }): number {
+  const templates = TEMPLATES.projects.some((name) => requiresProject(requires, name)) ? TEMPLATES.factor : 1
+  const bytesOf = (endings: string[]) => sources.reduce((sum, { ending, bytes }) => endings.includes(ending) ? sum + bytes : sum, 0)
+  let seconds = languages.includes('rust') ? RUST.always + crates * RUST.perCrate + bytesOf(['.rs']) / 1e6 * RUST.perMB : 0
+  for (const { ending, files, bytes } of sources) {
+    const rate = RATES.find(({ endings }) => endings.includes(ending))
+    if (rate) seconds += (files * rate.perFile + Math.min(bytes, files * rate.most) / 1e6 * rate.perMB) * (rate.most === 1e5 ? templates : 1)
+    if (ending === '.pyx' && bytesOf(['.c', '.cpp']) < bytes * CYTHON.times) seconds += files * CYTHON.perFile + bytes / 1e6 * CYTHON.perMB
+  }
   return Math.ceil(Math.min(seconds, LONGEST_SECONDS))
 }

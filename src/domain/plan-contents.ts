@@ -33,6 +33,8 @@ const LONGEST_TEXT = 1024 * KIB
 const TEXTS_AT_TOP = ['PKG-INFO', 'pyproject.toml', 'setup.cfg']
 const TEXTS_ANYWHERE = ['meson.build', 'CMakeLists.txt', 'Cargo.toml', 'Cargo.lock']
 const CARGO_CONFIG = /(?:^|\/)\.cargo\/config(?:\.toml)?$/
+/** Folders of what no build compiles. */
+const ASIDE = ['test', 'tests', 'test cases', 'manual tests', 'testing', 'example', 'examples', 'doc', 'docs', 'bench', 'benchmark', 'benchmarks']
 /** Where Cython's own directives stand. */
 const HEAD = 2 * KIB
 
@@ -40,6 +42,7 @@ const HEAD = 2 * KIB
 export function wanted(path: string): number {
   const parts = path.split('/')
   const name = parts.at(-1)!
+  if (isAside(parts)) return 0
   if (TEXTS_ANYWHERE.includes(name) || CARGO_CONFIG.test(path)) return LONGEST_TEXT
   // Not setup.py alone: backends take build scripts of any name, and in-tree backends are modules.
   if (parts.length === 1 && (TEXTS_AT_TOP.includes(name) || name.endsWith('.py'))) return LONGEST_TEXT
@@ -50,8 +53,12 @@ export function wanted(path: string): number {
 
 /** The ending under which a file counts among the sources; undefined: it does not. */
 export function sourceEnding(path: string): string | undefined {
-  const ending = /\.[\w+]+$/.exec(path)?.[0].toLowerCase()
+  const ending = isAside(path.split('/')) ? undefined : /\.[\w+]+$/.exec(path)?.[0].toLowerCase()
   return ending !== undefined && (COMPILED.includes(ending) || GENERATED.includes(ending)) ? ending : undefined
+}
+
+function isAside(parts: string[]): boolean {
+  return parts.some((part, index) => index < parts.length - 1 && ASIDE.includes(part))
 }
 
 /** Whether the file is one that builds run, by its name. */
@@ -64,9 +71,22 @@ export function compiled(contents: Pick<SdistContents, 'sources'>): SourceCount[
   return contents.sources.filter(({ ending }) => COMPILED.includes(ending))
 }
 
-/** All texts of this file name, wherever they lie, as one. */
-export function everyText(contents: Pick<SdistContents, 'texts'>, name: string): string {
-  return [...contents.texts].filter(([path]) => path.split('/').at(-1) === name).map(([, text]) => text).join('\n')
+/**
+ * The build files of this name as one text, without their comments: those of the project that begins at the shallowest of them. Those
+ * of others, with a `project(…)` of their own, are left out, and so are the folders below them: tests, examples, what was brought along.
+ */
+export function buildText(contents: Pick<SdistContents, 'texts'>, name: 'meson.build' | 'CMakeLists.txt'): string {
+  const files = [...contents.texts].filter(([path]) => path.split('/').at(-1) === name).map(([path, text]) => ({ folder: path.slice(0, -name.length), text: withoutComments(text) }))
+  const depth = Math.min(...files.map(({ folder }) => folder.split('/').length))
+  const root = files.find(({ folder }) => folder.split('/').length === depth)
+  const others = new Set(files.filter((file) => file !== root && /\bproject\s*\(/i.test(file.text)).map(({ folder }) => folder))
+  return files.filter(({ folder }) => !withAbove(folder).some((above) => others.has(above))).map(({ text }) => text).join('\n')
+}
+
+/** `a/b/`, `a/` and the empty text. */
+function withAbove(folder: string): string[] {
+  const parts = folder.split('/').slice(0, -1)
+  return parts.map((_, index) => `${parts.slice(0, index + 1).join('/')}/`).concat('')
 }
 
 /** Python without its comments: what is switched off by one says nothing. */

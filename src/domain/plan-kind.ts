@@ -1,6 +1,6 @@
 /** Whether a wheel with compiled parts is to be expected of an sdist, as far as it says so itself. */
 import { tableAt, type BuildSystem } from './plan-backend.ts'
-import { compiled, everyText, withoutComments, type SdistContents } from './plan-contents.ts'
+import { buildText, compiled, withoutComments, type SdistContents } from './plan-contents.ts'
 
 export type ExpectedKind = 'native' | 'pure' | 'unknown'
 
@@ -9,7 +9,7 @@ const NATIVE_BACKENDS = /^(maturin|scikit_build_core|setuptools_rust|cmake_build
 /** Backends that have no way to compile anything. */
 const PURE_BACKENDS = /^(flit_core|flit|flit_scm|uv_build|whey|dunamai)\b/
 /** What compiles within setuptools, in setup.py, setup.cfg or pyproject.toml. */
-const EXTENSION_WORDS = /\bext[_-]modules\b|Extension\s*\(|\bcffi_modules\b|\bcythonize\s*\(|\brust_extensions\b|\bmypycify\s*\(|\bbuild_golang\b|\bmilksnake_tasks\b|\badd_extension\s*\(|\bhas_ext_modules\b|^[ \t]*(?:from|import)[ \t]+skbuild\b/m
+const EXTENSION_WORDS = /\bext[_-]modules\b|Extension\s*\(|\bcffi_modules\b|\bcythonize\s*\(|\brust_extensions\b|\bbuild_golang\b|\bmilksnake_tasks\b|\badd_extension\s*\(|\bhas_ext_modules\b|^[ \t]*(?:from|import)[ \t]+skbuild\b/m
 /** What needs no file of a compiled language: its C comes out of Python. */
 const GENERATING_WORDS = /\bcffi_modules\s*=\s*\[\s*["'\w]/
 /** An empty list of extensions is none. */
@@ -25,7 +25,8 @@ const PLATFORM_WORDS = /\bpure_python\b["'\]\s]*=\s*False|\binfer_tag\b/
  */
 export function expectedKind(contents: SdistContents, { backend }: BuildSystem, pyproject: Record<string, unknown>): ExpectedKind {
   const sources = compiled(contents).length > 0
-  if (backend.startsWith('scikit_build_core') && tableAt(pyproject, 'tool', 'scikit-build', 'wheel')['cmake'] === false) return 'pure'
+  const scikit = tableAt(pyproject, 'tool', 'scikit-build', 'wheel')
+  if (backend.startsWith('scikit_build_core') && [scikit['cmake'], scikit['platlib']].includes(false)) return 'pure'
   if (NATIVE_BACKENDS.test(backend)) return sources ? 'native' : 'unknown'
   if (PURE_BACKENDS.test(backend)) return 'pure'
   if (backend.startsWith('mesonpy')) return mesonKind(contents, sources)
@@ -37,13 +38,15 @@ export function expectedKind(contents: SdistContents, { backend }: BuildSystem, 
 
 function setuptoolsKind({ texts }: SdistContents, sources: boolean): ExpectedKind {
   const setup = withoutComments(['setup.py', 'setup.cfg', 'pyproject.toml'].map((name) => texts.get(name) ?? '').join('\n')).replace(NO_EXTENSIONS, '')
-  if (!sources) return GENERATING_WORDS.test(setup) ? 'native' : /\bmypycify\s*\(|\bcythonize\s*\(/.test(setup) ? 'unknown' : 'pure'
+  // Python that may be compiled: only where the environment says so, as a rule.
+  if (/\bmypycify\s*\(/.test(setup)) return 'unknown'
+  if (!sources) return GENERATING_WORDS.test(setup) ? 'native' : /\bcythonize\s*\(/.test(setup) ? 'unknown' : 'pure'
   return EXTENSION_WORDS.test(setup) ? 'native' : 'unknown'
 }
 
 /** meson-python makes a wheel for a platform as soon as one built file is installed into it. */
 function mesonKind(contents: SdistContents, sources: boolean): ExpectedKind {
-  const text = withoutComments(everyText(contents, 'meson.build'))
+  const text = buildText(contents, 'meson.build')
   if (/\bextension_module\s*\(/.test(text)) return sources ? 'native' : 'unknown'
   return sources || /\b(?:shared_library|shared_module|library|executable)\s*\(/.test(text) ? 'unknown' : 'pure'
 }

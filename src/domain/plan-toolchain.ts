@@ -1,7 +1,7 @@
 /** What must be installed beside compilers of C and C++, by Alpine's names, as far as an sdist shows before its first build. */
 import type { Language } from './languages.ts'
 import { requiresProject, type BuildSystem } from './plan-backend.ts'
-import { everyText, withoutComments, type SdistContents } from './plan-contents.ts'
+import { buildText, withoutComments, type SdistContents } from './plan-contents.ts'
 
 /** What compiles a language, where build-base does not. */
 const COMPILERS: Partial<Record<Language, string[]>> = { rust: ['cargo'], fortran: ['gfortran'], go: ['go'] }
@@ -21,31 +21,31 @@ const CMAKE_PACKAGES: Record<string, string> = { bison: 'bison', flex: 'flex', s
  * ask for `ninja` and `cmake` as requirements.
  */
 export function toolchain(contents: SdistContents, system: BuildSystem, languages: Language[]): string[] {
-  const programs = [...pythonPrograms(contents), ...mesonPrograms(contents), ...cmakePrograms(contents), ...autotools(contents)]
+  const programs = [...pythonPrograms(contents, system), ...mesonPrograms(contents), ...cmakePrograms(contents), ...autotools(contents)]
     .filter((program) => !requiresProject(system.requires, program))
   const apks = [...languages.flatMap((language) => COMPILERS[language] ?? []), ...programs.flatMap((program) => PROGRAMS[program] ?? [])]
   return [...new Set(apks)].sort()
 }
 
 /** Programs that setup.py starts: named as a text of their own, as in `subprocess.run(['bison', …])`, or at the beginning of a command. */
-function pythonPrograms({ texts, sources }: SdistContents): string[] {
+function pythonPrograms({ texts, sources }: SdistContents, { backendPath }: BuildSystem): string[] {
   const setup = withoutComments([...texts].filter(([path]) => /^(?:setup|build|pdm_build|hatch_build)\w*\.py$/.test(path)).map(([, text]) => text).join('\n'))
   const named = Object.keys(PROGRAMS).filter((program) => new RegExp(`["']${program}["' ]`).test(setup) && /\b(?:subprocess|os\.system|spawn|popen|check_call)\b/i.test(setup))
   // distutils runs swig by itself for such a source.
   if (sources.some(({ ending }) => ending === '.i') && /["'][\w./-]+\.i["']|\bswig_opts\b/.test(setup)) named.push('swig')
-  // scikit-build before scikit-build-core leaves it to the project to ask for both.
-  if (/^[ \t]*(?:from|import)[ \t]+skbuild\b/m.test(setup)) named.push('cmake', 'ninja')
+  // scikit-build before scikit-build-core leaves it to the project to ask for both; a backend in the tree is there to do so.
+  if (backendPath.length === 0 && /^[ \t]*(?:from|import)[ \t]+skbuild\b/m.test(setup)) named.push('cmake', 'ninja')
   return named
 }
 
 /** `find_program('bison')`, unless it may be absent. */
 function mesonPrograms(contents: SdistContents): string[] {
-  const calls = withoutComments(everyText(contents, 'meson.build')).matchAll(/\bfind_program\s*\(([^)]*)/g)
+  const calls = buildText(contents, 'meson.build').matchAll(/\bfind_program\s*\(([^)]*)/g)
   return [...calls].flatMap(([, given = '']) => /\brequired\s*:/.test(given) ? [] : [...given.matchAll(/'([\w.+-]*)'/g)].slice(0, 1).map(([, name = '']) => name))
 }
 
 function cmakePrograms(contents: SdistContents): string[] {
-  const text = withoutComments(everyText(contents, 'CMakeLists.txt'))
+  const text = buildText(contents, 'CMakeLists.txt')
   const found = [...text.matchAll(/\bfind_package\s*\(\s*(\w+)([^)]*)/gi)].filter(([, , rest = '']) => /\bREQUIRED\b/.test(rest))
     .flatMap(([, name = '']) => CMAKE_PACKAGES[name.toLowerCase()] ?? [])
   return /\bASM_NASM\b/.test(text) ? [...found, 'nasm'] : found

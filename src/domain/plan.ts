@@ -6,7 +6,7 @@ import { languagesOf, type Language } from './languages.ts'
 import { isStatic, parseMetadata, type Metadata } from './metadata.ts'
 import { normalizeName } from './names.ts'
 import { buildSystem, readToml } from './plan-backend.ts'
-import { everyText, withoutComments, type SdistContents } from './plan-contents.ts'
+import { withoutComments, type SdistContents } from './plan-contents.ts'
 import { expectedKind, type ExpectedKind } from './plan-kind.ts'
 import { rustCrates } from './plan-rust.ts'
 import { toolchain } from './plan-toolchain.ts'
@@ -65,7 +65,7 @@ export function planBuild(contents: SdistContents, release?: ReleaseName): { pla
       languages,
       toolchain: toolchain(contents, system, languages),
       env: { ...versionVariables(contents, system, pyproject, versionOf(contents, metadata, release)), ...cmakeVariables(contents) },
-      estimateSeconds: estimateSources(contents.sources, languages),
+      estimateSeconds: estimateSources(contents.sources, { languages, requires: system.requires, crates: rust.crates?.length ?? 0 }),
       cargoLock: rust.crates,
       metadata: metadata && isStatic(metadata) && isOf(metadata, release) ? pkgInfo : undefined,
       requiresPython: metadata?.requiresPython,
@@ -93,7 +93,8 @@ function isOf({ name, version }: Metadata, release: ReleaseName | undefined): bo
 
 /** CMake 4 refuses projects that are content with a CMake before 3.5, unless it is told to go on. */
 function cmakeVariables(contents: SdistContents): Record<string, string> {
-  const wanted = [...withoutComments(everyText(contents, 'CMakeLists.txt')).matchAll(/\bcmake_minimum_required\s*\(\s*VERSION\s+(\d+)\.(\d+)/gi)]
+  const lists = [...contents.texts].filter(([path]) => /(?:^|\/)CMakeLists\.txt$/.test(path)).map(([, text]) => withoutComments(text)).join('\n')
+  const wanted = [...lists.matchAll(/\bcmake_minimum_required\s*\(\s*VERSION\s+(\d+)\.(\d+)/gi)]
   const old = wanted.some(([, major, minor]) => Number(major) < 3 || (Number(major) === 3 && Number(minor) < 5))
   return old ? { CMAKE_POLICY_VERSION_MINIMUM: '3.5' } : {}
 }

@@ -87,3 +87,16 @@ test('CMake 4 is told to go on with a project that is content with an old one', 
   expect(env('cmake_minimum_required(VERSION 3.15)\n# cmake_minimum_required(VERSION 2.8)')).toEqual({})
   expect(planned({ pyproject: system('scikit_build_core.build'), texts: { 'vendor/CMakeLists.txt': 'cmake_minimum_required(VERSION 3.0)' } }).env).toEqual({ CMAKE_POLICY_VERSION_MINIMUM: '3.5' })
 })
+
+test('texts that are made to take long do not', () => {
+  const units = ['\n', ' ', '(', '#', 'a', '"', 'project(', 'find_program(\'', 'cmake_minimum_required( ', 'ext_modules =  [', '"a/a/a/', '[[a]]\n', 'Name: a\n', 'import ']
+  const began = performance.now()
+  for (const unit of units) {
+    const text = unit.repeat((1 << 18) / unit.length)
+    for (const name of ['setup.py', 'meson.build', 'CMakeLists.txt', 'PKG-INFO', 'pyproject.toml']) {
+      planBuild(sdistOf({ setupPy: '', texts: { [name]: text }, sources: ['.c', '.i'], scripts: ['configure.ac'] }))
+    }
+  }
+  // 70 texts of a quarter of a megabyte: what is not linear takes minutes.
+  expect(performance.now() - began).toBeLessThan(20_000)
+})
