@@ -94,7 +94,6 @@ export function createJobRunner(deps: {
       log.write('Muslin: the recipe changed since the job was queued; it is built by the one of today\n')
       await store.jobs.rekey(job.id, applied.digest)
     }
-    if (applied.recipe.network) log.write('Muslin: the recipe lets this build use the network\n')
     return applied
   }
 
