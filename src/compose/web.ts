@@ -24,6 +24,7 @@ import { createPlanner } from '../services/planner.ts'
 import { createPrebuilds } from '../services/prebuilds.ts'
 import { createPromiseMetadata } from '../services/promise-metadata.ts'
 import { createPromises } from '../services/promises.ts'
+import { createPureFallbacks } from '../services/pure-fallbacks.ts'
 import { createReadyTargets } from '../services/ready-targets.ts'
 import { createRecords } from '../services/records.ts'
 import { createSessions } from '../services/sessions.ts'
@@ -50,7 +51,8 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const promises = createPromises({ store, recipes })
   const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
   const admission = createAdmission({ clock, hosts: names, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
-  const downloads = createDownloads({ downloads: store.downloads, clock, log })
+  const downloads = createDownloads({ downloads: store.downloads, targets, clock, log })
+  const fallbacks = createPureFallbacks({ store, upstreamPages, recipes, admission, readyTargets, clock, log })
   const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers })
   const shown = {
     planFor: createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) }),
@@ -66,7 +68,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
   const app = createApp({
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
-    files, apks, crates, downloads, promises, admission, readyTargets, log, instance,
+    files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
@@ -82,7 +84,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const address = server.address()
   return {
     address: { scheme: settings.tlsCert === undefined ? 'http' : 'https', port: typeof address === 'object' && address ? address.port : settings.port },
-    close: () => downloads.close(),
+    close: async () => { await Promise.all([downloads.close(), fallbacks.close()]) },
     async drain() {
       const grace = new AbortController()
       const timer = setTimeout(() => grace.abort(), GRACE_MS)

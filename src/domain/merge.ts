@@ -1,5 +1,6 @@
 /** A project's page as Muslin serves it: the upstream's, with our wheels and promises among its files. */
 import { sha256Of } from './digest.ts'
+import { isFallback } from './fallback.ts'
 import { parseWheelFilename } from './filename.ts'
 import { normalizeName } from './names.ts'
 import type { IndexFile, ProjectPage } from './page.ts'
@@ -107,8 +108,8 @@ function supersededBy(page: ProjectPage, wheels: WheelEntry[]): (wheel: WheelEnt
   )
   return (wheel) => {
     const target = parseTarget(wheel.target)
-    const fitting = upstream.get(versionKey(wheel.version))?.some((other) => target && wheelFits(other, target))
-    if (fitting) return 'superseded by the upstream\'s wheel'
+    const release = upstream.get(versionKey(wheel.version)) ?? []
+    if (release.some((other) => target && wheelFits(other, target) && !isFallback(other, release))) return 'superseded by the upstream\'s wheel'
     const newest = Math.max(...wheels.filter(({ sdist, target }) => sdist === wheel.sdist && target === wheel.target).map(({ number }) => number))
     return newest > wheel.number ? `superseded by build ${newest}` : undefined
   }

@@ -12,6 +12,7 @@ import type { ProjectPages } from '../services/pages.ts'
 import type { PromiseMetadata } from '../services/promise-metadata.ts'
 import type { PromiseBook } from '../services/promises.ts'
 import type { ReadyTargets } from '../services/ready-targets.ts'
+import type { PureFallbacks } from '../services/pure-fallbacks.ts'
 import type { Records } from '../services/records.ts'
 import type { Sessions } from '../services/sessions.ts'
 import type { Wishes } from '../services/wishes.ts'
@@ -47,6 +48,7 @@ export interface AppDeps extends ApiDeps {
   crates: Crates
   records: Records
   downloads: Downloads
+  fallbacks: PureFallbacks
   promises: PromiseBook
   promiseMetadata: PromiseMetadata
   wishes: Wishes

@@ -104,3 +104,8 @@ function hostname(host: string): string {
   const [, literal] = /^\[(.*)\](?::\d*)?$/.exec(host) ?? []
   return (literal ?? host.replace(/:\d*$/, '')).replace(/\.$/, '').toLowerCase()
 }
+
+/** What `admit` and the bounds that it gives refuse with. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof MuslinError && ['start-refused', 'too-many-builds', 'queue-full'].includes(error.code)
+}

@@ -1,7 +1,8 @@
 /** Counts what installers are served. */
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Client } from '../domain/client.ts'
+import { targetOf, type Client } from '../domain/client.ts'
+import { parseTarget } from '../domain/target.ts'
 import type { Clock, DownloadStore } from './ports.ts'
 
 /** A write to disk for each file would slow down what is counted. */
@@ -21,8 +22,15 @@ export interface Downloads {
 }
 
 /** Counted in memory and written every three seconds, and at the end. */
-export function createDownloads({ downloads, clock, log }: { downloads: DownloadStore; clock: Clock; log: Logger }): Downloads & { close(): Promise<void> } {
+export function createDownloads({ downloads, targets, clock, log }: {
+  downloads: DownloadStore
+  /** Names of the configured targets: what clients on each of them were sent is counted by release too. */
+  targets: string[]
+  clock: Clock
+  log: Logger
+}): Downloads & { close(): Promise<void> } {
   const closing = new AbortController()
+  const known = targets.flatMap((name) => parseTarget(name) ?? [])
   const pending: Parameters<DownloadStore['add']>[0] = []
   let soon: Promise<void> | undefined
   let writing = Promise.resolve()
@@ -30,7 +38,7 @@ export function createDownloads({ downloads, clock, log }: { downloads: Download
   return {
     served({ sha256, filename, client, address }) {
       if (client.own || !INSTALLERS.includes(client.tool) || pending.length >= MOST || closing.signal.aborted) return
-      pending.push({ sha256, filename, client: address, at: clock.now() })
+      pending.push({ sha256, filename, client: address, at: clock.now(), target: targetOf(client, known)?.name })
       soon ??= later()
     },
     flush,

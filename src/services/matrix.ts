@@ -1,4 +1,5 @@
 import { sha256Of } from '../domain/digest.ts'
+import { isFallback, isPure } from '../domain/fallback.ts'
 import type { Job } from '../domain/job.ts'
 import { isValidName, normalizeName } from '../domain/names.ts'
 import { pythonFits } from '../domain/promise.ts'
@@ -62,11 +63,11 @@ export function createMatrix({ store, recipes, upstreamPages, readyTargets, targ
 
 function cellOf(release: Release, { target, image }: Column, jobs: Map<string, Job[]>, { recipe, digest }: Applied): MatrixCell {
   const fitting = release.upstream.filter(({ wheel }) => wheelFits(wheel, target))
-  // pip takes the most specific one.
-  const upstream = fitting.find(({ wheel }) => !wheel.platforms.includes('any')) ?? fitting[0]
-  if (upstream) return cell(upstream.wheel.platforms.includes('any') ? 'pure-wheel' : 'upstream-wheel', { filename: upstream.filename })
-  const own = release.sdists.flatMap((sdist) => jobs.get(keyOf(sha256Of(sdist) ?? '', target.name)) ?? [])
   const built = release.built.filter((wheel) => wheel.target === target.name).toSorted((a, b) => b.number - a.number)[0]
+  // pip takes the most specific one.
+  const upstream = fitting.find(({ wheel }) => !isPure(wheel)) ?? fitting[0]
+  if (upstream && !(built && isFallback(upstream.wheel, release.upstream.map(({ wheel }) => wheel)))) return cell(isPure(upstream.wheel) ? 'pure-wheel' : 'upstream-wheel', { filename: upstream.filename })
+  const own = release.sdists.flatMap((sdist) => jobs.get(keyOf(sha256Of(sdist) ?? '', target.name)) ?? [])
   if (built) return cell('built', { filename: built.filename, job: own.find((job) => job.build === built.build)?.id ?? null, build: built.build })
   const job = telling(own, { image, recipe: digest })
   if (job && job.state !== 'built') return cell(job.state, { job: job.id, build: job.build ?? null, failure: job.failure ? failureView(job.failure) : null })
@@ -85,7 +86,7 @@ function cell(verdict: MatrixCell['verdict'], rest: Partial<MatrixCell> = {}): M
  * again, so what failed with an older one says nothing while there is a newer one. A metadata job that fails ends the promise too.
  */
 function telling(jobs: Job[], { image, recipe }: { image: string | undefined; recipe: string }): Job | undefined {
-  const ours = jobs.filter(({ kind }) => kind !== 'trial').toSorted((a, b) => Number(b.kind === 'build') - Number(a.kind === 'build') || b.id - a.id)
+  const ours = jobs.filter(({ kind }) => kind === 'build' || kind === 'metadata').toSorted((a, b) => Number(b.kind === 'build') - Number(a.kind === 'build') || b.id - a.id)
   return ours.find(({ state }) => state === 'running') ?? ours.find(({ state }) => state === 'queued')
     ?? ours.find((job) => (job.state === 'failed' || job.state === 'cancelled') && job.recipe === recipe && (image === undefined || job.image === image))
 }

@@ -1,6 +1,6 @@
 import { PRIORITY, type Job, type JobKind, type Wish } from '../domain/job.ts'
 import { MuslinError } from '../errors.ts'
-import type { Admission, Asker } from './admission.ts'
+import { isRefusal, type Admission, type Asker } from './admission.ts'
 import { isSettled } from './job-events.ts'
 import type { Clock, JobStore } from './ports.ts'
 import type { Promised } from './promises.ts'
@@ -82,8 +82,4 @@ export function createWishes({ jobs, recipes, admission, readyTargets, clock }: 
       return false
     }
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof MuslinError && ['start-refused', 'too-many-builds', 'queue-full'].includes(error.code)
 }

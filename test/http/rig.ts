@@ -34,6 +34,7 @@ import { createPrebuilds } from '../../src/services/prebuilds.ts'
 import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
 import { createPromises } from '../../src/services/promises.ts'
 import { createRecipes } from '../../src/services/recipes.ts'
+import { createPureFallbacks, type PureFallbacks } from '../../src/services/pure-fallbacks.ts'
 import { createReadyTargets } from '../../src/services/ready-targets.ts'
 import { createRecords } from '../../src/services/records.ts'
 import { createSessions } from '../../src/services/sessions.ts'
@@ -99,6 +100,7 @@ export interface Rig {
   blobs: BlobStore
   logs: BuildLogs
   downloads: Downloads
+  fallbacks: PureFallbacks
   clock: ManualClock
   closing: AbortController
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Answer>
@@ -190,8 +192,9 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
   const crates = createCrates({ kept: store.kept, blobs, remote, registry: options.registry, clock, log })
-  const downloads = createDownloads({ downloads: store.downloads, clock, log })
+  const downloads = createDownloads({ downloads: store.downloads, targets: options.targets ?? [TARGET], clock, log })
   const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
+  const fallbacks = createPureFallbacks({ store, upstreamPages, recipes, admission, readyTargets, clock, log })
   const closing = new AbortController()
   const targets = options.targets ?? [TARGET]
   const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers: 2 })
@@ -209,7 +212,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
-    files, apks, crates, downloads, promises, admission, readyTargets, log,
+    files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
@@ -226,10 +229,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    server, store, blobs, logs, downloads, closing,
+    server, store, blobs, logs, downloads, fallbacks, closing,
     async stop() {
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
+      await fallbacks.close()
       await upstream.close()
       await remote.close()
       store.close()

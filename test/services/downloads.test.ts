@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { parseUserAgent } from '../../src/domain/client.ts'
 import { createDownloads } from '../../src/services/downloads.ts'
 import type { DownloadStore } from '../../src/services/ports.ts'
-import { type Bench, makeBench } from './bench.ts'
+import { type Bench, makeBench, TARGET } from './bench.ts'
 
 type Add = Parameters<DownloadStore['add']>[0]
 
@@ -20,6 +20,7 @@ function counting() {
   const state = { fail: false }
   const lines: string[] = []
   const downloads = createDownloads({
+    targets: [TARGET],
     clock: bench.clock,
     log: pino({ level: 'debug' }, { write: (line) => { lines.push(line) } }),
     downloads: {

@@ -36,7 +36,7 @@ test('what was served, built and saved, what is under way, and who builds', asyn
   const failed = await bench.claim()
   await store.jobs.fail(failed.build, { class: 'infrastructure', key: 'x' }, undefined, clock.now())
   await bench.claim()
-  const downloads = createDownloads({ downloads: store.downloads, clock, log: silent })
+  const downloads = createDownloads({ downloads: store.downloads, targets: [TARGET], clock, log: silent })
   for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) downloads.served({ sha256: 'f'.repeat(64), filename: 'demo-1.whl', client: parseUserAgent(AGENTS.pip), address })
   await downloads.close()
   const now = await overview()

@@ -4,6 +4,7 @@ import { MuslinError } from '../../errors.ts'
 import type { Asker } from '../../services/admission.ts'
 import type { Downloads } from '../../services/downloads.ts'
 import type { Files } from '../../services/files.ts'
+import type { PureFallbacks } from '../../services/pure-fallbacks.ts'
 import type { Records } from '../../services/records.ts'
 import { sendFile, sendMetadata } from '../send.ts'
 
@@ -11,10 +12,11 @@ const METADATA = '.metadata'
 const RECORD = '.record.json'
 
 /** Files, their metadata (PEP 658) and the records of their builds by (sha256, name): only recorded pairs are known. */
-export function fileRoutes(router: Router, { files, records, downloads, asker }: {
+export function fileRoutes(router: Router, { files, records, downloads, fallbacks, asker }: {
   files: Files
   records: Records
   downloads: Downloads
+  fallbacks: PureFallbacks
   asker: (ctx: Context) => Asker
 }): void {
   router.get('/files/:sha256/:filename', async (ctx) => {
@@ -25,7 +27,10 @@ export function fileRoutes(router: Router, { files, records, downloads, asker }:
     } else if (filename.endsWith(RECORD)) {
       ctx.body = await records.of(sha256, filename.slice(0, -RECORD.length))
     } else {
-      if (await sendFile(ctx, await files.open(sha256, filename), { filename })) downloads.served({ sha256, filename, ...asker(ctx) })
+      const whole = await sendFile(ctx, await files.open(sha256, filename), { filename })
+      if (!whole) return
+      downloads.served({ sha256, filename, ...asker(ctx) })
+      fallbacks.served({ sha256, filename }, asker(ctx))
     }
   })
 }
