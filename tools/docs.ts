@@ -6,9 +6,10 @@ import type { OptionName } from '../src/config/settings.ts'
 import { OTHER_VARIABLES } from '../src/config/sources.ts'
 import { FAILURE_CLASSES } from '../src/domain/failure.ts'
 import { ERRORS } from '../src/errors.ts'
+import { recipesPage } from './recipes-page.ts'
 
 /** Page by file name. */
-export const PAGES: Record<string, () => string> = { 'configuration.md': configurationPage, 'errors.md': errorsPage }
+export const PAGES: Record<string, () => string> = { 'configuration.md': configurationPage, 'errors.md': errorsPage, 'recipes.md': () => recipesPage(MADE) }
 
 const MADE = '<!-- Made from the code by `npm run docs`. -->'
 

@@ -4,13 +4,13 @@
  * Variables of the run itself: which programs run, what they load, where they write, what they may ask. A recipe with one of these would
  * not change the build but the box that it runs in.
  */
-const OURS = /^(?:PATH|HOME|TMPDIR|TMP|TEMP|IFS|ENV|SHELL|SHELLOPTS|BASHOPTS|BASH_ENV|CDPATH|VIRTUAL_ENV|SOURCE_DATE_EPOCH|CARGO_HOME|CARGO_NET_OFFLINE|RUSTC_WRAPPER|MATURIN_NO_INSTALL_RUST|(?:LD|PIP|PYTHON|DYLD|GIT|SSL|MUSLIN|BASH_FUNC)_.*|LDPRELOAD|PYTHON.*)$/
+const OURS = /^(?:PATH|HOME|TMPDIR|TMP|TEMP|IFS|ENV|SHELL|SHELLOPTS|BASHOPTS|BASH_ENV|CDPATH|VIRTUAL_ENV|SOURCE_DATE_EPOCH|CARGO_HOME|CARGO_NET_OFFLINE|RUSTC_WRAPPER|MATURIN_NO_INSTALL_RUST|(?:LD|PIP|GIT|SSL|MUSLIN)_.*|PYTHON.*|BASH.*)$/
 
-export const REFUSED_VARIABLES = 'PATH, HOME, TMPDIR, TMP, TEMP, SHELL, ENV, IFS, VIRTUAL_ENV, SOURCE_DATE_EPOCH, CARGO_HOME, CARGO_NET_OFFLINE, RUSTC_WRAPPER, MATURIN_NO_INSTALL_RUST, and all that begin with LD_, PIP_, PYTHON, BASH_, GIT_, SSL_ or MUSLIN_'
+export const REFUSED_VARIABLES = 'PATH, HOME, TMPDIR, TMP, TEMP, SHELL, ENV, IFS, VIRTUAL_ENV, SOURCE_DATE_EPOCH, CARGO_HOME, CARGO_NET_OFFLINE, RUSTC_WRAPPER, MATURIN_NO_INSTALL_RUST, and all that begin with LD_, PIP_, PYTHON, BASH, GIT_, SSL_ or MUSLIN_'
 
 export function variableRefusal(name: string): string | undefined {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,99}$/.test(name)) return 'is no name of a variable; accepted: letters, digits and _, not beginning with a digit'
-  return OURS.test(name) || name.startsWith('BASH') ? `belongs to the sandbox; refused are ${REFUSED_VARIABLES}` : undefined
+  return OURS.test(name) ? `belongs to the sandbox; refused are ${REFUSED_VARIABLES}` : undefined
 }
 
 /**

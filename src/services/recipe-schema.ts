@@ -20,7 +20,7 @@ const amount = (parse: (text: string) => number | undefined, accepted: string) =
 
 /** What a recipe says. */
 const body = {
-  apks: apks.optional().describe('Alpine\'s names of what is installed into the builder image first; !NAME takes one of earlier layers out'),
+  apks: apks.optional().describe('Alpine\'s names of what is installed into the builder image first'),
   runtimeApks: apks.optional().describe('Apks that the image of the wheel\'s users must hold: libraries that it loads by itself'),
   env: z.record(z.string().superRefine(variable), z.string({ error: says('text') }).max(4000)).optional().describe('Variables for the commands that run the sdist\'s code'),
   configSettings: z.record(z.string().regex(/^[\w.-]{1,100}$/, { error: says('letters, digits and . _ -') }), z.union([z.string().max(4000), z.array(z.string().max(4000)).max(MOST)], { error: says('text, or a list of texts') }))
@@ -46,12 +46,12 @@ const body = {
 
 /** Which releases it is for. */
 const head = {
-  versions: z.string().max(500).refine((text) => (parseSpecifiers(text)?.length ?? 0) > 0, { error: says('a version specifier, such as ">=2,<3"') }).optional().describe('Default: all versions'),
-  targets: z.array(z.string().regex(/^[a-z0-9_*-]{1,100}$/, { error: says('a target\'s name, in which * stands for any characters: "*_aarch64"') })).min(1).max(MOST).optional().describe('Default: all targets'),
+  versions: z.string().max(500).refine((text) => (parseSpecifiers(text)?.length ?? 0) > 0, { error: says('a version specifier, such as ">=2,<3"') }).optional().describe('The releases that it is for, as a version specifier (PEP 440), prereleases included; default: all'),
+  targets: z.array(z.string().regex(/^[a-z0-9_*-]{1,100}$/, { error: says('a target\'s name, in which * stands for any characters: "*_aarch64"') })).min(1).max(MOST).optional().describe('The targets that it is for; * stands for any characters; default: all'),
   note: z.string({ error: says('text') }).max(2000).optional().describe('For people: where it comes from, why it is so'),
 }
 
-const project = z.string().max(200).refine(isValidName, { error: says('a project\'s name') })
+const project = z.string().max(200).refine(isValidName, { error: says('a project\'s name') }).describe('Whose it is')
 
 /** One recipe, of a project that is known from elsewhere. */
 export const RecipeTable = z.strictObject({ project: project.optional(), ...head, ...body })

@@ -42,7 +42,7 @@ const digest = async (version = '1.0', name = TARGET) => (await bench.recipes.fo
 
 async function promised(): Promise<string[]> {
   const { page } = (await bench.upstreamPages.read('demo')) as { page: ProjectPage }
-  return (await createPromises(bench).list(page, 'demo', target, 'image-1', [])).map(({ version }) => version)
+  return (await createPromises(bench).list(page, 'demo', target, 'image-1', [])).map(({ filename }) => filename.split('-')[1] ?? '')
 }
 
 async function fail(recipe: string): Promise<number> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readRecipes } from '../../src/services/recipe-text.ts'
+import { EXAMPLE } from '../../tools/recipes-page.ts'
 
 const read = (text: string, project: string | undefined = 'demo') => readRecipes(text, { file: 'demo.toml', origin: 'site', project })
 
@@ -48,4 +49,12 @@ describe('what cannot be used is told by file, key, and what is accepted', () =>
   test('all faults at once', () => {
     expect(() => read('apks = ["A"]\nnetwork = 1')).toThrow(/apks\.0 .*; network /)
   })
+})
+
+test('the example of docs/recipes.md is one', () => {
+  expect(read(EXAMPLE)).toMatchObject([
+    { versions: undefined, recipe: { apks: ['libxml2-dev', 'libxslt-dev'], expected: 'native', env: { WITH_XML_CATALOG: '1' } } },
+    { versions: '<2', recipe: { constraints: ['cython<3', 'setuptools<60'] } }, { targets: ['*_aarch64'], recipe: { skip: expect.any(String) } },
+    { versions: '>=3', recipe: { check: expect.stringContaining('assert demo'), configSettings: { 'setup-args': ['-Dsystem-xml=true'] }, limits: { memory: 8 * 1024 ** 3, time: 3600 } } },
+  ])
 })
