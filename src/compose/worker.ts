@@ -1,6 +1,7 @@
 import { createApks } from '../builder/apk/install.ts'
 import { createBuilder } from '../builder/builder.ts'
 import { createBuilderRouter } from '../builder/router.ts'
+import { createForget } from '../services/forget.ts'
 import { createJobRunner } from '../services/job-run.ts'
 import { createFindNeeds } from '../services/needs.ts'
 import { createWorker, isAlive, workerId } from '../services/worker.ts'
@@ -28,7 +29,10 @@ export async function startWorker(parts: Parts, chosen: Exclude<Chosen, { kind: 
   const run = createJobRunner({
     store, blobs, logs, builder, recipes, findNeeds: createFindNeeds({ upstreamPages, recipes }), sdist: files.blob, scratch, limits: settings.limits, clock, log,
   })
-  const worker = createWorker({ id, slots: settings.workers, memory: { budget: settings.workerMemory, limit: settings.limits.memory }, jobs: store.jobs, workers: store.workers, builder, run, clock, log })
+  const worker = createWorker({
+    id, slots: settings.workers, memory: { budget: settings.workerMemory, limit: settings.limits.memory }, jobs: store.jobs, workers: store.workers, builder, run,
+    forget: createForget({ store, upstreamPages, clock }), clock, log,
+  })
   await worker.start()
   return () => worker.stop(GRACE_MS)
 }

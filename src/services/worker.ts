@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { ClaimedJob, JobKind } from '../domain/job.ts'
 import { roomBeside, type Room } from '../domain/sizing.ts'
+import type { Forget } from './forget.ts'
 import type { JobRunner } from './job-run.ts'
 import type { Builder, Clock, JobStore, WorkerStore } from './ports.ts'
 import { HEARD_WITHIN_MS } from './ready-targets.ts'
@@ -15,6 +16,8 @@ const HEARTBEAT_MS = LEASE_MS / 3
 const BEAT_MS = 10_000
 /** One that died under another host name counts as dead only after a silence: mostly later than our start. */
 const SWEEP_MS = 60_000
+/** How often failures are compared with what they would be built with today. */
+const FORGET_MS = 10 * 60_000
 
 export interface Worker {
   /**
@@ -61,6 +64,7 @@ export function createWorker(deps: {
   workers: WorkerStore
   builder: Builder
   run: JobRunner
+  forget: Forget
   clock: Clock
   log: Logger
 }): Worker {
@@ -84,7 +88,7 @@ export function createWorker(deps: {
       await takeBack()
       await beat()
       unwatch = jobs.watch(ring)
-      loops.push(every(BEAT_MS, beat, 'the heartbeat failed'), every(SWEEP_MS, sweep, 'the engine could not be swept'), slot(['metadata']))
+      loops.push(every(BEAT_MS, beat, 'the heartbeat failed'), every(FORGET_MS, forget, 'failures could not be looked through'), every(SWEEP_MS, sweep, 'the engine could not be swept'), slot(['metadata']))
       for (let n = 0; n < deps.slots; n++) loops.push(slot(['metadata', 'build', 'trial', 'rebuild']))
     },
     async stop(graceMs) {
@@ -113,6 +117,11 @@ export function createWorker(deps: {
       log.warn({ job: job.id, worker: job.worker }, 'took back the job of a dead worker')
       await jobs.giveBack(job.build, 'death', clock.now())
     }
+  }
+
+  async function forget(): Promise<void> {
+    const hastened = await deps.forget()
+    if (hastened > 0) log.info({ hastened }, 'failed jobs are tried again: their build requirements are others today')
   }
 
   async function beat(): Promise<void> {

@@ -43,9 +43,12 @@ function standing(): { begun: Begun[]; next: () => Promise<Begun> } {
   return { begun, next: () => new Promise((resolve) => { const one = untold.shift(); if (one) resolve(one); else asked.push(resolve) }) }
 }
 
+let forget: () => Promise<number>
+beforeEach(() => { forget = async () => 0 })
+
 async function start(slots = 1, memory = { budget: 2 ** 40, limit: 2 ** 30 }): Promise<Worker> {
   const { store, builder, clock } = bench
-  worker = createWorker({ id: ID, slots, memory, jobs: store.jobs, workers: store.workers, builder, run: bench.runner(), clock, log: silent })
+  worker = createWorker({ id: ID, slots, memory, jobs: store.jobs, workers: store.workers, builder, run: bench.runner(), forget, clock, log: silent })
   await worker.start()
   return worker
 }
@@ -316,5 +319,22 @@ describe('beats', () => {
     await bench.clock.began(BEAT_MS)
     await bench.clock.advance(BEAT_MS)
     expect(await bench.until(id, isBuilt)).toMatchObject({ remembered: false, priority: PRIORITY.background })
+  })
+
+  test('every ten minutes failures are looked through, and one time that fails is not the last', async () => {
+    const looked: number[] = []
+    forget = async () => {
+      looked.push(bench.clock.now())
+      if (looked.length === 1) throw new Error('the disk is away')
+      return 1
+    }
+    const began = bench.clock.now()
+    await start()
+    for (let n = 0; n < 2; n++) {
+      await bench.clock.began(10 * 60_000)
+      await bench.clock.advance(10 * 60_000)
+    }
+    await bench.clock.began(10 * 60_000)
+    expect(looked).toEqual([began + 10 * 60_000, began + 20 * 60_000])
   })
 })
