@@ -13,6 +13,9 @@ const PROGRAMS: Record<string, string[]> = {
   autoconf: ['autoconf'], autoreconf: ['autoconf', 'automake', 'libtool'], automake: ['automake'], aclocal: ['automake'],
   libtoolize: ['libtool'], xxd: ['xxd'], protoc: ['protoc'],
 }
+/** All that `toolchain` may name. */
+export const TOOLCHAIN_APKS: string[] = [...new Set([COMPILERS, PROGRAMS].flatMap((names) => Object.values(names).flat()))].sort()
+
 /** CMake's own names for them in `find_package`. */
 const CMAKE_PACKAGES: Record<string, string> = { bison: 'bison', flex: 'flex', swig: 'swig', perl: 'perl' }
 

@@ -16,6 +16,8 @@ export interface ApkSpec {
 
 export type ApkContent = Buffer | string | { link: string } | { mode: number; body: Buffer | string }
 
+interface Folder { folder: true }
+
 export interface SigningKey {
   /** Of the public half in `/etc/apk/keys`, such as `standin.rsa.pub`. */
   name: string
@@ -99,18 +101,18 @@ async function signature(signed: Buffer, key: SigningKey): Promise<Buffer> {
 }
 
 /** A folder for each that a path names, before what lies in it. */
-function withFolders(files: Record<string, ApkContent>): Record<string, ApkContent | 'folder'> {
-  const all: Record<string, ApkContent | 'folder'> = {}
+function withFolders(files: Record<string, ApkContent>): Record<string, ApkContent | Folder> {
+  const all: Record<string, ApkContent | Folder> = {}
   for (const path of Object.keys(files).sort()) {
     const parts = path.split('/')
-    for (let depth = 1; depth < parts.length; depth++) all[`${parts.slice(0, depth).join('/')}/`] = 'folder'
+    for (let depth = 1; depth < parts.length; depth++) all[`${parts.slice(0, depth).join('/')}/`] = { folder: true }
     all[path] = files[path] as ApkContent
   }
   return all
 }
 
-function header(path: string, content: ApkContent | 'folder'): Member[0] {
-  if (content === 'folder') return { name: path, type: 'directory', mode: 0o755 }
+function header(path: string, content: ApkContent | Folder): Member[0] {
+  if (isFolder(content)) return { name: path, type: 'directory', mode: 0o755 }
   const pax = { 'APK-TOOLS.checksum.SHA1': sha1(content).digest('hex') }
   if (isLink(content)) return { name: path, type: 'symlink', linkname: content.link, mode: 0o777, pax }
   return { name: path, mode: modeOf(content), pax }
@@ -126,11 +128,15 @@ function modeOf(content: ApkContent): number {
   return typeof content === 'object' && 'mode' in content ? content.mode : 0o644
 }
 
-function bodyOf(content: ApkContent | 'folder'): Buffer {
-  if (content === 'folder' || isLink(content)) return Buffer.alloc(0)
+function bodyOf(content: ApkContent | Folder): Buffer {
+  if (isFolder(content) || isLink(content)) return Buffer.alloc(0)
   return Buffer.from(typeof content === 'object' && 'mode' in content ? content.body : content)
 }
 
 function isLink(content: ApkContent): content is { link: string } {
   return typeof content === 'object' && 'link' in content
+}
+
+function isFolder(content: ApkContent | Folder): content is Folder {
+  return typeof content === 'object' && 'folder' in content
 }

@@ -1,6 +1,7 @@
 /**
  * Alpine as far as builds see it: the stand-in images with an `apk` (`sbin/apk` says how it differs from the real one), a signing key, a
- * database in which zlib is installed, and the repository of a few libraries that they name.
+ * database in which zlib is installed, and the repository of a few libraries that they name. MUSLIN_TEST_APK names a real, static apk to use
+ * in the place of the script.
  */
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
@@ -61,7 +62,7 @@ export async function standinAlpine(from: { builder: string; clean: string }): P
 
   async function image(name: string, base: string, user: string): Promise<string> {
     const id = (await run('docker', ['image', 'inspect', '-f', '{{.Id}}', base])).trim()
-    const script = await readFile(join(HERE, 'sbin/apk'))
+    const script = await readFile(process.env['MUSLIN_TEST_APK'] ?? join(HERE, 'sbin/apk'))
     const hash = createHash('sha256').update(JSON.stringify([id, user, database, publicPem(key), script.toString('base64')])).digest('hex').slice(0, 12)
     const tag = `${name}:${hash}`
     if ((await execa('docker', ['image', 'inspect', tag], { env: CLEAN_ENV, extendEnv: false, reject: false })).exitCode === 0) return tag
