@@ -1,7 +1,7 @@
 """Runs inside the build container: unpacks the sdist and calls its backend (PEP 517).
 
-    hooks.py unpack                        by the image's own Python
-    hooks.py requires | metadata | build   by the Python of the build environment, in the source folder
+    hooks.py unpack       by the image's own Python; makes the empty build environment too
+    hooks.py ask | build  by the Python of the build environment, in the source folder
 
 Reads build.json beside itself; answers into answer.json beside itself, the wheel into the folder out. The exit code is that of the backend.
 """
@@ -24,15 +24,17 @@ def main(command):
         build = json.load(file)
     if command == "unpack":
         unpack(os.path.join(HERE, build["sdist"]), os.path.join(HERE, "src"))
+        # The others start faster without it.
+        import venv
+
+        venv.create(os.path.join(HERE, "venv"), symlinks=True)
         return
     # Backends compile in temporary folders, whose names end up in what they compile: the same build must give the same bytes.
     tempfile._name_sequence = map("{:08}".format, itertools.count())
     hooks = backend(build["backend"], build["backendPath"])
     settings = build["settings"]
-    if command == "requires":
-        answer({"requires": requires(hooks, settings)})
-    elif command == "metadata":
-        answer({"metadata": metadata(hooks, settings)})
+    if command == "ask":
+        answer(ask(hooks, settings, build["requires"], build["wantsMetadata"]))
     elif command == "build":
         wheel(hooks, settings)
     else:
@@ -67,6 +69,34 @@ def backend(name, path):
     for attribute in filter(None, attributes.split(".")):
         found = getattr(found, attribute)
     return found
+
+
+def ask(hooks, settings, known, wants_metadata):
+    """What the backend requires besides; where that is nothing, the metadata too, so that the backend is loaded once."""
+    told = {"requires": apart(lambda: requires(hooks, settings))}
+    if wants_metadata and all(line in known for line in told["requires"]):
+        told["metadata"] = apart(lambda: metadata(hooks, settings))
+    return told
+
+
+def apart(question):
+    # PEP 517: each hook runs in a process of its own.
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        with open(writing, "w", encoding="utf-8") as file:
+            json.dump(question(), file)
+        # Not os._exit: backends clean up when they end.
+        sys.exit()
+    os.close(writing)
+    with open(reading, encoding="utf-8") as file:
+        told = file.read()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code:
+        sys.exit(code if code > 0 else 128 - code)
+    return json.loads(told)
 
 
 def requires(hooks, settings):

@@ -10,7 +10,7 @@ import type { Builder, BuildWork, Clock, Engine, Outcome, WheelSystem } from '..
 import type { Apks } from './apk/install.ts'
 import { planSdist, readyImages } from './begin.ts'
 import type { Carried } from './carry.ts'
-import { askMetadata, compile } from './compile.ts'
+import { compile, type Prepared } from './compile.ts'
 import type { Begin, Begun, Source } from './conditions.ts'
 import { Failed } from './failed.ts'
 import { finish } from './finish.ts'
@@ -56,8 +56,8 @@ export function createBuilder(deps: BuilderDeps): Builder {
     metadata: (work) => outcome(work, async (session) => {
       const source = await planSdist(session, images)
       if (source.plan.metadata !== undefined) return { metadata: Buffer.from(source.plan.metadata) }
-      const ended = await rounds(session, await begin(session, source), async (box, begun) =>
-        await askMetadata(box, begun) ?? metadataOfWheel(session, (await compile(session, box, begun)).wheel))
+      const ended = await rounds(session, await begin(session, source), () => true, async (box, begun, { metadata }) =>
+        metadata ?? metadataOfWheel(session, (await compile(session, box, begun)).wheel))
       return { metadata: ended.value.made }
     }),
     build: (work) => outcome(work, async (session) => {
@@ -73,8 +73,8 @@ export function createBuilder(deps: BuilderDeps): Builder {
       const finishing = { ...given, apks, muslRelease: images.muslRelease(given.target), expected: source.plan.expected }
       const reused = await reuse(session, finishing)
       if (reused) return { ...reused, learnt: undefined }
-      const ended = await rounds(session, given, async (box, begun) => {
-        if (!known) await tell(await askMetadata(box, begun))
+      const ended = await rounds(session, given, () => !known, async (box, begun, { metadata }) => {
+        await tell(metadata)
         return wheelOf(session, given, box, begun)
       })
       const { made: { wheel, system }, used } = ended.value
@@ -94,15 +94,19 @@ export function createBuilder(deps: BuilderDeps): Builder {
   }
 
   /** `used`: the wheels of the environment that it was made in. */
-  function rounds<T>(session: Session, given: Begin, make: (box: Box, begun: Begun) => Promise<T>): Promise<Ended<{ made: T; used: Carried[] }>> {
+  function rounds<T>(
+    session: Session, given: Begin, wantsMetadata: () => boolean, make: (box: Box, begun: Begun, prepared: Prepared) => Promise<T>,
+  ): Promise<Ended<{ made: T; used: Carried[] }>> {
     const fetched = createFetched(session, given)
     return inRounds(session, { ...given, apks, now: clock.now() }, (conditions) =>
-      inEnvironment(session, { source: given.source, conditions, fetched }, async (box, begun, used) => ({ made: await make(box, begun), used })))
+      inEnvironment(session, { source: given.source, conditions, fetched, wantsMetadata: wantsMetadata() }, async (box, begun, prepared) =>
+        ({ made: await make(box, begun, prepared), used: prepared.used })))
   }
 
   async function wheelOf(session: Session, { ready, target }: Begin, box: Box, begun: Begun): Promise<{ wheel: Carried; system: WheelSystem | undefined }> {
     await session.step('build')
     const compiled = await compile(session, box, begun)
+    if (ready.clean) session.ahead({ image: ready.clean.ref })
     await session.step('repair')
     const repaired = await repair(session, box, begun, compiled, ready.bundles ? target : undefined)
     return { wheel: repaired.wheel, system: await systemOf(session, box, repaired, async () => apks?.of(session, ready.builder)) }

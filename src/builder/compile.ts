@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { cleanLine } from '../domain/clean.ts'
 import type { FailureClass } from '../domain/failure.ts'
+import type { TarEntry } from '../services/tar.ts'
 import { carryText, carryWheels, type Carried } from './carry.ts'
 import type { Begun, Source } from './conditions.ts'
 import { inVenv, pip, PLAIN, VENV } from './environment.ts'
@@ -16,21 +17,21 @@ import { PLACE, type Box, type Session } from './session.ts'
 /** `text`: what was said meanwhile. */
 export interface Compiled { wheel: Carried; text: string }
 
-const REQUIRES = z.object({ requires: z.array(z.string().max(2000)).max(500) })
-const METADATA = z.object({ metadata: z.string().nullable() })
+const ANSWER = z.object({ requires: z.array(z.string().max(2000)).max(500), metadata: z.string().nullish() })
 const ANSWER_BYTES = 8 << 20
 /** Unpacking runs no code of the sdist: these are the machine's fault, or the image's. */
 const NOT_OF_SDIST: FailureClass[] = ['out-of-memory', 'out-of-disk', 'missing-command', 'missing-python-module']
 
-/** Unpacks the sdist, patches it, and makes an empty environment: what can be done before any wheel is there. Nothing of the sdist's code runs. */
-export async function unpack(session: Session, box: Box, source: Source): Promise<void> {
-  const { plan } = source
-  const { patches, configSettings } = session.work.recipe
-  const sdist = sdistName(source.path)
+/**
+ * Unpacks the sdist, patches it, and makes an empty environment: what can be done before any wheel is there. Nothing of the sdist's code
+ * runs. `wantsMetadata`: the backend is to be asked for it.
+ */
+export async function unpack(session: Session, box: Box, source: Begun, wantsMetadata: boolean): Promise<void> {
+  const { patches } = session.work.recipe
   await box.put([
     await script('hooks.py'),
-    { name: 'build.json', body: JSON.stringify({ sdist, backend: plan.backend, backendPath: plan.backendPath, settings: configSettings }) },
-    { name: sdist, body: { size: source.size, open: () => createReadStream(source.path) } },
+    buildFile(session, source, source.conditions.requires, wantsMetadata),
+    { name: sdistName(source.path), body: { size: source.size, open: () => createReadStream(source.path) } },
     { name: 'home/.keep', body: '' },
     { name: 'wheels/.keep', body: '' },
   ])
@@ -40,7 +41,6 @@ export async function unpack(session: Session, box: Box, source: Source): Promis
     throw new Failed(NOT_OF_SDIST.includes(why.class) ? why : { class: 'bad-sdist', key: 'it cannot be unpacked' })
   }
   if (patches.length > 0) await patch(session, box, source)
-  await box.must(['python3', '-m', 'venv', '--without-pip', VENV], { env: PLAIN })
 }
 
 async function patch(session: Session, box: Box, source: Source): Promise<void> {
@@ -55,31 +55,35 @@ async function patch(session: Session, box: Box, source: Source): Promise<void> 
   }
 }
 
-/**
- * Fills the environment, and asks the backend what else it requires; `fetch` gets what the wheels at hand do not satisfy.
- * Returns all wheels that the environment was made from.
- */
-export async function prepare(session: Session, box: Box, source: Begun, wheels: Carried[], fetch: (requirements: string[]) => Promise<Carried[]>): Promise<Carried[]> {
+/** `used`: all wheels that the environment was made from. `metadata`: undefined where it was not asked for, or there is no hook for it (PEP 517). */
+export interface Prepared { used: Carried[]; metadata: Buffer | undefined }
+
+/** Fills the environment, and asks the backend what else it requires; `fetch` gets what the wheels at hand do not satisfy. */
+export async function prepare(
+  session: Session, box: Box, source: Begun, given: { wheels: Carried[]; wantsMetadata: boolean; fetch: (requirements: string[]) => Promise<Carried[]> },
+): Promise<Prepared> {
   const { requires, constraints } = source.conditions
+  const { wheels, wantsMetadata } = given
   await install(box, requires, constraints, wheels)
-  const asked = await askBackend(box, source, 'requires', REQUIRES)
+  const asked = await ask(box, source)
   const more = asked.requires.filter((requirement) => !requires.includes(requirement))
-  if (more.length === 0) return wheels
+  if (more.length === 0) return { used: wheels, metadata: textOf(asked.metadata) }
   session.say(`the backend asks for ${more.length} more requirements: perhaps the wheels at hand will do`)
   const all = [...requires, ...more]
   // Often they do, and a look costs less than another run for a fetch.
-  if ((await tryInstall(box, all, constraints, [])).exitCode === 0) return wheels
-  session.say('they do not: the others are fetched')
-  const known = new Set(wheels.map((wheel) => wheel.filename))
-  const added = (await fetch(all)).filter((wheel) => !known.has(wheel.filename))
-  await install(box, all, constraints, added)
-  return [...wheels, ...added]
-}
+  const used = (await tryInstall(box, all, constraints, [])).exitCode === 0 ? wheels : await fetchMore()
+  if (!wantsMetadata) return { used, metadata: undefined }
+  // It tells its metadata only once it has all that it asks for.
+  await box.put([buildFile(session, source, all, wantsMetadata)])
+  return { used, metadata: textOf((await ask(box, source)).metadata) }
 
-/** METADATA as the backend tells it before it compiles; undefined where it has no hook for that (PEP 517: it is optional). */
-export async function askMetadata(box: Box, source: Begun): Promise<Buffer | undefined> {
-  const { metadata } = await askBackend(box, source, 'metadata', METADATA)
-  return metadata === null ? undefined : Buffer.from(metadata)
+  async function fetchMore(): Promise<Carried[]> {
+    session.say('they do not: the others are fetched')
+    const known = new Set(wheels.map((wheel) => wheel.filename))
+    const added = (await given.fetch(all)).filter((wheel) => !known.has(wheel.filename))
+    await install(box, all, constraints, added)
+    return [...wheels, ...added]
+  }
 }
 
 /** Compiles; exactly one wheel must come of it. */
@@ -117,18 +121,28 @@ async function tryInstall(box: Box, requirements: string[], constraints: string[
   )
 }
 
-async function askBackend<T>(box: Box, source: Begun, question: 'requires' | 'metadata', answer: z.ZodType<T>): Promise<T> {
-  await callBackend(box, source, question)
+async function ask(box: Box, source: Begun): Promise<z.infer<typeof ANSWER>> {
+  await callBackend(box, source, 'ask')
   const text = await carryText(box, 'answer.json', ANSWER_BYTES, 'build-failed')
   try {
-    return answer.parse(JSON.parse(text))
+    return ANSWER.parse(JSON.parse(text))
   } catch {
-    throw new Failed({ class: 'build-failed', key: cleanLine(`no readable answer of the hook for ${question}`) })
+    throw new Failed({ class: 'build-failed', key: 'no readable answer of the backend\'s hooks' })
   }
 }
 
-function callBackend(box: Box, source: Begun, command: 'requires' | 'metadata' | 'build'): Promise<{ text: string }> {
+function callBackend(box: Box, source: Begun, command: 'ask' | 'build'): Promise<{ text: string }> {
   return box.must(inVenv(['python', `${PLACE}/hooks.py`, command]), { env: source.conditions.environment, cwd: sourceFolder(source) })
+}
+
+/** What hooks.py is to know. */
+function buildFile({ work }: Session, source: Source, requires: string[], wantsMetadata: boolean): TarEntry {
+  const { plan: { backend, backendPath }, path } = source
+  return { name: 'build.json', body: JSON.stringify({ sdist: sdistName(path), backend, backendPath, settings: work.recipe.configSettings, requires, wantsMetadata }) }
+}
+
+function textOf(metadata: string | null | undefined): Buffer | undefined {
+  return typeof metadata === 'string' ? Buffer.from(metadata) : undefined
 }
 
 function sourceFolder(source: Source): string {

@@ -1,6 +1,6 @@
 /** One round of a build, up to where the backend can be asked anything; its hook for more requirements is code of the sdist. */
 import type { Carried } from './carry.ts'
-import { prepare, unpack } from './compile.ts'
+import { prepare, unpack, type Prepared } from './compile.ts'
 import type { Begin, Begun, Conditions, Source } from './conditions.ts'
 import { fetchCrates, needCargo, placeCrates } from './crates.ts'
 import { fetchWheels, requirementLines } from './fetch.ts'
@@ -28,9 +28,11 @@ export function createFetched(session: Session, { source, ready, indexUrl }: Beg
   }
 }
 
-/** `used` are the wheels that the environment was made from. */
+/** `wantsMetadata`: the backend is asked for it before anything is compiled. */
+export interface Given { source: Source; conditions: Conditions; fetched: Fetched; wantsMetadata: boolean }
+
 export async function inEnvironment<T>(
-  session: Session, { source, conditions, fetched }: { source: Source; conditions: Conditions; fetched: Fetched }, use: (box: Box, begun: Begun, used: Carried[]) => Promise<T>,
+  session: Session, { source, conditions, fetched, wantsMetadata }: Given, use: (box: Box, begun: Begun, prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   // What is no plain requirement is refused before anything runs.
   requirementLines([...conditions.requires, ...conditions.constraints])
@@ -39,14 +41,14 @@ export async function inEnvironment<T>(
   const begun = { ...source, conditions }
   const network = session.work.recipe.network ? 'open' : 'none'
   return session.within({ image: conditions.image.ref, network }, async (box) => {
-    const [wheels] = await Promise.all([fetch(conditions.requires), unpack(session, box, source)])
+    const [wheels] = await Promise.all([fetch(conditions.requires), unpack(session, box, begun, wantsMetadata)])
     if (cargoLock) {
       await needCargo(box)
       await placeCrates(box, cargoLock, await fetched.crates())
     }
     await session.step('metadata')
-    const used = await prepare(session, box, begun, wheels, fetch)
-    session.record['requirements'] = used.map(({ filename, sha256 }) => ({ filename, sha256 }))
-    return use(box, begun, used)
+    const prepared = await prepare(session, box, begun, { wheels, wantsMetadata, fetch })
+    session.record['requirements'] = prepared.used.map(({ filename, sha256 }) => ({ filename, sha256 }))
+    return use(box, begun, prepared)
   })
 }

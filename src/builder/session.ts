@@ -36,6 +36,8 @@ export interface Session {
    * whatever happens, at the latest when the session ends.
    */
   within<T>(spec: RunIn, use: (box: Box) => Promise<T>): Promise<T>
+  /** Begins to make the run, without network, that the next `within` of this image uses: nothing happens in it until then. */
+  ahead(spec: Pick<RunIn, 'image'>): void
   say(line: string): void
   /** What still runs is stopped, and gone. Figures are final, the deadline's clock is off. */
   end(): Promise<BuildRecord>
@@ -64,6 +66,8 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
   const open = new Set<Run>()
   const using: Promise<unknown>[] = []
   const removals: Promise<void>[] = []
+  /** Runs that wait for their use, by image. */
+  const early = new Map<string, Promise<Run>>()
   const steps: { step: Step; seconds: number; peakBytes?: number }[] = []
   const record: BuildRecord = { limits: { ...limits, processes: PROCESSES }, steps }
   const peaks = new Map<Step, number>()
@@ -83,13 +87,23 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
       return () => met.abort()
     },
     within(spec, use) {
-      const result = withRun(create(spec), spec.network, use)
+      const made = spec.network === 'none' ? early.get(spec.image) : undefined
+      if (made) early.delete(spec.image)
+      const result = withRun(made ? onceFreed(made) : create(spec), spec.network, use)
       using.push(result)
       return result
+    },
+    ahead({ image }) {
+      if (early.has(image)) return
+      // As long as nothing runs in it, it needs next to no memory.
+      const made = start({ image, network: 'none' })
+      made.catch(() => undefined)
+      early.set(image, made)
     },
     say: (line) => work.log.write(`Muslin: ${line}\n`),
     async end() {
       ended.abort(new Error('the job has ended'))
+      for (const made of early.values()) giveUp(made)
       // Each of the first may add its removal.
       await Promise.allSettled(using)
       await Promise.all(removals)
@@ -115,9 +129,29 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
   }
 
   async function create(spec: RunIn): Promise<Run> {
+    await freed(spec)
+    return start(spec)
+  }
+
+  async function onceFreed(made: Promise<Run>): Promise<Run> {
+    await freed({ network: 'none' }).catch((error: unknown) => {
+      giveUp(made)
+      throw error
+    })
+    return made
+  }
+
+  function giveUp(made: Promise<Run>): void {
+    removals.push(made.then((run) => run.remove(), () => undefined))
+  }
+
+  /** One run at a time gets all of the memory that a build may use; what fetches beside it has its own, smaller share. */
+  async function freed({ network }: Pick<RunIn, 'network'>): Promise<void> {
+    if (network !== 'fetch' && removals.length > 0) await guard(Promise.all(removals))
+  }
+
+  async function start(spec: RunIn): Promise<Run> {
     signal.throwIfAborted()
-    // One run at a time gets all of the memory that a build may use; what fetches beside it has its own, smaller share.
-    if (spec.network !== 'fetch' && removals.length > 0) await guard(Promise.all(removals))
     const creating = engine.create({
       image: spec.image,
       label: `job ${work.job.id}, ${current?.step ?? 'start'}`,

@@ -8,7 +8,7 @@ import { createInterpreterImages } from '../../src/builder/builder.ts'
 import { MuslinError } from '../../src/errors.ts'
 import type { Clock, Engine } from '../../src/services/ports.ts'
 import type { Answer } from './fake-engine.ts'
-import { but, made, METADATA, pureWheel, rig, SETUP, TARGET, useBuilds, well, WHEEL } from './rig.ts'
+import { but, made, METADATA, pureWheel, rig, SETUP, TARGET, useBuilds, wantsMetadata, well, WHEEL } from './rig.ts'
 
 useBuilds()
 
@@ -40,7 +40,7 @@ describe('a build', () => {
     const { builder, work, told, runs } = await rig(well, { sdist: { ...SETUP, 'demo-1.0/PKG-INFO': pkgInfo } })
     expect(await builder.build(work)).toMatchObject({ ok: true })
     expect(told.slice(0, 3)).toEqual(['plan', `metadata ${pkgInfo.length}`, 'fetch'])
-    expect(runs.flatMap(({ commands }) => commands).filter((command) => command.join(' ').includes('hooks.py metadata'))).toEqual([])
+    expect(wantsMetadata(runs[0]!)).toBe(false)
   })
 
   test('does not tell metadata that is known', async () => {
@@ -49,7 +49,7 @@ describe('a build', () => {
     expect(told.filter((line) => line.startsWith('metadata '))).toEqual([])
   })
 
-  const asksForCython: Answer = but('hooks.py requires', (_, run) => {
+  const asksForCython: Answer = but('hooks.py ask', (_, run) => {
     run.files.set('muslin/answer.json', Buffer.from('{"requires": ["cython; python_version > \\"3\\""]}'))
     return {}
   })
@@ -81,7 +81,7 @@ describe('a build', () => {
     const stop = new AbortController()
     const { builder, work, runs, open } = await rig(but('fetch.py', () => undefined), { signal: stop.signal })
     const building = builder.build(work)
-    await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('venv'))))
+    await until(() => runs.some(({ commands }) => commands.some((command) => command.includes('unpack'))))
     stop.abort(new Error('enough'))
     await expect(building).rejects.toThrow('enough')
     expect(open()).toBe(0)
@@ -112,7 +112,7 @@ describe('metadata alone', () => {
   })
 
   test('of a backend without the hook comes from its wheel', async () => {
-    const { builder, work } = await rig(but('hooks.py metadata', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('{"metadata": null}')); return {} }))
+    const { builder, work } = await rig(but('hooks.py ask', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('{"requires": [], "metadata": null}')); return {} }))
     expect(await builder.metadata(work)).toMatchObject({ ok: true, value: { metadata: Buffer.from(METADATA) } })
   })
 })
@@ -128,10 +128,10 @@ describe('a failure', () => {
     ['no zip file', but('hooks.py build', (_, run) => { run.files.set(`muslin/out/${WHEEL}`, Buffer.from('no zip')); return {} }), { class: 'wrong-wheel' }],
     ['a platform without native code', but('hooks.py build', (_, run) => { run.files.set('muslin/out/demo-1.0-cp313-cp313-linux_x86_64.whl', made.wheel); return {} }), { class: 'pure-fallback' }],
     ['a requirement without a wheel', but('fetch.py', () => ({ exitCode: 1, output: 'ERROR: No matching distribution found for setuptools>=40.8.0\n' })), { class: 'build-requirement-unbuildable', key: 'setuptools>=40.8.0' }],
-    ['an answer that is no JSON', but('hooks.py requires', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('{')); return {} }), { class: 'build-failed' }],
+    ['an answer that is no JSON', but('hooks.py ask', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('{')); return {} }), { class: 'build-failed' }],
     ['a crash on the clean image', but('try.py', (_, run) => { run.files.set('muslin/answer.json', Buffer.from('[{"module":"demo","outcome":"signal","message":"SIGSEGV"}]')); return {} }), { class: 'try-failed', key: 'import demo ends with SIGSEGV' }],
-    ['the engine dies', but('hooks.py requires', () => { throw new MuslinError('engine-unavailable', 'no daemon answers') }), { class: 'infrastructure', key: 'no daemon answers' }],
-    ['no process is left', but('hooks.py requires', () => { throw new MuslinError('engine-unavailable', '"docker exec" failed: sh: 1: Cannot fork') }), { class: 'build-failed', key: 'all 512 processes in use' }],
+    ['the engine dies', but('hooks.py ask', () => { throw new MuslinError('engine-unavailable', 'no daemon answers') }), { class: 'infrastructure', key: 'no daemon answers' }],
+    ['no process is left', but('hooks.py ask', () => { throw new MuslinError('engine-unavailable', '"docker exec" failed: sh: 1: Cannot fork') }), { class: 'build-failed', key: 'all 512 processes in use' }],
   ])('%s', async (_, answer, failure) => {
     const { builder, work, open } = await rig(answer)
     const outcome = await builder.build(work)
@@ -148,7 +148,7 @@ describe('a failure', () => {
     ['a fetch in step fetch', unfetched('setuptools'), { class: 'infrastructure', key: 'RuntimeError: odd' }],
     ['a fetch in step metadata', (command, run) => {
       if (command.includes(' install ') && String(run.files.get('muslin/requirements.txt')).includes('cython')) return { exitCode: 1 }
-      if (!command.includes('hooks.py requires')) return unfetched('cython')(command, run)
+      if (!command.includes('hooks.py ask')) return unfetched('cython')(command, run)
       run.files.set('muslin/answer.json', Buffer.from('{"requires": ["cython"]}'))
       return {}
     }, { class: 'infrastructure', key: 'RuntimeError: odd' }],
@@ -158,7 +158,6 @@ describe('a failure', () => {
       return {}
     }, { class: 'infrastructure', key: 'RuntimeError: odd' }],
     ['a fetch out of memory', but('fetch.py', (_, run) => { run.oomKills = 1; return { exitCode: 137 } }), { class: 'out-of-memory', key: expect.stringMatching(/^fetch, /) }],
-    ['an environment made beside the fetch', but(' -m venv ', () => ({ exitCode: 1, output: 'RuntimeError: odd\n' })), { class: 'build-failed', key: 'RuntimeError: odd' }],
     ['an sdist unpacked beside the fetch', but('hooks.py unpack', (_, run) => { run.oomKills = 1; return { exitCode: 137 } }), { class: 'out-of-memory', key: 'metadata, 1024 MiB' }],
   ])('by what a run is for: %s', async (_, answer, failure) => {
     const { builder, work } = await rig(answer)
@@ -231,7 +230,7 @@ test('nothing is tried until the run that compiled has given its memory back', a
   const building = builder.build({ ...work, onStep: async (step) => { tried ||= step === 'try' } })
   await until(() => tried)
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
-  expect(runs.map(({ spec }) => spec.image)).toEqual(['builder', 'builder'])
+  expect(runs.map(({ spec, commands }) => [spec.image, commands.length > 0])).toEqual([['builder', true], ['builder', true], ['clean', false]])
   const pump = setInterval(() => { for (const remove of removals.splice(0)) remove() })
   expect(await building.finally(() => clearInterval(pump))).toMatchObject({ ok: true })
   expect(runs.map(({ spec }) => spec.image)).toEqual(['builder', 'builder', 'clean'])
@@ -292,7 +291,7 @@ test('a build that takes too long is stopped and removed', async () => {
 
 test('a job that is taken away throws the reason, with nothing left behind', async () => {
   const stop = new AbortController()
-  const { builder, work, open } = await rig(but('hooks.py metadata', () => { stop.abort(new Error('the lease was lost')); return {} }), { signal: stop.signal })
+  const { builder, work, open } = await rig(but('hooks.py ask', () => { stop.abort(new Error('the lease was lost')); return {} }), { signal: stop.signal })
   await expect(builder.build(work)).rejects.toThrow('the lease was lost')
   expect(open()).toBe(0)
 })

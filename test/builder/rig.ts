@@ -15,7 +15,7 @@ import type { BuildWork, Clock, Engine } from '../../src/services/ports.ts'
 import { makeElf } from '../fixtures/make-elf.ts'
 import { wheelContents, zip, type Contents } from '../fixtures/make-wheel.ts'
 import { manualClock } from '../manual-clock.ts'
-import { fakeEngine, type Answer } from './fake-engine.ts'
+import { fakeEngine, type Answer, type FakeRun } from './fake-engine.ts'
 
 export const TARGET = parseTarget('cp313-musllinux_1_2_x86_64')!
 export const WHEEL = 'demo-1.0-py3-none-any.whl'
@@ -49,11 +49,15 @@ export async function wheelOf(files: Contents, tag: string, metadata = METADATA)
 export const well: Answer = (command, run) => {
   const answer = (value: unknown) => { run.files.set('muslin/answer.json', Buffer.from(JSON.stringify(value))) }
   if (command.includes('fetch.py')) run.files.set('muslin/wheels/setuptools-80.0-py3-none-any.whl', Buffer.from('a wheel'))
-  if (command.includes('hooks.py requires')) answer({ requires: [] })
-  if (command.includes('hooks.py metadata')) answer({ metadata: METADATA })
+  if (command.includes('hooks.py ask')) answer({ requires: [], ...wantsMetadata(run) && { metadata: METADATA } })
   if (command.includes('hooks.py build')) run.files.set(`muslin/out/${WHEEL}`, made.wheel)
   if (command.includes('try.py')) answer(JSON.parse(String(run.files.get('muslin/modules.json'))).map((module: string) => ({ module, outcome: 'ok' })))
   return {}
+}
+
+/** What hooks.py was told. */
+export function wantsMetadata(run: FakeRun): boolean {
+  return (JSON.parse(String(run.files.get('muslin/build.json'))) as { wantsMetadata: boolean }).wantsMetadata
 }
 
 /** As `well`, but this command goes otherwise. */

@@ -99,7 +99,7 @@ describe('a build that misses something', () => {
   })
 
   test('in its metadata is begun again too', async () => {
-    const answer: Answer = but('hooks.py requires', (command, run) => run.spec.image.includes('libpq-dev') ? well(command, run)
+    const answer: Answer = but('hooks.py ask', (command, run) => run.spec.image.includes('libpq-dev') ? well(command, run)
       : { exitCode: 1, output: 'error: [Errno 2] No such file or directory: \'pg_config\'\n' })
     const { builder, work } = await rig(answer, { apks: apks({ pg_config: ['libpq-dev'] }) })
     expect(await builder.metadata(work)).toMatchObject({ ok: true })

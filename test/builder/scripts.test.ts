@@ -101,12 +101,37 @@ class Deep:
 deep = Deep()
 `
 
-  test('asks an in-tree backend by its path', async () => {
-    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine:deep', backendPath: ['build'], settings: {} }), 'src/build/mine.py': BACKEND })
-    expect(run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })).toMatchObject({ status: 0 })
+  const told = (more: Record<string, unknown> = {}) => JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: ['.'], settings: {}, requires: [], wantsMetadata: true, ...more })
+  const ask = () => run('python3', [`${folder}/hooks.py`, 'ask'], { cwd: `${folder}/src` })
+
+  test('asks an in-tree backend by its path: for metadata only where it has all that it requires', async () => {
+    await write({ 'build.json': told({ backend: 'mine:deep', backendPath: ['build'] }), 'src/build/mine.py': BACKEND })
+    expect(ask()).toMatchObject({ status: 0 })
     expect(await json('answer.json')).toEqual({ requires: ['one>=1', 'two'] })
-    expect(run('python3', [`${folder}/hooks.py`, 'metadata'], { cwd: `${folder}/src` })).toMatchObject({ status: 0 })
-    expect(await json('answer.json')).toEqual({ metadata: 'Name: démo\n' })
+    await write({ 'build.json': told({ backend: 'mine:deep', backendPath: ['build'], requires: ['two', 'one>=1'] }) })
+    expect(ask()).toMatchObject({ status: 0 })
+    expect(await json('answer.json')).toEqual({ requires: ['one>=1', 'two'], metadata: 'Name: démo\n' })
+    await write({ 'build.json': told({ backend: 'mine:deep', backendPath: ['build'], requires: ['two', 'one>=1'], wantsMetadata: false }) })
+    expect(ask()).toMatchObject({ status: 0 })
+    expect(await json('answer.json')).toEqual({ requires: ['one>=1', 'two'] })
+  })
+
+  test('asks each question in a process of its own, and ends as it ended', async () => {
+    const backend = (end: string) => `
+import atexit, os
+seen = []
+def get_requires_for_build_wheel(settings):
+    seen.append(1)
+    atexit.register(print, "cleaned up", flush=True)
+    return []
+def prepare_metadata_for_build_wheel(folder, settings):
+    assert not seen
+    ${end}
+`
+    await write({ 'build.json': told(), 'src/mine.py': backend('raise SystemExit(7)') })
+    expect(ask()).toEqual({ status: 7, output: 'cleaned up\n' })
+    await write({ 'src/mine.py': backend('print("on its way", flush=True); os.kill(os.getpid(), 11)') })
+    expect(ask()).toMatchObject({ status: 139, output: 'cleaned up\non its way\n' })
   })
 
   test('builds with the settings, the metadata that is there, and folders whose names are the same each time', async () => {
@@ -115,7 +140,7 @@ import os, tempfile
 def build_wheel(folder, settings, metadata=None):
     with open(os.path.join(folder, "seen"), "w") as file: file.write(" ".join([settings["a"], os.path.basename(metadata or "none"), os.path.basename(tempfile.mkdtemp()), os.path.basename(tempfile.mkdtemp())]))
 `
-    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: ['.'], settings: { a: 'b' } }), 'src/mine.py': backend })
+    await write({ 'build.json': told({ settings: { a: 'b' } }), 'src/mine.py': backend })
     expect(run('python3', [`${folder}/hooks.py`, 'build'], { cwd: `${folder}/src`, env: { TMPDIR: folder } })).toMatchObject({ status: 0 })
     expect(await readFile(join(folder, 'out/seen'), 'utf8')).toBe('b none tmp00000000 tmp00000001')
     await write({ 'metadata/demo-1.0.dist-info/METADATA': '' })
@@ -124,13 +149,11 @@ def build_wheel(folder, settings, metadata=None):
   })
 
   test('takes absent hooks for an empty answer, and imports nothing from the source folder by itself', async () => {
-    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: ['.'], settings: {} }), 'src/mine.py': '' })
-    run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })
-    expect(await json('answer.json')).toEqual({ requires: [] })
-    run('python3', [`${folder}/hooks.py`, 'metadata'], { cwd: `${folder}/src` })
-    expect(await json('answer.json')).toEqual({ metadata: null })
-    await write({ 'build.json': JSON.stringify({ sdist: 'x', backend: 'mine', backendPath: [], settings: {} }) })
-    expect(run('python3', [`${folder}/hooks.py`, 'requires'], { cwd: `${folder}/src` })).toMatchObject({ status: 1, output: expect.stringContaining('ModuleNotFoundError') })
+    await write({ 'build.json': told(), 'src/mine.py': '' })
+    ask()
+    expect(await json('answer.json')).toEqual({ requires: [], metadata: null })
+    await write({ 'build.json': told({ backendPath: [] }) })
+    expect(ask()).toMatchObject({ status: 1, output: expect.stringContaining('ModuleNotFoundError') as string })
   })
 
   test('unpacks every kind of sdist, modes included, and not outside', async () => {
@@ -265,7 +288,7 @@ test('what the Dockerfile runs installs by apk and pip, and makes the user that 
   expect(await runLine()).toEqual({ status: 0, output: '' })
   expect(run('test', ['-e', copied]).status).toBe(1)
   expect((await readFile(join(folder, 'record'), 'utf8')).trim().split('\n')).toEqual([
-    'apk add --no-cache build-base linux-headers patchelf pkgconf',
+    'apk add --no-cache build-base file linux-headers patchelf pkgconf',
     expect.stringMatching(/^python3 -m pip install .*auditwheel==6\.8\.2$/),
     expect.stringMatching(/^python3 -c /),
     'python3 -m compileall -q /usr/local/lib/python3.13',
