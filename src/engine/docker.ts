@@ -58,9 +58,10 @@ export function createDockerEngine(options: DockerOptions): Engine {
   const running = new Set<string>()
   const making = new Map<string, Promise<{ ref: string; digest: string }>>()
   const facts = remembered(() => engineFacts(cli))
+  const fetchName = `muslin-fetch-${short}`
   const fetching = remembered(async (): Promise<FetchNetwork> => fetchNetwork({
     cli,
-    name: `muslin-fetch-${short}`,
+    name: fetchName,
     instance,
     ready: { network: options.fetchNetwork, host: options.fetchHost },
     place: (await facts.get()).place,
@@ -118,6 +119,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
   /**
    * Removes the containers of this instance whose process is not alive (`live`), and those of this process that no run uses any more
    * but that the engine would not remove; then derived images beyond those kept, and networks of this instance that nothing uses.
+   * The fetch network stays while another process is alive, which may know its gateway by heart.
    */
   async function sweep() {
     const live = new Set(await options.live?.() ?? [])
@@ -128,7 +130,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
     const done = await Promise.all(stale.map(([id = '']) => removeContainer({ cli, id, log })))
     await derived.sweep()
     const fetch = await fetching.held()
-    await sweepNetworks({ cli, instance, keep: (name) => name === fetch?.name || running.has(name) })
+    await sweepNetworks({ cli, instance, keep: (name) => name === fetch?.name || running.has(name) || (live.size > 0 && name.startsWith(fetchName)) })
     return done.filter(Boolean).length
   }
 

@@ -224,18 +224,18 @@ export async function engineContract({ engine: make, traits, check }: { engine: 
     assert.equal((await said(own, ['echo', 'here'])).text, 'here\n')
   }))
 
-  await check('the fetch network is made once for all who ask in a process, found by the next process, and says whether it is closed', async () => {
-    const [one, two] = await Promise.all([engine.network(), engine.network()])
-    assert.deepEqual([two, await make().network()], [one, one])
-    assert.equal(one.closed, traits.network === 'closed')
-  })
-
   if (!traits.derives) await check('an engine that installs nothing says so, and has no system runs', async () => {
     assert.equal(engine.derive, undefined)
     await assert.rejects(inRun(async () => {}, { system: true }), { code: 'engine-unavailable' })
   })
 
   if (traits.derives) await derivedContract({ engine, make, ref, check, inRun })
+
+  await check('the fetch network is made once for all who ask in a process, found by the next process, and says whether it is closed', async () => {
+    const [one, two] = await Promise.all([engine.network(), engine.network()])
+    assert.deepEqual([two, await make().network()], [one, one])
+    assert.equal(one.closed, traits.network === 'closed')
+  })
 
   if (traits.network === 'host') await check('a fetch run, and no other, reaches this machine at the host that it was told', async () => {
     const server = createServer((_request, response) => response.end('reached')).listen(0, '127.0.0.1')

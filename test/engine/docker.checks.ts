@@ -75,11 +75,14 @@ export async function dockerChecks({ options, image, check }: { options: DockerO
     const first = createDockerEngine({ ...options, process: 'first', live: async () => ['first', 'second'] })
     const second = createDockerEngine({ ...options, process: 'second', live: async () => ['second'] })
     const run = await second.create(spec(image))
+    const { name } = await second.network()
     try {
       assert.equal(await first.sweep(), 0)
       assert.equal(await second.sweep(), 0)
       assert.equal(await createDockerEngine({ ...options, instance: `${instance}-other` }).sweep(), 0)
       assert.equal((await run.exec(['true'], { env: {}, output: () => {} })).exitCode, 0)
+      // Podman's are made with the runs.
+      if (kind === 'docker') assert.equal(await docker('network', 'inspect', '--format', '{{.Name}}', name), name)
     } finally {
       await run.remove()
     }
@@ -94,7 +97,7 @@ export async function dockerChecks({ options, image, check }: { options: DockerO
       const derived = await engine.derive?.(base.ref, 'settings', async () => {})
       try {
         const [was, is] = [await settings(base.ref), await settings(derived?.ref ?? '')]
-        for (const name of ['Entrypoint', 'Cmd', 'WorkingDir']) assert.deepEqual(is[name] ?? null, was[name] ?? null, `${name} of ${lines}`)
+        for (const name of ['Entrypoint', 'Cmd', 'WorkingDir']) assert.deepEqual(is[name] ?? [], was[name] ?? [], `${name} of ${lines}`)
         assert.equal(is['User'] || '0', was['User'] || '0')
         // A name without a value stands for a variable that is taken away; the others are what podman tells each container.
         const told = /^(?!(?:TERM|HOSTNAME|container)=).*=/
