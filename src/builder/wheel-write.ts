@@ -29,7 +29,7 @@ export async function retagWheel(input: Rewriting & { number: number; target: Ta
 
 /**
  * Writes the wheel anew, its WHEEL as `rewrite` makes it. RECORD follows, signatures of the old RECORD go. All else is copied as
- * compressed, with its mode; order and times are fixed, so that the same members give the same bytes. Returns the new path.
+ * compressed, with its mode but for what lends rights; order and times are fixed, so that the same members give the same bytes. Returns the new path.
  */
 export async function rewriteWheel({ path, to, filename, add = {} }: Rewriting, rewrite: (wheel: string) => string = (text) => text): Promise<string> {
   const entries = (await entriesOf(path)).filter((entry) => !entry.directory)
@@ -98,9 +98,11 @@ async function copy(writer: ZipWriter<unknown>, entry: FileEntry): Promise<void>
   await Promise.all([source, written])
 }
 
-function attributes(entry: Entry) {
-  const { externalFileAttributes, internalFileAttributes, versionMadeBy } = entry
-  return { externalFileAttributes, internalFileAttributes, versionMadeBy }
+/** Set-user-ID, set-group-ID and sticky bit of the Unix mode. pip drops them; programs that unpack as they find would lend somebody's rights. */
+const LENDING = 0o7000 << 16
+
+function attributes({ externalFileAttributes, internalFileAttributes, versionMadeBy }: Entry) {
+  return { externalFileAttributes: (externalFileAttributes & ~LENDING) >>> 0, internalFileAttributes, versionMadeBy }
 }
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes)

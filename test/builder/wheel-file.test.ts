@@ -125,8 +125,10 @@ describe('retagWheel', () => {
     expect(verdict).toMatchObject({ ok: true })
   })
 
-  it('keeps modes', async () => {
-    const path = await retag(await write(await zip(linux(native), ['demo/run'])))
+  it('keeps modes, but for what lends rights', async () => {
+    const bytes = Buffer.from(await zip(linux(native), ['demo/run']))
+    for (let at = bytes.indexOf('PK\x01\x02', 'latin1'); at >= 0; at = bytes.indexOf('PK\x01\x02', at + 4, 'latin1')) bytes[at + 41]! |= 0o7000 >> 8
+    const path = await retag(await write(bytes))
     const modes = Object.fromEntries((await entriesOf(path)).map((entry) => [entry.filename, entry.externalFileAttributes >>> 16]))
     expect(modes).toMatchObject({ 'demo/run': 0o100755, 'demo/__init__.py': 0o100644, 'demo-1.0.dist-info/RECORD': 0o100644 })
   })
