@@ -34,10 +34,6 @@ export function buildEnvironment(limits: Limits, sourceDate: number, network: bo
     MATURIN_NO_INSTALL_RUST: '1',
     // The order of sets decides what is written: the same build must give the same bytes.
     PYTHONHASHSEED: '0',
-    // CPython's own flags ask for debug information, which nobody wants in a wheel: it is most of one, and tells paths of the build.
-    LDFLAGS: '-Wl,--strip-debug',
-    // Else numpy.distutils takes LDFLAGS for all that a linker needs.
-    NPY_DISTUTILS_APPEND_FLAGS: '1',
     // Without a network cargo, and a pip that the project starts itself, fail at once, not after their retries.
     ...(network ? {} : { CARGO_NET_OFFLINE: 'true', PIP_NO_INDEX: '1' }),
   }

@@ -40,6 +40,14 @@ export interface Images {
 /** The oldest Alpine release that knows RELR relocations, and its musl: what a Python that the table does not know is held to. */
 const OLDEST_MUSL = '1.2.4'
 
+/** For builds in the image that we make ourselves, whose linker we know. */
+const OWN_ENV: Record<string, string> = {
+  // CPython's own flags ask for debug information, which nobody wants in a wheel, and is most of one.
+  LDFLAGS: '-Wl,--strip-debug',
+  // Else numpy.distutils takes LDFLAGS for all that its linker needs.
+  NPY_DISTUTILS_APPEND_FLAGS: '1',
+}
+
 const PYTHONS: Record<string, { alpine: string }> = table.pythons
 const ALPINES: Record<string, { musl: string }> = table.alpines
 
@@ -83,7 +91,7 @@ export function createImages(deps: { engine: Engine; targets: Target[]; images: 
       const { builder, clean } = imageSources(target, images)
       if (!builder) throw new MuslinError('image-unavailable', `no image is known that builds for ${target.name}: name one by --builder-image`)
       try {
-        return { builder: await engine.image(builder), clean: await engine.image(clean), env: {}, bundles: true }
+        return { builder: await engine.image(builder), clean: await engine.image(clean), env: builder.kind === 'build' ? OWN_ENV : {}, bundles: true }
       } catch (error) {
         if (error instanceof MuslinError && error.code === 'image-unavailable') withdrawn.add(target, error)
         throw error

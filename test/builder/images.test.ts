@@ -20,12 +20,14 @@ function rig(images: Partial<ReadyImages> = {}) {
 
 test('the oldest Alpine of each Python is built on, and tried on', async () => {
   const { images, asked } = rig()
-  await images.ready(CP311, { languages: 'c' })
+  expect((await images.ready(CP311, { languages: 'c' })).env).toEqual({ LDFLAGS: '-Wl,--strip-debug', NPY_DISTUTILS_APPEND_FLAGS: '1' })
   await images.ready(CP313, { languages: 'c' })
   expect(asked.map((image) => image.kind === 'build' ? image.args : image.kind === 'ready' ? image.ref : image)).toEqual([
     { PYTHON_IMAGE: 'python:3.11-alpine3.18' }, 'python:3.11-alpine3.18', { PYTHON_IMAGE: 'python:3.13-alpine3.19' }, 'python:3.13-alpine3.19',
   ])
   expect(images.muslRelease(CP311)).toBe('1.2.4')
+  // Nothing is known of the linker of others' images.
+  expect((await rig({ builder: { [CP313.name]: 'theirs' } }).images.ready(CP313, { languages: 'c' })).env).toEqual({})
 })
 
 test('a Python that the table does not know is built only with a ready image', async () => {
