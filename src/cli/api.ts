@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import about from '../../package.json' with { type: 'json' }
 import { cleanTerminal } from '../domain/clean.ts'
 import { type ErrorCode, ERRORS, MuslinError } from '../errors.ts'
+import { type LikeOrder, Outdated, type OutdatedOrder, OutdatedRebuilt } from '../services/rebuild-views.ts'
 import type { RecipeInput } from '../services/recipe-schema.ts'
 import { ProjectRecipe, RecipeLayerView, RecipeList, type RecipeText, SetRecipes } from '../services/recipe-views.ts'
 import { BuildView, JobList, type JobOrder, JobView, Plan, type PlanRequest, Prebuild, type PrebuildRequest, Problem, TargetList, type TargetView } from '../services/views.ts'
@@ -31,6 +32,10 @@ export interface Api {
   plan(request: PlanRequest): Promise<Plan>
   startPrebuild(request: PrebuildRequest): Promise<Prebuild>
   prebuild(id: number, signal?: AbortSignal): Promise<Prebuild>
+  planRebuild(order: LikeOrder): Promise<Plan>
+  startRebuild(order: LikeOrder): Promise<Prebuild>
+  outdated(): Promise<Outdated>
+  rebuildOutdated(order: OutdatedOrder): Promise<OutdatedRebuilt>
   recipes(): Promise<RecipeList>
   recipe(project: string): Promise<ProjectRecipe>
   setRecipe(input: RecipeInput): Promise<RecipeLayerView>
@@ -71,6 +76,10 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
     plan: (wanted) => post(Plan, 'plan', wanted),
     startPrebuild: (wanted) => post(Prebuild, 'prebuilds', wanted),
     prebuild: (id, signal) => get(Prebuild, `prebuilds/${id}`, signal),
+    planRebuild: (order) => post(Plan, 'rebuilds/plan', order),
+    startRebuild: (order) => post(Prebuild, 'rebuilds', order),
+    outdated: () => get(Outdated, 'outdated'),
+    rebuildOutdated: (order) => post(OutdatedRebuilt, 'outdated/rebuild', order),
     recipes: () => get(RecipeList, 'recipes'),
     recipe: (project) => get(ProjectRecipe, `projects/${encodeURIComponent(project)}/recipe`),
     setRecipe: (input) => post(RecipeLayerView, 'recipes', input),

@@ -18,6 +18,7 @@ import { createJobViews } from '../services/job-views.ts'
 import { createProjectList } from '../services/list.ts'
 import { createMatrix } from '../services/matrix.ts'
 import { createOrders } from '../services/orders.ts'
+import { createOutdated } from '../services/outdated.ts'
 import { createOverview } from '../services/overview.ts'
 import { createProjectPages } from '../services/pages.ts'
 import { createPlanner } from '../services/planner.ts'
@@ -27,6 +28,7 @@ import { createPromises } from '../services/promises.ts'
 import { createPureFallbacks } from '../services/pure-fallbacks.ts'
 import { createReadyTargets } from '../services/ready-targets.ts'
 import { createRecords } from '../services/records.ts'
+import { createRebuilds } from '../services/rebuilds.ts'
 import { createSessions } from '../services/sessions.ts'
 import { createWishes } from '../services/wishes.ts'
 import { createUi } from '../ui/ui.ts'
@@ -54,12 +56,15 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const downloads = createDownloads({ downloads: store.downloads, targets, clock, log })
   const fallbacks = createPureFallbacks({ store, upstreamPages, recipes, admission, readyTargets, clock, log })
   const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers })
+  const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers, clock })
+  const jobViews = createJobViews({ store, clock, workers })
   const shown = {
     planFor: createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) }),
     recipes,
-    prebuilds: createPrebuilds({ store, recipes, planner, readyTargets, workers, clock }),
+    prebuilds, jobViews,
+    outdated: createOutdated({ store, branches: apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
+    rebuilds: createRebuilds({ store, planner, prebuilds }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
-    jobViews: createJobViews({ store, clock, workers }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     overview: createOverview({ store, readyTargets, targets, clock }),
     jobs: store.jobs, logs, targets, clock, closing: closing.signal,

@@ -1,7 +1,7 @@
 /** A project's page as Muslin serves it: the upstream's, with our wheels and promises among its files. */
 import { sha256Of } from './digest.ts'
 import { isFallback } from './fallback.ts'
-import { parseWheelFilename } from './filename.ts'
+import { parseWheelFilename, type WheelFilename } from './filename.ts'
 import { normalizeName } from './names.ts'
 import type { IndexFile, ProjectPage } from './page.ts'
 import { isQuarantined } from './status.ts'
@@ -102,17 +102,27 @@ function wheelFile(wheel: WheelEntry, root: string, yanked: boolean | string): I
  * it, and nobody else takes it (PEP 592).
  */
 function supersededBy(page: ProjectPage, wheels: WheelEntry[]): (wheel: WheelEntry) => string | undefined {
-  const upstream = Map.groupBy(
-    page.files.flatMap((file) => file.yanked ? [] : parseWheelFilename(file.filename) ?? []),
-    ({ version }) => versionKey(version),
-  )
+  const upstream = upstreamWheels(page)
   return (wheel) => {
-    const target = parseTarget(wheel.target)
-    const release = upstream.get(versionKey(wheel.version)) ?? []
-    if (release.some((other) => target && wheelFits(other, target) && !isFallback(other, release))) return 'superseded by the upstream\'s wheel'
+    if (hasBetter(upstream, wheel)) return 'superseded by the upstream\'s wheel'
     const newest = Math.max(...wheels.filter(({ sdist, target }) => sdist === wheel.sdist && target === wheel.target).map(({ number }) => number))
     return newest > wheel.number ? `superseded by build ${newest}` : undefined
   }
+}
+
+/** Whether the upstream has a wheel for the same release and target, one that is no mere fallback: it wins. */
+export function isSuperseded(page: ProjectPage, wheel: Pick<WheelEntry, 'version' | 'target'>): boolean {
+  return hasBetter(upstreamWheels(page), wheel)
+}
+
+function upstreamWheels(page: ProjectPage): Map<string, WheelFilename[]> {
+  return Map.groupBy(page.files.flatMap((file) => file.yanked ? [] : parseWheelFilename(file.filename) ?? []), ({ version }) => versionKey(version))
+}
+
+function hasBetter(upstream: Map<string, WheelFilename[]>, wheel: Pick<WheelEntry, 'version' | 'target'>): boolean {
+  const target = parseTarget(wheel.target)
+  const release = upstream.get(versionKey(wheel.version)) ?? []
+  return target !== undefined && release.some((other) => wheelFits(other, target) && !isFallback(other, release))
 }
 
 /** A release that its project withdrew must not come back through our wheel. */

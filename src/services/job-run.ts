@@ -29,6 +29,12 @@ const DEADLY: Failure = { class: 'infrastructure', key: `it took ${MAX_ATTEMPTS}
 
 type Failed = Omit<Extract<Outcome<never>, { ok: false }>, 'ok'>
 
+/** What the newest of these wheels has from its system. */
+function apksOf(wheels: BuiltWheel[]): string[] {
+  const [newest] = wheels.toSorted((a, b) => b.number - a.number)
+  return [...new Set(newest?.system?.bundled.map(({ apk }) => apk))].sort()
+}
+
 /** 1980: the oldest time a zip file can hold, for sdists whose page tells no upload time. */
 const NO_UPLOAD_TIME = 315_532_800
 
@@ -109,7 +115,7 @@ export function createJobRunner(deps: {
       limits: { ...deps.limits, ...recipe.limits },
       // Whoever asks for a rebuild wants another wheel than the one that there is.
       result: job.kind === 'build' ? await results.fitting(job, digest) : undefined,
-      fresh: job.kind === 'rebuild',
+      ...job.kind === 'rebuild' && { fresh: apksOf(earlier) },
       known: known === undefined ? undefined : await buffer(await blobs.read(known)),
       onMetadata: async (metadata) => {
         // Promises answer with what is kept.

@@ -206,8 +206,8 @@ export interface BuildWork {
   limits: { cpu: number; memory: number; disk: number; time: number }
   /** A result of another target that may do for this one, and its bytes; undefined: there is none. */
   result: (KeptResult & { open: () => Promise<Readable> }) | undefined
-  /** The system's libraries are to be today's, whatever an image that is kept has: a rebuild is made for their sake. */
-  fresh?: boolean
+  /** Apks that are to be those of today, whatever the image has: a rebuild is made for their sake, of what the last wheel had of them. */
+  fresh?: string[]
   /** METADATA already known for this (sdist, target). */
   known: Buffer | undefined
   /** Called when METADATA becomes known in the middle of a build. */

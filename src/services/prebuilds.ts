@@ -1,5 +1,5 @@
 import { estimateTogether } from '../domain/estimate.ts'
-import { PRIORITY, type Job, type Wish } from '../domain/job.ts'
+import { PRIORITY, type Job, type Priority, type Wish } from '../domain/job.ts'
 import { normalizeName } from '../domain/names.ts'
 import { versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
@@ -15,12 +15,14 @@ export interface Prebuilds {
    * Plans and queues what would be built, or of it what `only` names; a job that failed before is tried again only where `only` names it.
    * Throws what planning does, `bad-request` where `only` names a line that the plan has not, and `no-builder`.
    */
-  create(request: PrebuildRequest, askedBy: string): Promise<Prebuild>
+  create(request: PrebuildRequest, askedBy: string, priority?: Priority): Promise<Prebuild>
   /** As it stands now. Throws `no-such-prebuild`. */
   get(id: number): Promise<Prebuild>
   /** Newest first. */
   list(limit: number): Promise<PrebuildList['prebuilds']>
 }
+
+interface Ordering { named: Set<string> | undefined; images: Map<string, string>; askedBy: string; priority: Priority; applied: AppliedTo }
 
 type Named = Pick<PlanLine, 'project' | 'version' | 'target'>
 
@@ -38,7 +40,7 @@ export function createPrebuilds({ store, recipes, planner, readyTargets, workers
 
   return { create, get, list: async (limit) => (await prebuilds.list(limit)).map(({ id, createdAt, name, askedBy }) => ({ id, createdAt: iso(createdAt), name, askedBy })) }
 
-  async function create({ only, ...request }: PrebuildRequest, askedBy: string): Promise<Prebuild> {
+  async function create({ only, ...request }: PrebuildRequest, askedBy: string, priority: Priority = PRIORITY.prebuild): Promise<Prebuild> {
     const plan = await planner.plan(request)
     const named = only && new Set(only.map(keyOf))
     const planned = new Set(plan.lines.map(keyOf))
@@ -47,12 +49,12 @@ export function createPrebuilds({ store, recipes, planner, readyTargets, workers
     const images = await readyTargets()
     const applied = new Map<string, AppliedTo>()
     for (const { project } of plan.lines) if (!applied.has(project)) applied.set(project, await recipes.forProject(project))
-    const lines = plan.lines.map((line) => ordered(line, { named, images, askedBy, applied: applied.get(line.project)! }))
+    const lines = plan.lines.map((line) => ordered(line, { named, images, askedBy, priority, applied: applied.get(line.project)! }))
     const name = plan.files.map((file) => file.name).join(', ')
     return get(await prebuilds.create({ createdAt: clock.now(), askedBy, name, targets: plan.targets, lines }))
   }
 
-  function ordered(line: PlanLine, { named, images, askedBy, applied }: { named: Set<string> | undefined; images: Map<string, string>; askedBy: string; applied: AppliedTo }): NewPrebuild['lines'][number] {
+  function ordered(line: PlanLine, { named, images, askedBy, priority, applied }: Ordering): NewPrebuild['lines'][number] {
     const { project, version, target, sdist, verdict } = line
     const wanted = named?.has(keyOf(line)) ?? true
     // What failed before cannot be had, unless somebody says that it is to be tried again.
@@ -61,7 +63,7 @@ export function createPrebuilds({ store, recipes, planner, readyTargets, workers
     if (!wanted) return { plan: line, leftOut: true }
     const image = images.get(target)
     if (image === undefined) throw new MuslinError('no-builder', `no builder is ready for ${target}; start one, or leave that target out`)
-    const wish: Wish = { kind: 'build', project, version, target, sdist, recipe: applied(version, target).digest, image, priority: PRIORITY.prebuild, askedBy }
+    const wish: Wish = { kind: 'build', project, version, target, sdist, recipe: applied(version, target).digest, image, priority, askedBy }
     return { plan: line, wish, again: named !== undefined, leftOut: false }
   }
 

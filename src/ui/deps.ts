@@ -2,9 +2,11 @@ import type { Context } from 'koa'
 import type { JobViews } from '../services/job-views.ts'
 import type { Matrix } from '../services/matrix.ts'
 import type { Orders } from '../services/orders.ts'
+import type { OutdatedWheels } from '../services/outdated.ts'
 import type { OverviewService } from '../services/overview.ts'
 import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
 import type { Prebuilds } from '../services/prebuilds.ts'
+import type { Rebuilds } from '../services/rebuilds.ts'
 import type { Recipes } from '../services/recipes.ts'
 import type { Plan, PlanRequest } from '../services/views.ts'
 import type { Html } from './html.ts'
@@ -17,6 +19,8 @@ export interface UiDeps {
   planFor: (ctx: Context, request: PlanRequest) => Promise<Plan>
   prebuilds: Prebuilds
   recipes: Recipes
+  outdated: OutdatedWheels
+  rebuilds: Rebuilds
   orders: Orders
   jobViews: JobViews
   jobs: JobStore
@@ -33,7 +37,7 @@ export interface UiDeps {
   closing?: AbortSignal
 }
 
-export type Nav = 'overview' | 'jobs' | 'prebuild' | 'recipes' | 'use'
+export type Nav = 'overview' | 'jobs' | 'prebuild' | 'rebuild' | 'recipes' | 'use'
 
 /** A page without its frame. */
 export interface Page {

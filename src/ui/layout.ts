@@ -8,6 +8,7 @@ const NAVIGATION: { nav: Nav; name: string; path: string }[] = [
   { nav: 'overview', name: 'Overview', path: 'ui/' },
   { nav: 'jobs', name: 'Jobs', path: 'ui/jobs' },
   { nav: 'prebuild', name: 'Prebuild', path: 'ui/prebuild' },
+  { nav: 'rebuild', name: 'Rebuild', path: 'ui/rebuild' },
   { nav: 'recipes', name: 'Recipes', path: 'ui/recipes' },
   { nav: 'use', name: 'Use it', path: 'ui/use' },
 ]

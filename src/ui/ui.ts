@@ -12,6 +12,7 @@ import { loginRoutes } from './pages/login.ts'
 import { overviewRoutes } from './pages/overview.ts'
 import { prebuildRoutes } from './pages/prebuild.ts'
 import { projectRoutes } from './pages/project.ts'
+import { rebuildRoutes } from './pages/rebuild.ts'
 import { recipeRoutes } from './pages/recipes.ts'
 import { targetRoutes } from './pages/targets.ts'
 import { useRoutes } from './pages/use.ts'
@@ -32,7 +33,7 @@ export function createUi(deps: UiDeps): Ui {
     mount(router) {
       assetRoutes(router)
       const pageDeps = { ...deps, show }
-      for (const add of [addressRoutes, overviewRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, recipeRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
+      for (const add of [addressRoutes, overviewRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, rebuildRoutes, recipeRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
     },
     errorPage(error, ctx) {
       const frame = ctx ? frameOf(ctx, deps) : { root: '/', path: '/ui/', auth: undefined, version: deps.version }

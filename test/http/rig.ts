@@ -26,13 +26,15 @@ import { createJobViews } from '../../src/services/job-views.ts'
 import { createProjectList } from '../../src/services/list.ts'
 import { createMatrix } from '../../src/services/matrix.ts'
 import { createOrders } from '../../src/services/orders.ts'
+import { createOutdated } from '../../src/services/outdated.ts'
 import { createOverview } from '../../src/services/overview.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
 import { createPlanner } from '../../src/services/planner.ts'
-import type { BlobStore, BuildLogs, Store } from '../../src/services/ports.ts'
+import type { ApkBranches, BlobStore, BuildLogs, Store } from '../../src/services/ports.ts'
 import { createPrebuilds } from '../../src/services/prebuilds.ts'
 import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
 import { createPromises } from '../../src/services/promises.ts'
+import { createRebuilds } from '../../src/services/rebuilds.ts'
 import { createRecipes } from '../../src/services/recipes.ts'
 import { createPureFallbacks, type PureFallbacks } from '../../src/services/pure-fallbacks.ts'
 import { createReadyTargets } from '../../src/services/ready-targets.ts'
@@ -80,6 +82,8 @@ export interface Options {
   /** With the pages for people. */
   ui?: boolean
   targets?: string[]
+  /** In the place of those that the kept files tell. */
+  branches?: Pick<ApkBranches, 'index'>
   /** URL of a sparse index of crates. */
   registry?: string
   /** What the server says; nobody hears it where absent. */
@@ -199,12 +203,15 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const targets = options.targets ?? [TARGET]
   const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers: 2 })
   const adminTokenSha256 = createHash('sha256').update(adminToken).digest('hex')
+  const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock })
+  const jobViews = createJobViews({ store, clock, workers: 2 })
   const shown = {
     planFor: createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     recipes,
-    prebuilds: createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock }),
-    jobViews: createJobViews({ store, clock, workers: 2 }),
+    prebuilds, jobViews,
+    outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
+    rebuilds: createRebuilds({ store, planner, prebuilds }),
     overview: createOverview({ store, readyTargets, targets, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,

@@ -11,7 +11,7 @@ test.each([
   ['/ui', '/ui/'], ['/ui/logout', '/ui/'], ['/ui/prebuilds', '/ui/prebuild'], ['/ui/prebuilds/', '/ui/prebuild'], ['/ui/prebuild/', '/ui/prebuild'],
   ['/ui/jobs/', '/ui/jobs'], ['/ui/jobs/?state=failed', '/ui/jobs?state=failed'], ['/ui/login/', '/ui/login'], ['/ui/use/', '/ui/use'], ['/ui/targets/', '/ui/targets'],
   ['/ui/projects/', '/ui/projects'], ['/ui/jobs/7/retry', '/ui/jobs/7'], ['/ui/jobs/7/cancel', '/ui/jobs/7'], ['/ui/projects/lz4/build', '/ui/projects/lz4'],
-  ['/ui/recipes/', '/ui/recipes'], ['/ui/jobs/7/add-apks', '/ui/jobs/7'], ['/ui/recipes/lz4/remove', '/ui/recipes/lz4'],
+  ['/ui/rebuild/', '/ui/rebuild'], ['/ui/rebuild/outdated', '/ui/rebuild'], ['/ui/rebuild/like', '/ui/rebuild'], ['/ui/recipes/', '/ui/recipes'], ['/ui/jobs/7/add-apks', '/ui/jobs/7'], ['/ui/recipes/lz4/remove', '/ui/recipes/lz4'],
 ])('%s leads to %s', async (typed, meant) => {
   const { status, headers } = await visitor(rig).get(typed)
   expect(status).toBe(302)

@@ -5,13 +5,14 @@ import type { ApiDeps } from './deps.ts'
 import { jobRoutes } from './jobs.ts'
 import { openApi } from './openapi.ts'
 import { planRoutes } from './plans.ts'
+import { rebuildRoutes } from './rebuilds.ts'
 import { recipeRoutes } from './recipes.ts'
 import { addRoutes, API, type ApiRoute } from './route.ts'
 import { serverRoutes } from './server.ts'
 
 /** The table of the JSON API. */
 export function apiTable(deps: ApiDeps): ApiRoute[] {
-  return [...serverRoutes(deps), ...jobRoutes(deps), ...buildRoutes(deps), ...planRoutes(deps), ...recipeRoutes(deps)]
+  return [...serverRoutes(deps), ...jobRoutes(deps), ...buildRoutes(deps), ...planRoutes(deps), ...recipeRoutes(deps), ...rebuildRoutes(deps)]
 }
 
 /** The JSON API and its description, both made from the one table. */

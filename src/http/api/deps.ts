@@ -1,9 +1,11 @@
 import type { JobViews } from '../../services/job-views.ts'
 import type { Matrix } from '../../services/matrix.ts'
 import type { Orders } from '../../services/orders.ts'
+import type { OutdatedWheels } from '../../services/outdated.ts'
 import type { OverviewService } from '../../services/overview.ts'
 import type { BuildLogs, Clock, JobStore } from '../../services/ports.ts'
 import type { Prebuilds } from '../../services/prebuilds.ts'
+import type { Rebuilds } from '../../services/rebuilds.ts'
 import type { Recipes } from '../../services/recipes.ts'
 import type { PlanFor } from '../plan-for.ts'
 
@@ -15,6 +17,8 @@ export interface ApiDeps {
   orders: Orders
   prebuilds: Prebuilds
   recipes: Recipes
+  outdated: OutdatedWheels
+  rebuilds: Rebuilds
   jobViews: JobViews
   overview: OverviewService
   matrix: Matrix

@@ -50,6 +50,9 @@ export const END_BUILD = `
   UPDATE builds SET finished_at = @now, failure = @failure, record = @record,
     peak_bytes = (SELECT max(value ->> '$.peakBytes') FROM json_each(@record, '$.steps')) WHERE id = @build`
 
+/** What was made of another target's wheel says nothing of a compile. */
+export const COMPILED = "(record ->> '$.result' IS NULL OR record ->> '$.result.refused' IS NOT NULL)"
+
 export interface EndedBuild { build: number | null; now: number; failure: string | null; record: string | null }
 
 /** A job as the services know it. */

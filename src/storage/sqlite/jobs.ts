@@ -4,7 +4,7 @@ import type { Job } from '../../domain/job.ts'
 import type { Build, JobOrdering, JobStore } from '../../services/ports.ts'
 import { createAdopt } from './adopt.ts'
 import type { Changes } from './changes.ts'
-import { toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
+import { COMPILED, toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
 import { asPort } from './port.ts'
 import { CLAIM_ORDER, createRuns } from './runs.ts'
 import { createWaiting } from './waiting.ts'
@@ -36,7 +36,7 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
   const selectBuilds = db.prepare<[number, number], BuildRow>('SELECT * FROM builds WHERE job = ? ORDER BY id DESC LIMIT ?')
   const selectHistory = db.prepare<[string, number], number>(`
     SELECT (builds.finished_at - builds.started_at) / 1000.0 FROM wheels JOIN builds ON builds.id = wheels.build
-    WHERE wheels.project = ? AND record ->> '$.derivedFrom' IS NULL ORDER BY builds.id DESC LIMIT ?`).pluck()
+    WHERE wheels.project = ? AND ${COMPILED} ORDER BY builds.id DESC LIMIT ?`).pluck()
 
   // In the order of claims, the queue read once for all that are asked about. A metadata job whose build is queued or runs is answered by
   // that, and goes before nobody; nor does what waits for others.

@@ -4,7 +4,7 @@ import type { Failure } from '../../domain/failure.ts'
 import { expectedBytes, PASSING_MS, type Room } from '../../domain/sizing.ts'
 import type { BuildRecord, JobStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
-import { END_BUILD, toJob, type EndedBuild, type JobRow } from './job-row.ts'
+import { COMPILED, END_BUILD, toJob, type EndedBuild, type JobRow } from './job-row.ts'
 import type { AtOnce } from './port.ts'
 import { SIBLING, TWIN, waiting, type Waits } from './waits.ts'
 
@@ -36,10 +36,9 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
       SELECT 1 FROM jobs AS other WHERE other.kind <> 'metadata' AND other.priority > twin.priority
         AND ((other.state = 'queued' AND NOT ${waiting('other')}) OR (other.state = 'running' AND other.lease_until <= @now))
         AND (other.target, other.image) IN (SELECT key, value FROM json_each(@targets)))`)
-  // What was made of another target's wheel says nothing of a compile.
   const selectPeak = db.prepare<[string], number>(`
     SELECT peak_bytes FROM wheels JOIN builds ON builds.id = wheels.build
-    WHERE wheels.project = ? AND peak_bytes IS NOT NULL AND record ->> '$.derivedFrom' IS NULL ORDER BY builds.id DESC LIMIT 1`).pluck()
+    WHERE wheels.project = ? AND peak_bytes IS NOT NULL AND ${COMPILED} ORDER BY builds.id DESC LIMIT 1`).pluck()
   const pass = db.prepare<[number, number]>('UPDATE jobs SET passed_at = ? WHERE id = ? AND passed_at IS NULL')
   const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
   const startRun = db.prepare<{ id: number; worker: string; build: number; now: number; leaseUntil: number }, JobRow>(`

@@ -8,10 +8,12 @@ const MEANT: [address: string, path: (ctx: Context) => string][] = [
   ['/ui/logout', () => 'ui/'],
   ['/ui/prebuilds', () => 'ui/prebuild'],
   ['/ui/prebuilds/', () => 'ui/prebuild'],
-  ...['prebuild', 'jobs', 'projects', 'recipes', 'use', 'targets', 'login'].map((name): [string, () => string] => [`/ui/${name}/`, () => `ui/${name}`]),
+  ...['prebuild', 'rebuild', 'jobs', 'projects', 'recipes', 'use', 'targets', 'login'].map((name): [string, () => string] => [`/ui/${name}/`, () => `ui/${name}`]),
   ['/ui/jobs/:id/retry', (ctx) => `ui/jobs/${ctx.params['id']}`],
   ['/ui/jobs/:id/cancel', (ctx) => `ui/jobs/${ctx.params['id']}`],
   ['/ui/jobs/:id/add-apks', (ctx) => `ui/jobs/${ctx.params['id']}`],
+  ['/ui/rebuild/outdated', () => 'ui/rebuild'],
+  ['/ui/rebuild/like', () => 'ui/rebuild'],
   ['/ui/recipes/:project/remove', (ctx) => `ui/recipes/${ctx.params['project']}`],
   ['/ui/projects/:project/build', (ctx) => `ui/projects/${ctx.params['project']}`],
 ]

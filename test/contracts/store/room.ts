@@ -37,8 +37,10 @@ export function roomContract({ store }: StoreBench): void {
     })
 
     test('know nothing of a project that was only given another tag', async () => {
-      await knows('lxml', 2 * GIB, { derivedFrom: 7 })
+      await knows('lxml', 2 * GIB, { result: { build: 7 } })
       expect(await store.jobs.history('lxml')).toEqual([])
+      await knows('late', GIB, { result: { build: 7, refused: 'it does not load' } })
+      expect(await store.jobs.history('late'), 'it was compiled after all').toHaveLength(1)
       await store.jobs.wish(wishFor(sdist('lxml')), 10)
       expect(await claim(8 * GIB)).toMatchObject({ expectedBytes: 2 * GIB })
     })

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pino } from 'pino'
 import supertest from 'supertest'
+import { MuslinError } from '../../../src/errors.ts'
 import { JSON_V1, sha256 } from '../../synthetic-upstream.ts'
 import { AGENTS, makeRig, type Rig, TARGET } from '../rig.ts'
 import { ask as askAt, type Asked, declared, seen } from './checked.ts'
@@ -290,7 +291,103 @@ test('people are sent to the pages, programs keep what they had', async () => {
 })
 
 // Streams are read in streams.test.ts, plans made at once in test/http/plan-for.test.ts, upstreams that never answer waited for in test/upstream/, and a builder that goes between plan and order is in test/services/.
+describe('what is built anew', () => {
+  const OLD = 'cp312-musllinux_1_2_x86_64'
+  const system = (version: string) => ({ repositories: ['apk/v3.19/main'], arch: 'x86_64', bundled: [{ apk: 'zlib', version, library: 'libz.so.1' }, { apk: 'xz-libs', version: '5.4-r0', library: 'liblzma.so.5' }], runtime: [] })
+  const entry = (name: string, version: string) => ({ name, version, arch: 'x86_64', size: 1, checksum: 'Q1', origin: name, provides: [], depends: [], description: '' })
+
+  /** A wheel of demo 1.0 for the target, as built from its sdist. */
+  async function built(number: number, target = TARGET, libraries: ReturnType<typeof system> | null = system('1.3.1-r1')): Promise<string> {
+    const sdist = { filename: 'demo-1.0.tar.gz', sha256: sha256('an sdist') }
+    const wish = { project: 'demo', version: '1.0', sdist, target, recipe: '', image: 'image-1', askedBy: 'x' } as const
+    const kind = number === 1 ? 'build' : 'rebuild'
+    if (kind === 'build') await rig.store.jobs.wish({ ...wish, kind, priority: 40 }, rig.clock.now())
+    const job = await rig.store.jobs.claim('w', { kinds: [kind], targets: { [target]: 'image-1' } }, rig.clock.now(), rig.clock.now() + 1000)
+    const filename = `demo-1.0-${number}-${target.slice(0, 5)}-${target}.whl`
+    await rig.store.wheels.publish({
+      sha256: sha256(filename), filename, size: 1, project: 'demo', version: '1.0', target, sdist: sdist.sha256, number, metadata: 'e'.repeat(64), requiresPython: undefined,
+      publishedAt: rig.clock.now(), build: job!.build, ...libraries && { system: libraries },
+    }, { id: job!.id, worker: 'w', metadataChanged: false }, {}, rig.clock.now())
+    return filename
+  }
+
+  test('wheels with older libraries are listed, rebuilt, and listed no more', async () => {
+    let zlib = '1.3.1-r1'
+    await rig.restart({ branches: { index: async () => [entry('zlib', '1.3.1-r0'), entry('zlib', zlib), entry('xz-libs', '5.2-r9')] } })
+    const filename = await built(1)
+    expect((await get('/outdated', { token: '' })).body).toEqual({ outdated: [], unreachable: [] })
+    zlib = '1.3.1-r10'
+    const line = { project: 'demo', version: '1.0', target: TARGET, filename, library: 'libz.so.1', apk: 'zlib', has: '1.3.1-r1', newest: '1.3.1-r10', job: null, state: null }
+    expect((await get('/outdated')).body.outdated).toEqual([line])
+    expect((await post('/outdated/rebuild', { filenames: ['other.whl'] })).body).toMatchObject({ code: 'bad-request', detail: expect.stringContaining('other.whl is no outdated wheel') })
+    const made = await post('/outdated/rebuild', { filenames: [filename] })
+    expect(made).toMatchObject({ status: 201, body: { left: [], jobs: [{ kind: 'rebuild', priority: 'rebuild', project: 'demo', version: '1.0', target: TARGET, state: 'queued', askedBy: 'admin' }] } })
+    const { id } = made.body.jobs[0]
+    expect((await get('/outdated')).body.outdated).toEqual([{ ...line, job: id, state: 'queued' }])
+    expect((await post('/outdated/rebuild', {})).body.jobs, 'the same').toMatchObject([{ id }])
+    await built(2, TARGET, null)
+    expect((await get('/outdated')).body.outdated, 'the later one bundles nothing at all').toEqual([])
+    const page = JSON.parse((await rig.get('/simple/demo/', { accept: JSON_V1 })).body.toString()) as { files: { filename: string; yanked: unknown }[] }
+    expect(page.files.filter(({ filename: name }) => name.includes('musllinux')).map(({ yanked }) => yanked)).toEqual(['superseded by build 2', false])
+  })
+
+  test('a wheel that the upstream has now is nobody\'s any more', async () => {
+    await rig.restart({ branches: { index: async () => [entry('zlib', '2-r0')] } })
+    await built(1)
+    await rig.get('/simple/demo/', { accept: JSON_V1 })
+    expect((await get('/outdated')).body.outdated).toHaveLength(1)
+    rig.upstream.project('demo', [{ filename: 'demo-1.0.tar.gz', bytes: Buffer.from('an sdist') }, { filename: 'demo-1.0-cp313-cp313-musllinux_1_1_x86_64.whl', bytes: Buffer.from('theirs') }])
+    await rig.clock.advance(61_000)
+    await rig.get('/simple/demo/', { accept: JSON_V1 })
+    expect((await get('/outdated')).body.outdated).toEqual([])
+  })
+
+  test('a branch that cannot be asked is told, and so is what cannot be rebuilt', async () => {
+    const index = async ([path]: string[]) => {
+      if (path === 'apk/v3.19/main') return [entry('zlib', '2-r0')]
+      throw new MuslinError('upstream-unreachable', 'nobody answers; look at the network')
+    }
+    await rig.restart({ branches: { index } })
+    await built(1, OLD)
+    await built(1, TARGET, { ...system('1'), repositories: ['apk/v3.21/main'] })
+    const { body } = await get('/outdated')
+    expect(body.unreachable).toEqual([{ repositories: ['apk/v3.21/main'], why: 'nobody answers; look at the network' }])
+    expect(body.outdated).toMatchObject([{ target: OLD }])
+    expect((await post('/outdated/rebuild', {})).body).toEqual({ jobs: [], left: [{ filename: body.outdated[0].filename, why: `no builder is ready for ${OLD}` }] })
+    await rig.store.workers.beat('old', { [OLD]: 'image-1' }, rig.clock.now())
+    await rig.store.recipes.add({ project: 'demo', origin: 'site', versions: undefined, targets: undefined, recipe: { skip: 'no longer' }, note: undefined, evidence: undefined, createdBy: 'admin', createdAt: 1 })
+    expect((await post('/outdated/rebuild', {})).body.left).toMatchObject([{ why: 'a recipe says that it is not built here: no longer' }])
+  })
+
+  test('what one target uses is planned and queued for another, the most wanted first', async () => {
+    expect((await post('/rebuilds/plan', { target: TARGET, like: OLD })).body).toMatchObject({ code: 'bad-request', detail: expect.stringContaining('nothing was built') })
+    expect((await post('/rebuilds', { target: TARGET, like: TARGET })).body.code).toBe('bad-request')
+    for (const path of ['/rebuilds', '/rebuilds/plan']) {
+      expect((await post(path, { target: TARGET, like: 'old' })).body.code).toBe('unknown-target')
+      await built(1, OLD).catch(() => undefined)
+      expect((await post(path, { target: 'cp399-musllinux_1_2_x86_64', like: OLD })).body.code).toBe('unknown-target')
+    }
+    for (const name of ['wanted', 'pure', 'gone']) {
+      rig.upstream.project(name, name === 'gone' ? [] : [{ filename: `${name}-2.0.tar.gz`, bytes: Buffer.from(name) }, ...name === 'pure' ? [{ filename: 'pure-2.0-py3-none-any.whl', bytes: Buffer.from('p') }] : []])
+    }
+    const sent = (filename: string) => ({ sha256: 'c'.repeat(64), filename, client: 'c', at: 1, target: OLD })
+    await rig.store.downloads.add([...Array.from({ length: 3 }, () => sent('wanted-2.0-cp312-cp312-musllinux_1_2_x86_64.whl')), sent('pure-2.0-py3-none-any.whl'), sent('gone-1.0-py3-none-any.whl')])
+    const plan = await post('/rebuilds/plan', { target: TARGET, like: OLD })
+    expect(plan.body.lines.map(({ project, verdict }: { project: string; verdict: string }) => [project, verdict])).toEqual([
+      ['wanted', 'would-build'], ['gone', 'cannot'], ['pure', 'upstream-wheel'], ['demo', 'would-build'],
+    ])
+    expect((await get('/jobs')).body.jobs.filter(({ target }: { target: string }) => target === TARGET)).toEqual([])
+    const made = await post('/rebuilds', { target: TARGET, like: OLD })
+    expect(made).toMatchObject({ status: 201, body: { name: `what ${OLD} uses`, total: 2, finished: false, askedBy: 'admin' } })
+    const jobs = await rig.store.jobs.list({ state: 'queued', order: 'next' })
+    expect(jobs.map(({ project, priority, kind }) => [project, priority, kind])).toEqual([['wanted', 0, 'build'], ['demo', 0, 'build']])
+    expect((await get('/prebuilds')).body.prebuilds).toHaveLength(1)
+    await rig.clock.advance(61_000)
+    expect((await post('/rebuilds', { target: TARGET, like: OLD })).body, 'no builder').toMatchObject({ total: 0, finished: true })
+  })
+})
+
 afterAll(() => {
-  const elsewhere = ['get /events 200', 'get /events too-many-streams', 'get /builds/{id}/log too-many-streams', 'post /plan busy', 'post /jobs upstream-timeout', 'post /prebuilds no-builder']
+  const elsewhere = ['get /events 200', 'get /events too-many-streams', 'get /builds/{id}/log too-many-streams', 'post /plan busy', 'post /jobs upstream-timeout', 'post /prebuilds no-builder', 'post /rebuilds no-builder']
   expect(declared().filter((name) => !seen.has(name) && !elsewhere.includes(name))).toEqual([])
 })

@@ -1,0 +1,126 @@
+import { compareApkVersions, type ApkEntry } from '../domain/apk-index.ts'
+import { PRIORITY, type Job } from '../domain/job.ts'
+import { isSuperseded } from '../domain/merge.ts'
+import { MuslinError } from '../errors.ts'
+import type { JobViews } from './job-views.ts'
+import type { ApkBranches, BuiltWheel, Clock, Store } from './ports.ts'
+import type { ReadyTargets } from './ready-targets.ts'
+import type { Outdated, OutdatedLine, OutdatedOrder, OutdatedRebuilt } from './rebuild-views.ts'
+import type { Recipes } from './recipes.ts'
+import type { UpstreamPages } from './upstream-pages.ts'
+
+export interface OutdatedWheels {
+  /** The wheels that installers take, and that bundle a library of which the branch that it came from has a newer apk. */
+  list(): Promise<Outdated>
+  /** Has them built anew, under the next build number each. Throws `bad-request` for a file name that is none of theirs. */
+  rebuild(order: OutdatedOrder, askedBy: string): Promise<OutdatedRebuilt>
+}
+
+type System = NonNullable<BuiltWheel['system']>
+interface Old { wheel: BuiltWheel; library: System['bundled'][number]; newest: string }
+
+/** Security updates: a wheel carries its libraries along, and nobody else renews them. */
+export function createOutdated({ store, branches, upstreamPages, recipes, readyTargets, jobViews, clock }: {
+  store: Store
+  branches: Pick<ApkBranches, 'index'>
+  upstreamPages: Pick<UpstreamPages, 'read'>
+  recipes: Pick<Recipes, 'forProject'>
+  readyTargets: ReadyTargets
+  jobViews: JobViews
+  clock: Clock
+}): OutdatedWheels {
+  return {
+    async list() {
+      const { old, unreachable } = await look()
+      return { outdated: await Promise.all(old.map(lineOf)), unreachable }
+    },
+    async rebuild({ filenames }, askedBy) {
+      const wheels = new Map((await look()).old.map(({ wheel }) => [wheel.filename, wheel]))
+      const strange = filenames?.find((name) => !wheels.has(name))
+      if (strange !== undefined) throw new MuslinError('bad-request', `${strange.slice(0, 200)} is no outdated wheel; muslin outdated lists them`)
+      const rebuilt: OutdatedRebuilt = { jobs: [], left: [] }
+      for (const wheel of wheels.values()) {
+        if (filenames && !filenames.includes(wheel.filename)) continue
+        const made = await order(wheel, askedBy)
+        if (typeof made === 'string') rebuilt.left.push({ filename: wheel.filename, why: made })
+        else rebuilt.jobs.push(await jobViews.job(made))
+      }
+      return rebuilt
+    },
+  }
+
+  async function look(): Promise<{ old: Old[]; unreachable: Outdated['unreachable'] }> {
+    const indexes = new Map<string, Promise<Map<string, string> | MuslinError>>()
+    const unreachable = new Map<string, Outdated['unreachable'][number]>()
+    const old: Old[] = []
+    for (const wheel of await store.wheels.bundling()) {
+      const { repositories, arch, bundled } = wheel.system!
+      const key = JSON.stringify([repositories, arch])
+      if (!indexes.has(key)) indexes.set(key, newestApks(repositories, arch))
+      const newest = await indexes.get(key)!
+      if (newest instanceof MuslinError) {
+        unreachable.set(key, { repositories, why: newest.detail })
+        continue
+      }
+      const older = bundled.flatMap((library): Old[] => {
+        const there = newest.get(library.apk)
+        return there !== undefined && compareApkVersions(library.version, there) < 0 ? [{ wheel, library, newest: there }] : []
+      })
+      if (older.length > 0 && !await isLeft(wheel)) old.push(...older)
+    }
+    return { old, unreachable: [...unreachable.values()] }
+  }
+
+  /** Name → newest version; or why it cannot be told. */
+  async function newestApks(repositories: string[], arch: string): Promise<Map<string, string> | MuslinError> {
+    const newest = new Map<string, string>()
+    let entries: ApkEntry[]
+    try {
+      entries = await branches.index(repositories, arch)
+    } catch (error) {
+      if (error instanceof MuslinError) return error
+      throw error
+    }
+    for (const { name, version } of entries) {
+      const known = newest.get(name)
+      if (known === undefined || compareApkVersions(known, version) < 0) newest.set(name, version)
+    }
+    return newest
+  }
+
+  /** Nobody takes it any more: there is a later build, which may bundle nothing, or the upstream has a wheel. */
+  async function isLeft(wheel: BuiltWheel): Promise<boolean> {
+    const later = (await store.wheels.wheels(wheel.project)).some(({ sdist, target, number }) => sdist === wheel.sdist && target === wheel.target && number > wheel.number)
+    if (later) return true
+    const kept = await upstreamPages.read(wheel.project)
+    return kept !== undefined && isSuperseded(kept.page, wheel)
+  }
+
+  async function lineOf({ wheel, library, newest }: Old): Promise<OutdatedLine> {
+    const job = await rebuildOf(wheel)
+    return {
+      project: wheel.project, version: wheel.version, target: wheel.target, filename: wheel.filename,
+      library: library.library, apk: library.apk, has: library.version, newest, job: job?.id ?? null, state: job?.state ?? null,
+    }
+  }
+
+  /** The newest one that was ordered since the wheel is there. */
+  async function rebuildOf({ project, sdist, target, publishedAt, build }: BuiltWheel): Promise<Job | undefined> {
+    const jobs = await store.jobs.list({ project, kind: 'rebuild' })
+    return jobs.find((job) => job.sdist.sha256 === sdist && job.target === target && job.createdAt >= publishedAt && job.build !== build)
+  }
+
+  /** Its rebuild, or why there can be none. */
+  async function order({ project, version, sdist: sha256, target, build }: BuiltWheel, askedBy: string): Promise<Job | string> {
+    const image = (await readyTargets()).get(target)
+    if (image === undefined) return `no builder is ready for ${target}`
+    const { recipe, digest } = (await recipes.forProject(project))(version, target)
+    if (recipe.skip !== undefined) return `a recipe says that it is not built here: ${recipe.skip}`
+    const made = await store.jobs.build(build)
+    const filename = made && (await store.jobs.get(made.job))?.sdist.filename
+    if (filename === undefined) return 'nobody knows what it was built from'
+    return (await store.jobs.rebuild({
+      kind: 'rebuild', project, version, sdist: { sha256, filename }, target, recipe: digest, image, priority: PRIORITY.rebuild, askedBy,
+    }, clock.now())).job
+  }
+}
