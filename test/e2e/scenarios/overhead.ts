@@ -51,7 +51,7 @@ async function inContainer(lab: Lab, muslin: Muslin, sdists: Sdist[]): Promise<n
   const name = `muslin-overhead-${process.pid}`
   lab.onClose(async () => { await docker(['rm', '-f', name]) })
   await docker(['run', '-d', '--name', name, '--label', LABEL, '--add-host', `${HOST}:host-gateway`, '--read-only', '--tmpfs', '/tmp:exec', '--memory', '4g', BUILDER, 'sleep', '3600'])
-  const inside = (command: string, input: Buffer | undefined = undefined) => execa(
+  const inside = (command: string, input?: Buffer) => execa(
     'docker', ['exec', '-i', ...Object.entries({ ...lab.index(muslin, '/finished/simple/'), HOME: '/tmp' }).flatMap(([key, value]) => ['--env', `${key}=${value}`]), name, 'sh', '-euc', command],
     { env: cleanEnv(), extendEnv: false, all: true, ...(input === undefined ? { stdin: 'ignore' as const } : { input }) },
   )
