@@ -56,7 +56,7 @@ async function conditionsOf(session: Session, given: Given, apks: () => Promise<
   const { recipe, sourceDate } = session.work
   await session.step('fetch')
   const names = [...new Set([...recipe.apks, ...plan.toolchain, ...changes.flatMap((change) => change.kind === 'apk' ? [change.apk] : [])])]
-  const { image, added } = names.length > 0 ? await addApks(session, given, apks, names) : { image: ready.builder, added: [] }
+  const { image, added } = names.length > 0 || session.work.fresh !== undefined ? await addApks(session, given, apks, names) : { image: ready.builder, added: [] }
   const environment = [plan.env, ...plan.cargoLock ? [CARGO] : [], ready.env, recipe.env, ...changes.flatMap((change) => change.kind === 'env' ? [change.env] : [])]
     .reduce(withOptions, buildEnvironment(session.limits, sourceDate, recipe.network))
   const constraints = changes.flatMap((change) => change.kind === 'constraints' ? change.constraints : [])
@@ -77,7 +77,7 @@ async function addApks(
 ): Promise<{ image: Image; added: ApkVersion[] }> {
   const image = await apks()
   if (!image) {
-    session.say(`the builder image is taken as it is: no apks can be added (${names.join(', ')})`)
+    if (names.length > 0) session.say(`the builder image is taken as it is: no apks can be added (${names.join(', ')})`)
     return { image: ready.builder, added: [] }
   }
   const { unknown, ...added } = await image.add(session, names, indexUrl)

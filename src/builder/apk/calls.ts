@@ -9,8 +9,8 @@ export interface ApkCall {
   for: string
   /** In which run: a plain user on the fetch network, one without a network, or root in a system run. */
   run: 'fetch' | 'plain' | 'system'
-  /** `repositories` is a file of theirs, `folder` where files go, `names` are apks, or files of the image. */
-  command(given: { repositories: string; folder: string; names: string[]; untrustedTls?: boolean }): string[]
+  /** `repositories` is a file of theirs, `folder` where files go, `names` are apks, or files of the image. `upgrade`: older ones that are there are replaced. */
+  command(given: { repositories: string; folder: string; names: string[]; untrustedTls?: boolean; upgrade?: boolean }): string[]
   /** The first that fits. apk tells how many errors there were, 99 at most. */
   exits: ApkExit[]
 }
@@ -49,8 +49,8 @@ export const APK_CALLS = {
   plan: {
     for: 'what would be installed, and in which versions; nothing is changed',
     run: 'fetch',
-    command: ({ repositories, names, untrustedTls }) => [
-      'apk', 'add', '--simulate', '--no-cache', ...PATIENCE, ...tls(untrustedTls), ...KEYS, '--repositories-file', repositories, '--', ...names,
+    command: ({ repositories, names, untrustedTls, upgrade }) => [
+      'apk', 'add', '--simulate', ...upgrade ? ['--upgrade'] : [], '--no-cache', ...PATIENCE, ...tls(untrustedTls), ...KEYS, '--repositories-file', repositories, '--', ...names,
     ],
     exits: [
       DONE, UNSIGNED, NO_ANSWER,
@@ -73,7 +73,7 @@ export const APK_CALLS = {
   add: {
     for: 'installing what was fetched, without a network; scripts of apks are not run',
     run: 'system',
-    command: ({ repositories, names }) => ['apk', 'add', '--no-network', '--no-scripts', ...KEYS, '--repositories-file', repositories, '--', ...names],
+    command: ({ repositories, names, upgrade }) => ['apk', 'add', '--no-network', '--no-scripts', ...upgrade ? ['--upgrade'] : [], ...KEYS, '--repositories-file', repositories, '--', ...names],
     exits: [
       DONE, UNSIGNED,
       { code: 'other', says: /No space left/i, means: 'the engine\'s disk, or the run\'s memory, is full', then: 'infrastructure' },

@@ -34,7 +34,7 @@ export async function setUpFetching(session: Session, box: Box, { repositories, 
     { name: REPOSITORIES, body: repositoriesFile(repositories, (path) => new URL(path, base).href) },
     { name: `${FOLDER}/.keep`, body: '' },
   ])
-  const given = { repositories: `${PLACE}/${REPOSITORIES}`, folder: `${PLACE}/${FOLDER}`, untrustedTls: base.protocol === 'https:' }
+  const given = { repositories: `${PLACE}/${REPOSITORIES}`, folder: `${PLACE}/${FOLDER}`, untrustedTls: base.protocol === 'https:', upgrade: session.work.fresh !== undefined }
 
   return {
     plan: (names) => run('plan', names),

@@ -35,7 +35,7 @@ export interface ImageApks {
   find(failure: Failure): Promise<string[]>
   /**
    * `image` with these added; names that no repository has are left out. The same set is made once, whoever needs it. Throws Failed
-   * where the image's Python would not stay the only one, or where apk cannot do it.
+   * where the image's Python would not stay the only one, or where apk cannot do it. What is to be fresh is brought up to date with them.
    */
   add(session: Session, names: string[], indexUrl: string): Promise<Added>
   /** Which apk owns each of these files of the image; those that none owns are left out. */
@@ -78,8 +78,8 @@ export function createApks({ engine, branches }: { engine: Engine; branches: Apk
         },
         async add(run, names, indexUrl) {
           // Most want a compiler, which is there.
-          if (names.every((name) => installed.has(name))) return { image, added: [], unknown: [] }
-          return add({ session: run, image, arch, repositories, indexUrl, derive: derive.bind(engine) }, names)
+          if (run.work.fresh === undefined && names.every((name) => installed.has(name))) return { image, added: [], unknown: [] }
+          return add({ session: run, image, arch, repositories, installed, indexUrl, derive: derive.bind(engine) }, names)
         },
         owners: ownersOf,
       }
@@ -90,7 +90,7 @@ export function createApks({ engine, branches }: { engine: Engine; branches: Apk
     const { session, image, repositories } = given
     for (let attempt = 1; ; attempt++) {
       const indexes = await session.guard(branches.indexes(repositories.map(({ path }) => path), given.arch))
-      const { known, unknown } = resolve(names, indexes)
+      const { known, unknown } = resolve([...names, ...staleApks(given, indexes)], indexes)
       if (known.length === 0) return { image, added: [], unknown }
       const made = await attemptAt(given, known, indexes)
       if (made) return { ...made, unknown }
@@ -104,7 +104,7 @@ export function createApks({ engine, branches }: { engine: Engine; branches: Apk
     const repositories = given.repositories.filter(({ path }) => indexes.some((index) => index.path === path))
     const fetching = <T>(use: (fetching: Fetching) => Promise<T>): Promise<T> =>
       session.within({ image: image.ref, network: 'fetch' }, async (box) => use(await setUpFetching(session, box, { repositories, indexUrl })))
-    const key = JSON.stringify([image.digest, names, indexes.map(({ sha256 }) => sha256)])
+    const key = JSON.stringify([image.digest, names, session.work.fresh !== undefined, indexes.map(({ sha256 }) => sha256)])
     const known = plans.get(key)
     if (known) return derived(given, repositories, indexes, names, known, fetching)
     return fetching(async (one) => {
@@ -146,9 +146,18 @@ interface Adding {
   session: Session
   image: Image
   arch: string
+  /** Names of the apks that the image holds. */
+  installed: Set<string>
   repositories: Served[]
   indexUrl: string
   derive: NonNullable<Engine['derive']>
+}
+
+/** What the image holds of the apks that are to be fresh, and of those made with them: a library and what compilers need of it are of one version. */
+function staleApks({ session: { work: { fresh = [] } }, installed }: Adding, indexes: ApkIndexFile[]): string[] {
+  const entries = indexes.flatMap((index) => index.entries)
+  const origins = new Set(entries.filter(({ name }) => fresh.includes(name)).map(({ origin }) => origin))
+  return [...new Set(entries.filter(({ name, origin }) => installed.has(name) && origins.has(origin)).map(({ name }) => name))]
 }
 
 function resolve(names: string[], indexes: ApkIndexFile[]): { known: string[]; unknown: string[] } {
@@ -181,7 +190,7 @@ async function install(session: Session, run: Run, { repositories, indexes, arch
   ]
   await session.guard(run.put('/tmp', packTar(entries)))
   const chunks: Buffer[] = []
-  const { exitCode } = await run.exec(APK_CALLS.add.command({ repositories: `${PLACE}/repositories`, folder: '', names }), {
+  const { exitCode } = await run.exec(APK_CALLS.add.command({ repositories: `${PLACE}/repositories`, folder: '', names, upgrade: session.work.fresh !== undefined }), {
     env: PLAIN,
     signal: session.signal,
     output: (chunk) => {

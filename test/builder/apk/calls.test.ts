@@ -6,14 +6,14 @@ const GLOBAL: Record<string, boolean> = {
   '--print-arch': false, '--no-cache': false, '--no-network': false, '--keys-dir': true, '--repositories-file': true, '--timeout': true, '--no-check-certificate': false,
 }
 const DOCUMENTED: Record<string, Record<string, boolean>> = {
-  add: { ...GLOBAL, '--simulate': false, '--no-scripts': false },
+  add: { ...GLOBAL, '--upgrade': false, '--simulate': false, '--no-scripts': false },
   fetch: { ...GLOBAL, '--output': true },
   info: { ...GLOBAL, '--who-owns': false },
   list: { ...GLOBAL, '--installed': false },
 }
 
 const calls: [string, ApkCall][] = Object.entries(APK_CALLS)
-const GIVEN = { repositories: '/tmp/muslin/repositories', folder: '/tmp/muslin/apks', names: ['libffi-dev', 'zlib-dev'], untrustedTls: true }
+const GIVEN = { repositories: '/tmp/muslin/repositories', folder: '/tmp/muslin/apks', names: ['libffi-dev', 'zlib-dev'], untrustedTls: true, upgrade: true }
 
 describe.each(calls)('the call %s', (_, call) => {
   const [program, ...words] = call.command(GIVEN)

@@ -25,6 +25,7 @@ let index: string
 let fails: Record<string, { exitCode: number; output: string }>
 let derived: Map<string, FakeRun>
 let unreachable: boolean
+let installed: string
 beforeEach(async () => {
   scratch = await temporaryFolder()
   apks = await Promise.all([
@@ -38,6 +39,7 @@ beforeEach(async () => {
   fails = {}
   derived = new Map()
   unreachable = false
+  installed = ''
 })
 afterEach(() => scratch.remove())
 
@@ -57,7 +59,7 @@ function lab() {
     if (failing) return failing
     if (command.includes('--print-arch')) return { output: 'x86_64\n' }
     if (command.includes('cat /etc/apk/repositories')) return { output: repositories }
-    if (command.startsWith('apk list')) return { output: 'build-base-0.5-r3 x86_64 {build-base} (none) [installed]\nmusl-1.2.5-r0 x86_64 {musl} (MIT) [installed]\n' }
+    if (command.startsWith('apk list')) return { output: 'build-base-0.5-r3 x86_64 {build-base} (none) [installed]\nmusl-1.2.5-r0 x86_64 {musl} (MIT) [installed]\n' + installed }
     if (command.includes('--simulate')) return { output: plan }
     if (command.startsWith('apk fetch')) for (const name of command.split(' -- ')[1]?.split(' ') ?? []) {
       const apk = apks.find(({ filename }) => filename.startsWith(`${name}-3`))
@@ -90,10 +92,10 @@ function lab() {
   return { ...fake, engine, apks: createApks({ engine, branches }), commands: () => fake.runs.flatMap((run) => run.commands.map((command) => command.join(' '))) }
 }
 
-function session(engine: Engine, signal = new AbortController().signal): Session {
+function session(engine: Engine, signal = new AbortController().signal, more: Partial<BuildWork> = {}): Session {
   const work = {
     job: { id: 1, project: 'p', version: '1', target: 't', sdist: { filename: 'p-1.tar.gz', sha256: '' } }, recipe: NO_RECIPE, limits: { cpu: 1, memory: 64 * MB, disk: MB, time: 60 },
-    log: { write: () => undefined, close: async () => undefined }, onStep: async () => undefined, scratch: scratch.folder, signal,
+    log: { write: () => undefined, close: async () => undefined }, onStep: async () => undefined, scratch: scratch.folder, signal, ...more,
   } as unknown as BuildWork
   return createSession({ engine, clock: manualClock(), work })
 }
@@ -167,6 +169,22 @@ describe('adding', () => {
     unreachable = true
     expect(await image.add(one, ['build-base', 'musl'], INDEX_URL)).toEqual({ image: IMAGE, added: [], unknown: [] })
     expect(runs).toHaveLength(1)
+  })
+
+  test('what is to be fresh is brought up to date although it is there, with all that was made with it', async () => {
+    installed = 'libffi-3.4.3-r0 x86_64 {libffi} (MIT) [installed]\nlibffi-dev-3.4.3-r0 x86_64 {libffi} (MIT) [installed]\n'
+    plan = '(1/2) Upgrading libffi (3.4.3-r0 -> 3.4.4-r0)\n(2/2) Upgrading libffi-dev (3.4.3-r0 -> 3.4.4-r0)\n'
+    const at = lab()
+    const one = session(at.engine, undefined, { fresh: ['libffi', 'gone'] })
+    const image = await at.apks.of(one, IMAGE)
+    expect(await image!.add(one, [], INDEX_URL)).toMatchObject({ added: [{ name: 'libffi', version: '3.4.4-r0' }, { name: 'libffi-dev', version: '3.4.4-r0' }], unknown: [] })
+    const adds = at.commands().filter((command) => command.startsWith('apk add'))
+    expect(adds).toHaveLength(2)
+    for (const command of adds) expect(command).toMatch(/ --upgrade .* -- libffi libffi-dev$/)
+    const plain = session(at.engine)
+    expect(await (await at.apks.of(plain, IMAGE))!.add(plain, ['libffi-dev'], INDEX_URL)).toEqual({ image: IMAGE, added: [], unknown: [] })
+    const nothing = session(at.engine, undefined, { fresh: [] })
+    expect(await image!.add(nothing, [], INDEX_URL), 'the last wheel had nothing of them').toEqual({ image: IMAGE, added: [], unknown: [] })
   })
 
   test('the same again costs nothing; another index is planned anew, and the same apks are the same image', async () => {
