@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
-import type { ExecOptions, Run } from '../services/ports.ts'
+import type { ExecOptions, Run, Usage } from '../services/ports.ts'
 import { execArguments, getArguments, idleUser, putArguments } from './arguments.ts'
 import { lastWords, whyFailed, type Cli } from './cli.ts'
 import { reportedExit } from './commands.ts'
 import { drain, feed, TRANSFER_MS } from './transfer.ts'
 
-/** Peak and kills, of cgroups version 1 and version 2: cat complains about those that are not there. */
-const FIGURES = ['memory/memory.max_usage_in_bytes', 'memory/memory.oom_control', 'memory.peak', 'memory.events'].map((file) => `/sys/fs/cgroup/${file}`)
+/** Refused forks, peak and kills, of cgroups version 1 and version 2: cat complains about those that are not there. */
+const FIGURES = ['pids/pids.events', 'pids.events', 'memory/memory.max_usage_in_bytes', 'memory/memory.oom_control', 'memory.peak', 'memory.events'].map((file) => `/sys/fs/cgroup/${file}`)
 
 /** What podman says on standard error, and docker on standard output, where the runtime could not start a command. */
 const UNSTARTED = /OCI (runtime|permission|not found)/
@@ -147,12 +147,17 @@ export async function removeContainer({ cli, id, log }: { cli: Cli; id: string; 
   }
 }
 
-/** Peak memory and kills out of the cgroup's files, version 1 or 2, one after the other; undefined where neither is there. */
-export function readUsage(text: string): { peakBytes: number | undefined; oomKills: number } | undefined {
+/**
+ * Peak memory and kills out of the cgroup's files, version 1 or 2, one after the other, and whether its limit on processes was met, where
+ * that file is the first; undefined where none is there.
+ */
+export function readUsage(text: string): Usage | undefined {
+  // Of memory there is a line of that name too, but never the first.
+  const refused = /^max (\d+)\n/.exec(text)?.[1]
   const peak = /^(\d+)$/m.exec(text)?.[1]
   const kills = /^oom_kill (\d+)$/m.exec(text)?.[1]
   if (peak === undefined && kills === undefined) return undefined
-  return { peakBytes: peak === undefined ? undefined : Number(peak), oomKills: Number(kills ?? 0) }
+  return { peakBytes: peak === undefined ? undefined : Number(peak), oomKills: Number(kills ?? 0), ...(Number(refused) > 0 && { exceeded: 'processes' }) }
 }
 
 interface Client { exitCode: number | undefined; stderr: string; timedOut: boolean; missing: boolean }

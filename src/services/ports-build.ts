@@ -106,7 +106,7 @@ export interface Run {
   remove(): Promise<void>
 }
 
-/** `exceeded`: the engine ended the run for this limit, where the kernel does not refuse by itself. */
+/** `exceeded`: the run met this limit, as far as the engine can tell; where the kernel does not refuse by itself it was ended for that. */
 export interface Usage { peakBytes: number | undefined; oomKills: number; exceeded?: 'disk' | 'processes' }
 
 export interface ExecOptions {

@@ -140,6 +140,8 @@ describe('figures', () => {
     expect(readUsage('3821568\noom_kill_disable 0\nunder_oom 0\noom_kill 2\n')).toEqual({ peakBytes: 3821568, oomKills: 2 })
     expect(readUsage('4096\nlow 0\nhigh 0\nmax 3\noom 1\noom_kill 1\noom_group_kill 0\n')).toEqual({ peakBytes: 4096, oomKills: 1 })
     expect(readUsage('low 0\noom_kill 0\n')).toEqual({ peakBytes: undefined, oomKills: 0 })
+    expect(readUsage('max 0\n4096\nlow 0\nmax 3\noom_kill 0\n')).toEqual({ peakBytes: 4096, oomKills: 0 })
+    expect(readUsage('max 7\n4096\nlow 0\nmax 0\noom_kill 0\n')).toEqual({ peakBytes: 4096, oomKills: 0, exceeded: 'processes' })
     expect(readUsage('')).toBeUndefined()
   })
 })
