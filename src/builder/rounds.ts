@@ -2,6 +2,7 @@
 import type { Failure } from '../domain/failure.ts'
 import { suggestApks } from '../domain/missing.ts'
 import { keptChanges, MOST_ROUNDS, nextRound, standingFailure, tellChange, type Change, type Round } from '../domain/rounds.ts'
+import { MuslinError } from '../errors.ts'
 import type { Learnt } from '../services/ports.ts'
 import type { Apks, ApkVersion, ImageApks } from './apk/install.ts'
 import type { Begin, Conditions } from './conditions.ts'
@@ -87,8 +88,15 @@ async function addApks(
 
 async function namesFor(session: Session, apks: () => Promise<ImageApks | undefined>, failure: Failure): Promise<{ names: string[]; addable: boolean }> {
   if (!MISSING.test(failure.class)) return { names: [], addable: false }
-  const image = await apks()
-  return image ? { names: await session.guard(image.find(failure)), addable: true } : { names: suggestApks(failure), addable: false }
+  try {
+    const image = await apks()
+    if (image) return { names: await session.guard(image.find(failure)), addable: true }
+  } catch (error) {
+    // Without the repositories' indexes the build still ends with what it was missing.
+    if (!(error instanceof MuslinError)) throw error
+    session.say(`no apks can be added: ${error.detail}`)
+  }
+  return { names: suggestApks(failure), addable: false }
 }
 
 const MISSING = /^missing-/

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import type { Apks } from '../../src/builder/apk/install.ts'
 import { readWheel } from '../../src/builder/wheel-file.ts'
 import type { Failure } from '../../src/domain/failure.ts'
+import { MuslinError } from '../../src/errors.ts'
 import type { Outcome, Built } from '../../src/services/ports.ts'
 import { makeElf } from '../fixtures/make-elf.ts'
 import type { Answer } from './fake-engine.ts'
@@ -78,6 +79,13 @@ describe('a build that misses something', () => {
     const { builder, work, runs } = await rig(wants({ 'ffi.h': 'libffi-dev' }))
     expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'missing-header', key: 'ffi.h', apks: ['libffi-dev'] } })
     expect(runs.filter(({ spec }) => spec.network === 'none')).toHaveLength(1)
+  })
+
+  test('ends with that where the repositories cannot be reached', async () => {
+    const unreachable: Apks = { of: async () => { throw new MuslinError('upstream-unreachable', 'alpine.example does not answer') } }
+    const { builder, work, log } = await rig(wants({ 'ffi.h': 'libffi-dev' }), { apks: unreachable })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'missing-header', key: 'ffi.h', apks: ['libffi-dev'] } })
+    expect(log()).toContain('no apks can be added: alpine.example does not answer')
   })
 
   test('only for its native part is taken for what its log misses', async () => {
