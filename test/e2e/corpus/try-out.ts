@@ -1,11 +1,12 @@
 /** One release, from the order to an import on a clean image. */
-import { readFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BuildView, JobList, JobView, type BuildView as Build, type JobView as Job } from '../../../src/services/views.ts'
-import type { BuiltFor, Lab, Muslin } from '../lab.ts'
+import { ROOT, type BuiltFor, type Lab, type Muslin } from '../lab.ts'
 import { isNative, type Entry } from './entries.ts'
 import type { Seen } from './judge.ts'
 
+const LOGS = join(ROOT, 'test-results/corpus/logs')
 const POLL_MS = 500
 const CANCEL_TRIES = 20
 /** Longer than any build may take, with the builds that it waits for. */
@@ -14,6 +15,7 @@ const LONGEST_MS = 2 * 60 * 60_000
 /** Orders a release by the API, follows its job to the end, and installs and imports what was built. Throws where the server does not answer. */
 export async function tryOut(lab: Lab, muslin: Muslin, entry: Entry, target: BuiltFor): Promise<Seen> {
   const job = await follow(muslin, await order(muslin, entry, target))
+  if (job.build !== null) await keepLog(muslin, job.build, entry)
   const build = job.build === null ? undefined : BuildView.parse(await ask(muslin, `api/v1/builds/${job.build}`))
   const seen: Seen = {
     outcome: outcomeOf(job, build),
@@ -79,6 +81,12 @@ async function onCleanImage(lab: Lab, muslin: Muslin, { module }: Entry, { clean
 
 async function asAdmin({ data }: Muslin): Promise<Record<string, string>> {
   return { authorization: `Bearer ${(await readFile(join(data, 'admin-token'), 'utf8')).trim()}` }
+}
+
+/** What a build said outlives the server, for whoever wonders about an outcome. */
+async function keepLog({ data }: Muslin, build: number, { pin, target }: Entry): Promise<void> {
+  await mkdir(LOGS, { recursive: true })
+  await copyFile(join(data, 'logs', `${build}.log`), join(LOGS, `${pin}-${target}.log`))
 }
 
 async function ask(muslin: Muslin, path: string, options: RequestInit = {}): Promise<unknown> {
