@@ -4,13 +4,12 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseWheelFilename } from '../domain/filename.ts'
-import { SBOM, systemOfSbom } from '../domain/sbom.ts'
 import { wheelFits } from '../domain/tags.ts'
-import type { Built, KeptResult, WheelSystem } from '../services/ports.ts'
+import type { Built, KeptResult } from '../services/ports.ts'
 import { Failed } from './failed.ts'
 import { finish, type Finishing } from './finish.ts'
 import type { Session } from './session.ts'
-import { readWheel, WheelError } from './wheel-file.ts'
+import { WheelError } from './wheel-file.ts'
 
 /** The finished wheel; undefined where there is no result, or where it does not do here: then it is to be built. */
 export async function reuse(session: Session, given: Omit<Finishing, 'system' | 'sbom'>): Promise<Omit<Built, 'learnt'> | undefined> {
@@ -22,7 +21,8 @@ export async function reuse(session: Session, given: Omit<Finishing, 'system' | 
   try {
     await session.guard(pipeline(await session.guard(result.open()), createWriteStream(path), { signal: session.signal }))
     const wheel = { path, filename: result.filename, size: result.size, sha256: result.sha256 }
-    const built = await finish(session, wheel, { ...given, system: await systemOf(path), sbom: undefined })
+    // Never what the wheel itself tells: strangers made it, and may have put another such file beside ours.
+    const built = await finish(session, wheel, { ...given, system: result.system, sbom: undefined })
     session.record['result'] = identity(result)
     // It is kept already.
     return { ...built, reusable: undefined }
@@ -37,9 +37,4 @@ export async function reuse(session: Session, given: Omit<Finishing, 'system' | 
 
 function identity({ filename, sha256, build }: KeptResult) {
   return { filename, sha256, build }
-}
-
-async function systemOf(path: string): Promise<WheelSystem | undefined> {
-  const sbom = (await readWheel(path)).find(({ name }) => name.endsWith(`.dist-info/${SBOM}`))
-  return sbom && systemOfSbom(new TextDecoder().decode(await sbom.read()))
 }

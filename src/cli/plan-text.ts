@@ -1,4 +1,5 @@
 /** A plan in the words of the command line. */
+import { APK_NAME } from '../domain/missing.ts'
 import type { Plan, PlanLine } from '../services/views.ts'
 import { count, duration, table } from './format.ts'
 import type { Paint } from './styles.ts'
@@ -21,9 +22,9 @@ export function planText({ files, targets, lines, totals }: Plan, paint: Paint):
   ]
 }
 
-/** What the image of its users must hold besides, by release, and all of it as a line for a Dockerfile. */
-export function runtimeApksText({ lines }: Plan, paint: Paint): string[] {
-  const wanting = lines.filter(({ runtimeApks }) => runtimeApks.length > 0)
+/** What the image of its users must hold besides, by release, and all of it as a line for a Dockerfile: names of apks alone, since a shell reads it. */
+export function runtimeApksText({ lines }: Pick<Plan, 'lines'>, paint: Paint): string[] {
+  const wanting = lines.map((line) => ({ ...line, runtimeApks: line.runtimeApks.filter((apk) => APK_NAME.test(apk)) })).filter(({ runtimeApks }) => runtimeApks.length > 0)
   if (wanting.length === 0) return ['', 'nothing of it is known to need an apk where it runs']
   const rows = table(wanting.map((line) => ['', line.project, line.version, line.target, line.runtimeApks.join(' ')]))
   const all = new Set(wanting.flatMap(({ runtimeApks }) => runtimeApks))

@@ -33,23 +33,6 @@ export function makeSbom({ project, version, sdist, system, requirements }: Mate
   return `${JSON.stringify(document, null, 1)}\n`
 }
 
-/** What `makeSbom` wrote of the wheel's system; undefined where it wrote nothing, and for everything that it did not write. */
-export function systemOfSbom(text: string): Materials['system'] {
-  try {
-    const document = JSON.parse(text) as { metadata: { properties?: Property[] }; components: Component[] }
-    const values = (name: string) => (document.metadata.properties ?? []).filter((one) => one.name === `muslin:${name}`).map(({ value }) => value)
-    const [arch] = values('arch')
-    if (arch === undefined) return undefined
-    return {
-      arch, repositories: values('repository'), runtime: values('runtime-apk'),
-      bundled: document.components.flatMap(({ name, version = '', properties = [] }) =>
-        properties.filter((one) => one.name === 'muslin:library').map(({ value }) => ({ apk: name, version, library: value }))),
-    }
-  } catch {
-    return undefined
-  }
-}
-
 /** One component an apk, which may have given several libraries. */
 function bundled({ bundled, arch }: NonNullable<Materials['system']>): Component[] {
   const apks = Map.groupBy(bundled, ({ apk, version }) => `pkg:apk/alpine/${encodeURIComponent(apk)}@${encodeURIComponent(version)}?arch=${arch}`)

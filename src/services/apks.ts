@@ -49,6 +49,8 @@ export function createApkBranches({ kept, blobs, remote, clock, log, mirror }: {
   }
 
   async function all(paths: string[], arch: string) {
+    const strange = paths.find((path) => !APK_PATH.test(path))
+    if (strange !== undefined || !APK_ARCH.test(arch)) throw notFound(strange ?? arch, APK_INDEX)
     const found = await Promise.all(paths.map(async (path) => {
       const index = await indexes.get(path, arch)
       return index ? [{ path, sha256: index.sha256, size: index.size, entries: (await indexes.read(index)).entries, open: () => blobs.read(index.sha256) }] : []

@@ -170,12 +170,12 @@ export function createJobRunner(deps: {
   }
 
   /** What the next builds have of this one. The wheel is there, whatever becomes of it. */
-  async function remember(job: ClaimedJob, { reusable, learnt }: Built): Promise<void> {
+  async function remember(job: ClaimedJob, { reusable, learnt, system }: Built): Promise<void> {
     try {
       const note = `learnt from the build of ${job.version} for ${job.target}`
       if (learnt) await deps.recipes.learn({ project: job.project, version: job.version, recipe: learnt.recipe, note, evidence: learnt.evidence })
       // By what was learnt it would have been built at once: other targets are.
-      if (reusable) await results.keep(job, (await deps.recipes.forProject(job.project))(job.version, job.target).digest, reusable)
+      if (reusable) await results.keep(job, (await deps.recipes.forProject(job.project))(job.version, job.target).digest, { ...reusable, system })
     } catch (error) {
       deps.log.warn({ err: error, job: job.id }, 'what the build taught could not be kept')
     }

@@ -172,6 +172,8 @@ export interface KeptResult {
   sha256: string
   size: number
   build: number
+  /** As the build itself found it; undefined where nobody knows. */
+  system: WheelSystem | undefined
 }
 
 /** What a wheel has from the Alpine that it was built on. */

@@ -8,7 +8,8 @@ import type { Apks } from '../../src/builder/apk/install.ts'
 import { readWheel } from '../../src/builder/wheel-file.ts'
 import type { Failure } from '../../src/domain/failure.ts'
 import { MuslinError } from '../../src/errors.ts'
-import type { Outcome, Built } from '../../src/services/ports.ts'
+import { makeSbom } from '../../src/domain/sbom.ts'
+import type { Outcome, Built, WheelSystem } from '../../src/services/ports.ts'
 import { makeElf } from '../fixtures/make-elf.ts'
 import type { Answer } from './fake-engine.ts'
 import { but, made, rig, useBuilds, well, wheelOf, WHEEL } from './rig.ts'
@@ -260,8 +261,8 @@ describe('what is in the wheel', () => {
 })
 
 describe('a result of another target', () => {
-  const resultOf = (bytes: Buffer, filename = WHEEL) => ({
-    sdist: '0'.repeat(64), recipe: '', filename, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, build: 3, open: async () => Readable.from([bytes]),
+  const resultOf = (bytes: Buffer, filename = WHEEL, system?: WheelSystem) => ({
+    sdist: '0'.repeat(64), recipe: '', filename, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, build: 3, system, open: async () => Readable.from([bytes]),
   })
 
   test('is tagged anew and tried, without a compile', async () => {
@@ -271,6 +272,19 @@ describe('a result of another target', () => {
     expect(runs.map(({ spec }) => spec.image)).toEqual(['clean'])
     expect(told).toEqual(['plan', 'verify', 'try'])
     expect(log()).toContain(`${WHEEL} of build 3 fits this target too`)
+  })
+
+  test('has of its system what its own build found, whatever a bill of materials in it claims', async () => {
+    const system: WheelSystem = { repositories: ['apk/v3.21/main'], arch: 'x86_64', bundled: [{ apk: 'libffi', version: '3.4.7-r0', library: 'libffi.so.8' }], runtime: [] }
+    const forged = makeSbom({
+      project: 'demo', version: '1.0', sdist: { filename: 'demo-1.0.tar.gz', sha256: '0'.repeat(64) }, requirements: [],
+      system: { repositories: [], arch: '../..', bundled: [], runtime: ['$(reboot)'] },
+    })
+    const wheel = await wheelOf({ 'demo.py': 'x = 1\n', 'demo/a.dist-info/sboms/muslin.cdx.json': forged }, 'py3-none-any')
+    const { builder, work } = await rig(well, { result: resultOf(wheel, WHEEL, system) })
+    expect(built(await builder.build(work))).toMatchObject({ reusable: undefined, system })
+    const none = await rig(well, { result: resultOf(wheel) })
+    expect(built(await none.builder.build(none.work)).system).toBeUndefined()
   })
 
   test('that does not work here, or fits no client of it, is no reason not to build', async () => {

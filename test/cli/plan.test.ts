@@ -48,6 +48,12 @@ describe('plan', () => {
     expect(await muslin(['plan', 'requirements.txt', '--check'])).toMatchObject({ exit: 0, err: [] })
   })
 
+  test('--runtime-apks ends with a line for a shell that holds names of apks alone', async () => {
+    server.on('POST /api/v1/plan', { json: plan([planLine({ verdict: 'built', runtimeApks: ['zlib', '$(reboot)', 'a b', 'libstdc++'] }), planLine({ verdict: 'built', project: 'odd', runtimeApks: ['; id'] })]) })
+    const { out } = await muslin(['plan', 'requirements.txt', '--runtime-apks'])
+    expect(out.slice(-4)).toEqual(['needed where it runs: 2 apks', `  lxml  5.3.0  ${TARGET}  zlib libstdc++`, '', 'apk add libstdc++ zlib'])
+  })
+
   test('sends files, standard input under its name, and what the flags say', async () => {
     server.on('POST /api/v1/plan', { json: plan([]) })
     const words = ['plan', 'requirements.txt', '-', '--name', 'sub/uv.lock', '--target', TARGET, '--extra', 'a', '--extra', 'b', '--group', 'dev', '--json']

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { makeSbom, systemOfSbom, type Materials } from '../../src/domain/sbom.ts'
+import { makeSbom, type Materials } from '../../src/domain/sbom.ts'
 
 const SYSTEM: NonNullable<Materials['system']> = {
   repositories: ['apk/v3.21/main', 'apk/v3.21/community'], arch: 'x86_64', runtime: ['unixodbc'],
@@ -37,15 +37,4 @@ test('every reference has its component, and none stands twice', () => {
 test('the same materials give the same text, with no time and no serial number', () => {
   expect(makeSbom(materials())).toBe(makeSbom(materials()))
   expect(makeSbom(materials())).not.toMatch(/serialNumber|timestamp/)
-})
-
-test('what it says of the system can be read back', () => {
-  const read = systemOfSbom(makeSbom(materials()))
-  expect(read).toMatchObject({ repositories: SYSTEM.repositories, arch: 'x86_64', runtime: ['unixodbc'] })
-  expect(read?.bundled.toSorted((a, b) => a.library < b.library ? -1 : 1)).toEqual(SYSTEM.bundled.toSorted((a, b) => a.library < b.library ? -1 : 1))
-  expect(systemOfSbom(makeSbom(materials({ system: undefined })))).toBeUndefined()
-})
-
-test.each(['', 'null', '{}', '{"metadata":{"properties":[{"name":"muslin:arch","value":"x"}]}}'])('a document that is not ours says nothing: %s', (text) => {
-  expect(systemOfSbom(text)).toBeUndefined()
 })

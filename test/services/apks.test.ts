@@ -124,6 +124,14 @@ describe('an index', () => {
     expect(requests).toHaveLength(asked)
   })
 
+  test('is of a path and a CPU that may stand in an address, or of none', async () => {
+    await apks.index([PATH], 'x86_64')
+    for (const [path, arch] of [[PATH, 'x86_64/../../../secret?'], [PATH, '..'], ['apk/v3.21/../main', 'x86_64']] as const) {
+      await expect(apks.index([path], arch)).rejects.toEqual(code('not-found'))
+    }
+    expect(requests).toHaveLength(1)
+  })
+
   test('that was never had throws what went wrong; one that a repository has not is left out', async () => {
     answering = 503
     await expect(apks.index([PATH], 'x86_64')).rejects.toMatchObject({ code: 'upstream-refused' })

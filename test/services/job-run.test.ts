@@ -1,4 +1,5 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MuslinError } from '../../src/errors.ts'
@@ -12,6 +13,7 @@ import { type Bench, METADATA, SDIST, TARGET, built, makeBench } from './bench.t
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 const ZIP = { sha256: 'b'.repeat(64), filename: 'demo-1.0.zip' }
+const OTHER = 'cp312-musllinux_1_2_x86_64'
 const never = new AbortController().signal
 
 let bench: Bench
@@ -108,6 +110,23 @@ describe('a build that succeeds', () => {
     expect(await runNext()).toMatchObject({ state: 'built', metadataChanged: changed })
     // The wheel's own counts from now on.
     expect(await bench.store.metadata.get('a'.repeat(64), TARGET)).toBe(sha256(later))
+  })
+
+  test('what other targets may have of it is kept with what it found of its system', async () => {
+    const system = { repositories: ['apk/v3.21/main'], arch: 'x86_64', bundled: [], runtime: ['libffi'] }
+    bench.builder.play = async (work) => {
+      const outcome = await built(work)
+      const path = join(work.scratch, 'demo-1.0-py3-none-any.whl')
+      await writeFile(path, 'a pure wheel')
+      return outcome.ok ? { ...outcome, value: { ...outcome.value, system, reusable: { path, filename: 'demo-1.0-py3-none-any.whl' } } } : outcome
+    }
+    await bench.wish()
+    const first = await runNext()
+    let work: BuildWork | undefined
+    bench.builder.play = async (given) => { work = given; return built(given, { bytes: 'tagged anew' }) }
+    await bench.wish({ target: OTHER })
+    await bench.runner()((await bench.store.jobs.claim('me', { kinds: ['build'], targets: { [OTHER]: 'image-1' } }, 1, 100_000))!, 'me', never, never)
+    expect(work?.result).toMatchObject({ filename: 'demo-1.0-py3-none-any.whl', sha256: sha256('a pure wheel'), build: first.build, system })
   })
 
   test('who lost the job publishes nothing', async () => {

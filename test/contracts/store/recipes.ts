@@ -4,7 +4,7 @@ import type { StoredRecipe } from '../../../src/services/ports.ts'
 import type { StoreBench } from './bench.ts'
 
 /** Recipes, results and kept files: what a builder has from earlier. */
-export function recipesContract({ store, another }: StoreBench): void {
+export function recipesContract({ store, another, running }: StoreBench): void {
   const recipe: Omit<StoredRecipe, 'id'> = {
     project: 'cffi', origin: 'learnt', versions: '>=1', targets: ['cp313-*'], recipe: { apks: ['libffi-dev'] }, note: 'by build 3', evidence: { rounds: 2 },
     createdBy: 'muslin', createdAt: 5,
@@ -42,6 +42,17 @@ export function recipesContract({ store, another }: StoreBench): void {
     expect(await store.jobs.find(wish)).toBeUndefined()
     await store.jobs.cancel(other.id, 2)
     expect(await store.jobs.rekey(other.id, 'free'), 'its failure is one of the recipe that it had').toBe(false)
+  })
+
+  test('a result is found by its sdist and recipe, with what its build found of its system; the newest of a name counts', async () => {
+    const { build } = await running()
+    const result = { sdist: 'a'.repeat(64), recipe: 'r', filename: 'cffi-1.17-cp38-abi3-musllinux_1_2_x86_64.whl', sha256: 'b'.repeat(64), size: 3, build }
+    const system = { repositories: ['apk/v3.21/main'], arch: 'x86_64', bundled: [{ apk: 'libffi', version: '3.4.7-r0', library: 'libffi.so.8' }], runtime: ['libffi'] }
+    await store.results.put({ ...result, system: undefined }, 5)
+    expect(await store.results.of(result.sdist, 'r')).toEqual([{ ...result, system: undefined }])
+    await store.results.put({ ...result, sha256: 'c'.repeat(64), system }, 6)
+    expect(await (await another()).results.of(result.sdist, 'r')).toEqual([{ ...result, sha256: 'c'.repeat(64), system }])
+    expect(await store.results.of(result.sdist, '')).toEqual([])
   })
 
   test('a kept file is known by its path, and the newest counts', async () => {

@@ -74,6 +74,7 @@ CREATE TABLE results (
   sha256 TEXT NOT NULL,
   size INTEGER NOT NULL,
   build INTEGER NOT NULL REFERENCES builds (id),
+  system TEXT,
   created_at INTEGER NOT NULL,
   PRIMARY KEY (sdist, recipe, filename)
 ) STRICT, WITHOUT ROWID;
