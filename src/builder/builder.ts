@@ -121,7 +121,9 @@ export function createBuilder(deps: BuilderDeps): Builder {
     try {
       const value = await steps(session)
       return { ok: true, value, record: await session.end() }
-    } catch (error) {
+    } catch (thrown) {
+      // Once it is to stop, whatever broke off broke off for that.
+      const error: unknown = session.signal.aborted ? session.signal.reason : thrown
       const record = await session.end()
       if (work.signal.aborted) throw work.signal.reason
       const failure = failureOf(error)

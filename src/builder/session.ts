@@ -1,5 +1,5 @@
 /** One run of a job: its steps, its deadline, its log, its record, and the containers that must be gone when it ends. */
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { classifyLog } from '../domain/classify.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Step } from '../domain/job.ts'
@@ -203,7 +203,8 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
         if (exitCode !== 0) throw new Failed(await guard(why(text)))
         return { text }
       },
-      get: async (names, maxBytes) => guard((await creating).get(PLACE, names, maxBytes)),
+      // What runs beside may stop the tar: the stream ends with the session.
+      get: async (names, maxBytes) => addAbortSignal(signal, await guard((await creating).get(PLACE, names, maxBytes))),
     }
   }
 

@@ -289,6 +289,18 @@ test('a build that takes too long is stopped and removed', async () => {
   expect(open()).toBe(0)
 })
 
+test('a build whose code stops what carries its files out ends at its time too', async () => {
+  let asked = false
+  const stopped = new Readable({ read: () => { asked = true } })
+  const { builder, work, clock, open } = await rig(but('hooks.py build', (command, run) => { run.tar = stopped; return well(command, run) }))
+  const building = builder.build(work)
+  await clock.began(60_000)
+  await until(() => asked)
+  await clock.advance(60_000)
+  expect(await building).toMatchObject({ ok: false, failure: { class: 'timed-out', key: '60 s' } })
+  expect([open(), stopped.destroyed]).toEqual([0, true])
+})
+
 test('a job that is taken away throws the reason, with nothing left behind', async () => {
   const stop = new AbortController()
   const { builder, work, open } = await rig(but('hooks.py ask', () => { stop.abort(new Error('the lease was lost')); return {} }), { signal: stop.signal })

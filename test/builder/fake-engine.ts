@@ -4,8 +4,8 @@ import { MuslinError } from '../../src/errors.ts'
 import type { Engine, ImageSource, Run, RunSpec } from '../../src/services/ports.ts'
 import { extractTar, packTar } from '../../src/services/tar.ts'
 
-/** `env`: of the newest command. */
-export interface FakeRun { spec: RunSpec; files: Map<string, Buffer>; removed: boolean; oomKills: number; exceeded?: 'disk' | 'processes'; commands: string[][]; env: Record<string, string> }
+/** `env`: of the newest command. `tar`: what is got out of it from then on, instead of its files. */
+export interface FakeRun { spec: RunSpec; files: Map<string, Buffer>; removed: boolean; oomKills: number; exceeded?: 'disk' | 'processes'; tar?: Readable; commands: string[][]; env: Record<string, string> }
 
 /** What a command does: exit code, output, and what it leaves in `run.files` (below /tmp). `undefined` hangs until the run is stopped. */
 export type Answer = (command: string, run: FakeRun) => { exitCode?: number; output?: string } | undefined
@@ -58,6 +58,7 @@ export function fakeEngine(answer: Answer) {
         return { exitCode: result.exitCode ?? 0 }
       },
       async get(folder, names) {
+        if (run.tar) return run.tar
         const prefix = `${folder.slice('/tmp/'.length)}/`
         return packTar([...run.files]
           .map(([name, body]) => ({ name: name.slice(prefix.length), body, ours: name.startsWith(prefix) }))
