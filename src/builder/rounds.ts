@@ -1,4 +1,5 @@
 /** The rounds of a build: each failed one is looked at for what it was missing, and begun again with that. */
+import { cleanLine } from '../domain/clean.ts'
 import type { Failure } from '../domain/failure.ts'
 import { suggestApks } from '../domain/missing.ts'
 import { keptChanges, MOST_ROUNDS, nextRound, standingFailure, tellChange, type Change, type Round } from '../domain/rounds.ts'
@@ -27,16 +28,18 @@ export async function inRounds<T>(session: Session, given: Given, build: (condit
   const evidence: Learnt['evidence'] = []
   let changes: Change[] = []
   for (;;) {
-    const conditions = await conditionsOf(session, given, apks, changes)
+    let conditions: Conditions | undefined
     try {
+      conditions = await conditionsOf(session, given, apks, changes)
       return { value: await build(conditions), conditions, changes, evidence }
     } catch (error) {
       if (!(error instanceof Failed) || session.signal.aborted) throw error
-      rounds.push({ change: changes.at(-1), failure: error.missing ?? error.failure, error })
+      if (!conditions && rounds.length > 0) session.say(`round ${rounds.length + 1} cannot begin: ${cleanLine(error.failure.key)}`)
+      rounds.push({ change: changes.at(-1), failure: error.missing ?? error.failure, unbegun: !conditions, error })
     }
     const failure = standingFailure(rounds)!
     const found = await namesFor(session, apks, failure)
-    const change = nextRound(rounds, { ...sdistOf(session, given), apks: found.addable ? found.names : [], requires: conditions.requires })
+    const change = nextRound(rounds, { ...sdistOf(session, given), apks: found.addable ? found.names : [], requires: requirementsOf(session, given, changes) })
     if (!change) throw withApks(rounds.find((round) => round.failure === failure)!.error, found)
     const told = tellChange(change, failure)
     session.say(`round ${rounds.length + 1} of at most ${MOST_ROUNDS}: ${told}`)
@@ -63,7 +66,7 @@ async function conditionsOf(session: Session, given: Given, apks: () => Promise<
   const constraints = changes.flatMap((change) => change.kind === 'constraints' ? change.constraints : [])
   const conditions = {
     image, apks: added, environment,
-    requires: [...recipe.requires ?? plan.requires, ...changes.flatMap((change) => change.kind === 'requires' ? [change.requires] : [])],
+    requires: requirementsOf(session, given, changes),
     constraints: [...new Set([...recipe.constraints, ...constraints])],
     until: changes.map((change) => change.kind === 'constraints' ? change.until : undefined).findLast((until) => until !== undefined),
   }
@@ -71,6 +74,10 @@ async function conditionsOf(session: Session, given: Given, apks: () => Promise<
   session.record['apks'] = added
   session.record['constraints'] = conditions.constraints
   return conditions
+}
+
+function requirementsOf({ work: { recipe } }: Session, { source: { plan } }: Given, changes: Change[]): string[] {
+  return [...recipe.requires ?? plan.requires, ...changes.flatMap((change) => change.kind === 'requires' ? [change.requires] : [])]
 }
 
 async function addApks(

@@ -12,8 +12,8 @@ export type Change =
   /** Options for the compiler come after those that are set already. */
   | { kind: 'env'; env: Record<string, string> }
 
-/** `change`: undefined of the first one. */
-export interface Round { change: Change | undefined; failure: Failure }
+/** `change`: undefined of the first one. `unbegun`: the change could not be made, and nothing was built. */
+export interface Round { change: Change | undefined; failure: Failure; unbegun?: boolean }
 
 export interface RoundContext extends Sdist {
   /** Names that the image's repositories have for the failure that stands, best first; none where nothing can be added. */
@@ -26,15 +26,12 @@ export interface RoundContext extends Sdist {
 export const MOST_ROUNDS = 4
 
 /**
- * What the next round changes besides what `keptChanges` names; undefined where nothing is left that may help: a thing that was missing
- * is still missing, nothing is known to help, or it was the last round.
+ * What the next round changes besides what `keptChanges` names; undefined where nothing is left that may help: all that is known to was
+ * tried, or it was the last round.
  */
 export function nextRound(rounds: Round[], context: RoundContext): Change | undefined {
   const failure = standingFailure(rounds)
   if (!failure || rounds.length >= MOST_ROUNDS) return undefined
-  // What was added for it was not what it is missing.
-  const before = rounds.slice(0, -1).filter((round) => same(round.failure, failure))
-  if (before.some((round) => changeAfter(rounds, round)?.kind === 'apk')) return undefined
   const tried = rounds.map(({ change }) => JSON.stringify(change))
   return changes(failure, context).find((change) => !tried.includes(JSON.stringify(change)))
 }
@@ -70,14 +67,14 @@ const WHAT: Partial<Record<Failure['class'], string>> = {
 
 /** What may help against this failure, the most certain first. */
 function changes(failure: Failure, context: RoundContext): Change[] {
-  const apk = context.apks.find((name) => APK_NAME.test(name))
+  const apks = context.apks.filter((name) => APK_NAME.test(name))
   const requires = requirementFor(failure, context)
   const constraints = knownConstraints(failure, context)
   const until = requirementsUntil(failure, context)
   const env = lenientEnvironment(failure)
   return [
-    ...(apk === undefined ? [] : [{ kind: 'apk' as const, apk }]),
-    ...(requires === undefined || apk !== undefined || context.requires.includes(requires) ? [] : [{ kind: 'requires' as const, requires }]),
+    ...apks.map((apk) => ({ kind: 'apk' as const, apk })),
+    ...(requires === undefined || apks.length > 0 || context.requires.includes(requires) ? [] : [{ kind: 'requires' as const, requires }]),
     ...(until === undefined ? [] : [{ kind: 'constraints' as const, constraints, until }]),
     ...(constraints.length === 0 ? [] : [{ kind: 'constraints' as const, constraints, until: undefined }]),
     ...(env === undefined ? [] : [{ kind: 'env' as const, env }]),
@@ -94,18 +91,15 @@ function requirementFor(failure: Failure, { requires }: RoundContext): string | 
 
 /** Whether this round, which is not the first, came further than the one whose failure it was to mend. */
 function helped(rounds: Round[], at: number): boolean {
-  const { change, failure } = rounds[at]!
+  const { change, failure, unbegun } = rounds[at]!
   const mended = standingFailure(rounds.slice(0, at))!
+  // An apk that conflicts with others tells nothing of the build. Where the machine was at fault the whole job is tried again.
+  if (unbegun && failure.class !== 'infrastructure') return false
   // What a change asks for may not be there; that tells nothing of the build.
   if (change?.kind !== 'apk' && failure.class === 'build-requirement-unbuildable') return false
   // Requirements of another day fail in ways of their own, which nobody is to mend.
   if (change?.kind === 'constraints' && change.until !== undefined && failure.class === 'build-failed') return false
   return !same(failure, mended)
-}
-
-/** The change that was made because of this round's failure. */
-function changeAfter(rounds: Round[], round: Round): Change | undefined {
-  return rounds[rounds.indexOf(round) + 1]?.change
 }
 
 function same(a: Failure, b: Failure): boolean {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Apks } from '../../src/builder/apk/install.ts'
+import { Failed } from '../../src/builder/failed.ts'
 import { readWheel } from '../../src/builder/wheel-file.ts'
 import type { Failure } from '../../src/domain/failure.ts'
 import { MuslinError } from '../../src/errors.ts'
@@ -16,8 +17,8 @@ import { but, made, rig, useBuilds, well, wheelOf, WHEEL } from './rig.ts'
 
 useBuilds()
 
-/** Apks by what they bring, such as `ffi.h`; an image's name tells what was added to it. */
-function apks(names: Record<string, string[]>): Apks & { asked: string[][] } {
+/** Apks by what they bring, such as `ffi.h`; an image's name tells what was added to it. `conflict`: what cannot be added. */
+function apks(names: Record<string, string[]>, conflict?: string): Apks & { asked: string[][] } {
   const asked: string[][] = []
   const known = new Set(Object.values(names).flat())
   return {
@@ -27,6 +28,7 @@ function apks(names: Record<string, string[]>): Apks & { asked: string[][] } {
       find: async (failure: Failure) => names[failure.key] ?? [],
       add: async (_session, wanted) => {
         asked.push(wanted)
+        if (conflict !== undefined && wanted.includes(conflict)) throw new Failed({ class: 'build-failed', key: `apk add (unable to select packages: ${conflict} conflicts)` })
         const added = wanted.filter((name) => known.has(name))
         const ref = `${image.ref} with ${added.join(' ')}`
         return { image: { ref, digest: `digest of ${ref}` }, added: added.map((name) => ({ name, version: '1.0-r0' })), unknown: wanted.filter((name) => !known.has(name)) }
@@ -74,6 +76,24 @@ describe('a build that misses something', () => {
   test('ends where an apk did not help, and names it', async () => {
     const { builder, work } = await rig(wants({ 'ffi.h': 'never' }), { apks: apks({ 'ffi.h': ['libffi-dev'] }) })
     expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'missing-header', key: 'ffi.h', apks: ['libffi-dev'] }, record: { rounds: [{}] } })
+  })
+
+  test('ends with what is missing where its apk cannot be added, after the others were tried', async () => {
+    const one = await rig(wants({ 'ssl.h': 'openssl-dev' }), { apks: apks({ 'ssl.h': ['openssl-dev'] }, 'openssl-dev') })
+    const outcome = await one.builder.build(one.work)
+    expect(outcome).toMatchObject({ ok: false, failure: { class: 'missing-header', key: 'ssl.h', apks: ['openssl-dev'] }, record: { rounds: [{ told: 'adds the apk openssl-dev, for header ssl.h' }] } })
+    expect(one.log()).toContain('Muslin: round 2 cannot begin: apk add (unable to select packages: openssl-dev conflicts)\n')
+    expect(one.open()).toBe(0)
+    const two = await rig(wants({ 'ssl.h': 'libressl-dev' }), { apks: apks({ 'ssl.h': ['openssl-dev', 'libressl-dev'] }, 'openssl-dev') })
+    expect(built(await two.builder.build(two.work)).learnt?.recipe).toEqual({ apks: ['libressl-dev'] })
+  })
+
+  test('is begun again with the next apk where the first one did not have it', async () => {
+    const { builder, work, log } = await rig(wants({ 'q.h': 'b-dev' }), { apks: apks({ 'q.h': ['a-dev', 'b-dev'] }) })
+    const outcome = await builder.build(work)
+    expect(built(outcome).learnt?.recipe).toEqual({ apks: ['b-dev'] })
+    expect(outcome.record).toMatchObject({ apks: [{ name: 'b-dev' }] })
+    expect(log()).toContain('Muslin: round 3 of at most 4: adds the apk b-dev, for header q.h\n')
   })
 
   test('is not begun again where the engine adds nothing; the apk is named', async () => {

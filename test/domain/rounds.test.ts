@@ -24,10 +24,23 @@ describe('what is missing', () => {
     expect(nextRound([...rounds, round(missing('x.h'), apk('mpc1-dev'))], context({ apks: ['x-dev'] }))).toBeUndefined()
   })
 
-  test('ends it where it is found a second time', () => {
-    expect(nextRound([round(missing('ffi.h')), round(missing('ffi.h'), apk('libffi-dev'))], context({ apks: ['libffi-dev', 'other-dev'] }))).toBeUndefined()
-    const again = [round(missing('a.h')), round(missing('b.h'), apk('a-dev')), round(missing('a.h'), apk('b-dev'))]
-    expect(nextRound(again, context({ apks: ['other-dev'] }))).toBeUndefined()
+  test('is looked for in the next apk where the first one did not have it, until all were tried', () => {
+    const first = [round(missing('ffi.h')), round(missing('ffi.h'), apk('libffi-dev'))]
+    expect(nextRound(first, context({ apks: ['libffi-dev', 'other-dev'] }))).toEqual(apk('other-dev'))
+    expect(nextRound(first, context({ apks: ['libffi-dev'] }))).toBeUndefined()
+    const second = [...first, round(missing('ffi.h'), apk('other-dev'))]
+    expect([nextRound(second, context({ apks: ['libffi-dev', 'other-dev'] })), keptChanges(second)]).toEqual([undefined, []])
+    const found = [...first, round(missing('gmp.h'), apk('other-dev'))]
+    expect([nextRound(found, context({ apks: ['gmp-dev'] })), keptChanges(found)]).toEqual([apk('gmp-dev'), [apk('other-dev')]])
+  })
+
+  test('is given up in this apk where it cannot be added, but not where the machine was at fault', () => {
+    const conflict: Round = { ...round(broken('apk add (unable to select packages)'), apk('openssl-dev')), unbegun: true }
+    const rounds = [round(missing('ssl.h')), conflict]
+    expect([standingFailure(rounds), keptChanges(rounds)]).toEqual([missing('ssl.h'), []])
+    expect(nextRound(rounds, context({ apks: ['openssl-dev', 'libressl-dev'] }))).toEqual(apk('libressl-dev'))
+    const fault: Failure = { class: 'infrastructure', key: 'no answer' }
+    expect(standingFailure([rounds[0]!, { ...conflict, failure: fault }])).toEqual(fault)
   })
 
   test('is not added by what apk could take for an option, nor where nothing is known', () => {
