@@ -20,7 +20,7 @@ type Given = Begin & { apks: Apks | undefined; now: number }
 
 /**
  * Builds until it works, or nothing more is known that may help. Throws the Failed of the round whose failure stands, with apks for
- * what it misses. Each round is on the record, its end included.
+ * what it misses; where what a round requires besides has no wheel, that of this round, with the need. Each round is on the record, its end included.
  */
 export async function inRounds<T>(session: Session, given: Given, build: (conditions: Conditions) => Promise<T>): Promise<Ended<T>> {
   const apks = imageApks(session, given)
@@ -34,6 +34,8 @@ export async function inRounds<T>(session: Session, given: Given, build: (condit
       return { value: await build(conditions), conditions, changes, evidence }
     } catch (error) {
       if (!(error instanceof Failed) || session.signal.aborted) throw error
+      // Nobody else asks for a wheel of it: once it was built, the job begins anew.
+      if (error.needs !== undefined && changes.at(-1)?.kind === 'requires') throw error
       if (!conditions && rounds.length > 0) session.say(`round ${rounds.length + 1} cannot begin: ${cleanLine(error.failure.key)}`)
       rounds.push({ change: changes.at(-1), failure: error.missing ?? error.failure, unbegun: !conditions, error })
     }

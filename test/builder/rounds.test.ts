@@ -96,6 +96,22 @@ describe('a build that misses something', () => {
     expect(log()).toContain('Muslin: round 3 of at most 4: adds the apk b-dev, for header q.h\n')
   })
 
+  test('needs the wheel of a module that it did not require, and goes on with that', async () => {
+    let there = false
+    const answer: Answer = (command, run) => {
+      const wanted = String(run.files.get('muslin/requirements.txt')).includes('pybind11')
+      if (command.includes('fetch.py') && wanted && !there) return { exitCode: 1, output: 'ERROR: No matching distribution found for pybind11\n' }
+      return command.includes('hooks.py build') && !wanted ? { exitCode: 1, output: 'ModuleNotFoundError: No module named \'pybind11\'\n' } : well(command, run)
+    }
+    const { builder, work } = await rig(answer)
+    expect(await builder.build(work)).toMatchObject({
+      ok: false, failure: { class: 'build-requirement-unbuildable', key: 'pybind11' }, needs: ['pybind11'],
+      record: { rounds: [{ failure: { class: 'missing-python-module' }, told: 'adds the build requirement pybind11, for the Python module pybind11' }] },
+    })
+    there = true
+    expect(built(await builder.build(work)).learnt?.recipe).toEqual({ requires: ['setuptools>=40.8.0', 'pybind11'] })
+  })
+
   test('is not begun again where the engine adds nothing; the apk is named', async () => {
     const { builder, work, runs } = await rig(wants({ 'ffi.h': 'libffi-dev' }))
     expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'missing-header', key: 'ffi.h', apks: ['libffi-dev'] } })
