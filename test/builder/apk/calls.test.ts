@@ -68,6 +68,8 @@ test.each<[keyof typeof APK_CALLS, number, string, string | undefined, RegExp]>(
   ['plan', 1, `${FETCH}ERROR: unable to select packages:\n  nope (no such package):\n    required by: world[nope]\n`, 'build-failed', /^apk add \(unable to select packages: nope \(no such package\): required by: world\[nope\]\)$/],
   ['plan', 1, `${FETCH}WARNING: fetching http://172.30.0.1:8080/apk/v3.19/main: UNTRUSTED signature\nERROR: unable to select packages:\n  zlib-dev (no such package):\n`, 'infrastructure', /UNTRUSTED signature/],
   ['plan', 1, `${FETCH}WARNING: fetching http://172.30.0.1:8080/apk/v3.19/main: could not connect to server (check repositories file)\nERROR: unable to select packages:\n`, 'infrastructure', /could not connect/],
+  ['plan', 1, `${FETCH}WARNING: fetching http://172.30.0.1:8080/apk/v3.19/main: DNS lookup error\nERROR: unable to select packages:\n  x (no such package):\n`, 'infrastructure', /DNS lookup error/],
+  ['plan', 2, `${FETCH}ERROR: unable to select packages:\n  ldns-dev-1.8.3-r2:\n    conflicts: ldns-compat-1.0-r0[cmd:ldns-config=1.8.3-r2]\n  network error-1-r0:\n`, 'build-failed', /conflicts: ldns-compat/],
   ['plan', 99, 'ERROR: Unable to lock database: Permission denied\nERROR: Failed to open apk database: Permission denied\n', 'build-failed', /Unable to lock database/],
   ['fetch', 2, `${FETCH}nope: unable to select package (or its dependencies)\n`, 'infrastructure', /exit code 2/],
   ['fetch', 1, `${FETCH}Downloading zlib-1.3.1-r0\nERROR: zlib-1.3.1-r0: BAD archive\n`, 'infrastructure', /^apk fetch \(zlib-1\.3\.1-r0: BAD archive\)$/],
