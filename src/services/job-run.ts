@@ -69,6 +69,7 @@ export function createJobRunner(deps: {
       log.info('the job begins')
       if (job.attempts > MAX_ATTEMPTS) return await fail(job, DEADLY, undefined, sink)
       const applied = await todays(job, sink)
+      if ('follows' in applied) return log.info(applied, 'the job ends as another one does: the recipe changed, and that one is the same')
       const work = await makeWork(job, applied, signal, sink, scratch)
       const failed = await runKind(job, worker, work, applied)
       if (failed?.failure.class === 'infrastructure' && stopping.aborted) throw new Error(`the server stops: ${failed.failure.key}`)
@@ -94,13 +95,14 @@ export function createJobRunner(deps: {
   }
 
   /** The recipe may have changed since the job was queued, by an upgrade too: what comes of it is remembered under the one that it is built by. */
-  async function todays(job: ClaimedJob, log: LogSink): Promise<Applied> {
+  async function todays(job: ClaimedJob, log: LogSink): Promise<Applied | { follows: number }> {
     const applied = (await deps.recipes.forProject(job.project))(job.version, job.target)
-    if (applied.digest !== job.recipe) {
-      log.write('Muslin: the recipe changed since the job was queued; it is built by the one of today\n')
-      await store.jobs.rekey(job.id, applied.digest)
-    }
-    return applied
+    if (applied.digest === job.recipe) return applied
+    log.write('Muslin: the recipe changed since the job was queued; it is built by the one of today\n')
+    const rekeyed = await store.jobs.rekey(job.id, applied.digest, clock.now())
+    if (typeof rekeyed === 'string') return applied
+    log.write(`Muslin: that is what job ${rekeyed.follows} is for; this one ends as it does\n`)
+    return rekeyed
   }
 
   async function makeWork(job: ClaimedJob, { recipe, digest }: Applied, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {

@@ -103,10 +103,13 @@ export interface JobStore {
   /** Success without a new wheel: a metadata job's, which is remembered as it was before, a build's whose wheel was there already, or a trial's. */
   done(build: number, record: BuildRecord | undefined, now: number): Promise<boolean>
   /**
-   * Gives a job that is queued, runs or was built another recipe's digest, and a queued one its attempts anew. False where it is in
-   * another state, or where the same is wished for with that recipe already.
+   * Gives a job that is queued, runs or was built another recipe's digest, and a queued one its attempts anew; what it was remembered for
+   * is forgotten, since that was another recipe's. Where the same is wished for with that recipe already the job follows that one: its
+   * run, if any, is over, it waits, and ends as that one does or did. One that failed is tried again first where the follower is not
+   * remembered, and a rebuild is done anew. `kept`: nothing changed, since it has that recipe, is in another state, or was built as
+   * the other one was. One transaction.
    */
-  rekey(id: number, recipe: string): Promise<boolean>
+  rekey(id: number, recipe: string, now: number): Promise<'changed' | 'kept' | { follows: number }>
   /**
    * Jobs that no worker heard of since `since` could claim, since their target has another image now, by `targets`: they get that
    * one, as new. Where a job with it is there already they wait for that and end as it does. Returns how many changed.

@@ -61,7 +61,8 @@ export interface WheelStore {
   /** The wheel built from this sdist for this target under this build number. */
   built(sdist: string, target: string, number: number): Promise<BuiltWheel | undefined>
   /**
-   * One transaction: the wheel, its job `built`, its build's end and record. Returns false, and stores nothing, when the
+   * One transaction: the wheel, its job `built`, its build's end and record. Where one of its name is there already that one stays, and
+   * the job and its build end all the same. Returns false, and stores nothing, when the
    * worker has lost the job's lease: somebody else finishes it.
    */
   publish(wheel: BuiltWheel, job: { id: number; worker: string; metadataChanged: boolean }, record: BuildRecord, now: number): Promise<boolean>

@@ -137,7 +137,7 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
     const applied = await forProject(project)
     for (const { id, state, version, target, recipe } of await jobs.list({ project })) {
       const { digest } = applied(version, target)
-      if ((state === 'queued' || state === 'built') && digest !== recipe) await jobs.rekey(id, digest)
+      if ((state === 'queued' || state === 'built') && digest !== recipe) await jobs.rekey(id, digest, clock.now())
     }
   }
 }

@@ -8,6 +8,7 @@ import { pagesContract } from './store/pages.ts'
 import { prebuildsContract } from './store/prebuilds.ts'
 import { queueContract } from './store/queue.ts'
 import { rebuildsContract } from './store/rebuilds.ts'
+import { rekeyContract } from './store/rekey.ts'
 import { recipesContract } from './store/recipes.ts'
 import { roomContract } from './store/room.ts'
 import { runsContract } from './store/runs.ts'
@@ -31,6 +32,7 @@ export function storeContract(name: string, make: MakeStore): void {
     prebuildsContract(bench)
     downloadsContract(bench)
     recipesContract(bench)
+    rekeyContract(bench)
     waitsContract(bench)
     roomContract(bench)
     rebuildsContract(bench)

@@ -87,7 +87,7 @@ describe('a build that succeeds', () => {
     ['its own sdist', {}],
     ['the release\'s other sdist', { sdist: ZIP }],
   ])('where a wheel of the version and target is there, built from %s, nothing is built', async (_which, change) => {
-    await bench.wish()
+    await bench.wish({ kind: 'rebuild', priority: PRIORITY.rebuild })
     await runNext()
     bench.builder.play = async () => { throw new Error('nobody is asked') }
     await bench.wish({ recipe: 'another', ...change })
@@ -127,6 +127,27 @@ describe('a build that succeeds', () => {
     await bench.wish({ target: OTHER })
     await bench.runner()((await bench.store.jobs.claim('me', { kinds: ['build'], targets: { [OTHER]: 'image-1' } }, 1, 100_000))!, 'me', never, never)
     expect(work?.result).toMatchObject({ filename: 'demo-1.0-py3-none-any.whl', sha256: sha256('a pure wheel'), build: first.build, system })
+  })
+
+  test('failures of several recipes, tried again at once, are one build by the recipe of today', async () => {
+    const failed = async (recipe: string) => {
+      const job = await bench.wish({ recipe })
+      await bench.store.jobs.fail((await bench.claim()).build, { class: 'build-failed', key: 'x' }, undefined, bench.clock.now(), bench.clock.now() + 3 * DAY)
+      return job
+    }
+    const old = await failed('')
+    await bench.recipes.set({ project: 'demo', versions: undefined, targets: undefined, origin: 'site', note: undefined, recipe: { apks: ['libffi-dev'] } })
+    const heir = await failed((await bench.recipes.forProject('demo'))('1.0', TARGET).digest)
+    await bench.clock.advance(3 * DAY)
+    expect(await bench.store.jobs.requeue(bench.clock.now())).toBe(2)
+    let builds = 0
+    bench.builder.play = async (work) => { builds += 1; return built(work) }
+    const claimed = [await bench.claim(), await bench.claim()]
+    await Promise.all(claimed.map((job) => bench.runner()(job, 'me', never, never)))
+    expect(builds).toBe(1)
+    for (const id of [old.id, heir.id]) expect(await bench.job(id)).toMatchObject({ state: 'built', failure: undefined, remembered: false })
+    expect(await wheels()).toHaveLength(1)
+    expect(await logText(bench.logs, claimed[0]!.build)).toContain(`that is what job ${heir.id} is for; this one ends as it does`)
   })
 
   test('who lost the job publishes nothing', async () => {

@@ -8,8 +8,8 @@ import type { Waits } from './waits.ts'
 
 type Orphan = JobRow & { new_image: string }
 
-/** Jobs whose builder image is gone, or whose recipe changed: what they would be remembered under is not what they would be built with. */
-export function createAdopt(db: Database, changes: Changes, waits: Waits): AtOnce<Pick<JobStore, 'adopt' | 'rekey'>> {
+/** Jobs whose builder image is gone: what they would be remembered under is not what they would be built with. */
+export function createAdopt(db: Database, changes: Changes, waits: Waits): AtOnce<Pick<JobStore, 'adopt'>> {
   // While another worker still has the image the job is hers: two images at once, as in a rolling upgrade, take nothing from each other.
   const selectOrphans = db.prepare<{ targets: string; since: number; now: number }, Orphan>(`
     SELECT jobs.*, ready.value AS new_image FROM jobs JOIN json_each(@targets) AS ready ON ready.key = jobs.target AND ready.value <> jobs.image
@@ -24,12 +24,6 @@ export function createAdopt(db: Database, changes: Changes, waits: Waits): AtOnc
   const rekey = db.prepare<Orphan>(`
     UPDATE jobs SET image = @new_image, attempts = 0, failure = NULL, remembered = 0 WHERE id = @id`)
   const raise = db.prepare<[number, number, number]>("UPDATE jobs SET priority = ? WHERE id = ? AND state IN ('queued', 'running') AND priority < ?")
-  const follow = db.prepare<JobRow & { orphan: number; now: number }>(`
-    UPDATE jobs SET state = @state, failure = @failure, remembered = @remembered, build = @build, metadata_changed = @metadata_changed, finished_at = @now
-    WHERE id = @orphan`)
-
-  const rerecipe = db.prepare<{ id: number; recipe: string }>(`
-    UPDATE OR IGNORE jobs SET recipe = @recipe, attempts = iif(state = 'queued', 0, attempts) WHERE id = @id AND state IN ('queued', 'running', 'built')`)
 
   const adopt = db.transaction((targets: string, since: number, now: number): number => {
     let changed = 0
@@ -48,18 +42,11 @@ export function createAdopt(db: Database, changes: Changes, waits: Waits): AtOnc
     const heir = selectHeir.get(orphan)
     if (!heir) return rekey.run(orphan).changes
     if (heir.state === 'queued' || heir.state === 'running') return raise.run(orphan.priority, heir.id, orphan.priority).changes
-    const followed = follow.run({ ...heir, orphan: orphan.id, now }).changes
-    if (heir.state === 'built') waits.built(orphan.id, now)
-    else waits.failed({ ...heir, id: orphan.id }, now)
-    return followed
+    waits.follow(orphan.id, { ...heir, retry_at: null }, now)
+    return 1
   }
 
   return {
-    rekey(id, recipe) {
-      const changed = rerecipe.run({ id, recipe }).changes > 0
-      if (changed) changes.notify()
-      return changed
-    },
     adopt(targets, since, now) {
       const changed = adopt.immediate(JSON.stringify(targets), since, now)
       if (changed > 0) changes.notify()

@@ -6,6 +6,7 @@ import { createAdopt } from './adopt.ts'
 import type { Changes } from './changes.ts'
 import { COMPILED, toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
 import { asPort } from './port.ts'
+import { createRekey } from './rekey.ts'
 import { CLAIM_ORDER, createRuns } from './runs.ts'
 import { createWaiting } from './waiting.ts'
 import { SIBLING, waiting, type Waits } from './waits.ts'
@@ -87,6 +88,7 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
   const port = asPort<Omit<JobStore, 'watch'>>({
     ...createRuns(db, changes, waits),
     ...createAdopt(db, changes, waits),
+    ...createRekey(db, changes, wishing, waits),
     ...createWaiting(db, changes, wishing),
     wish(wish, now, bounds = []) {
       // Most wishes are for a job that is there and high enough: they need no lock.

@@ -7,7 +7,7 @@ import type { Changes } from './changes.ts'
 import { END_BUILD, type EndedBuild, type JobRow } from './job-row.ts'
 import type { AtOnce } from './port.ts'
 import { RUN } from './runs.ts'
-import { TWIN } from './waits.ts'
+import { ITSELF, TWIN } from './waits.ts'
 import type { Wishing } from './wishing.ts'
 
 type Waiting = Pick<JobStore, 'waitFor' | 'waitsFor'>
@@ -32,7 +32,7 @@ export function createWaiting(db: Database, changes: Changes, wishing: Wishing):
     WHERE twin.id = @id AND jobs.kind = 'metadata' AND jobs.state = 'queued' ON CONFLICT DO NOTHING`)
   const selectNeeds = db.prepare<[string], Need & { waiting: number }>(`
     SELECT job_waits.job AS waiting, id AS job, project, version, requirement FROM job_waits JOIN jobs ON id = waits_for
-    WHERE job_waits.job IN (SELECT value FROM json_each(?)) AND state IN ('queued', 'running') ORDER BY id`)
+    WHERE job_waits.job IN (SELECT value FROM json_each(?)) AND state IN ('queued', 'running') AND requirement <> '${ITSELF}' ORDER BY id`)
 
   const waitFor = db.transaction((...[build, { needs, failure, record }, now]: Parameters<Waiting['waitFor']>): Awaited<ReturnType<Waiting['waitFor']>> => {
     const run = selectRun.get({ build })

@@ -22,11 +22,20 @@ export interface Waits {
   built(id: number, now: number): void
   /** A build job has just failed: its queued metadata job does too, with one log to read. */
   failTwin(row: JobRow, now: number): void
+  /** The job waits for the same with another key, and will end as that one does. */
+  await(row: Pick<JobRow, 'id' | 'priority'>, heir: Pick<JobRow, 'id'>): void
+  /** It does so no longer. */
+  unfollow(id: number): void
+  /** The queued job ends as the other one did. */
+  follow(id: number, heir: JobRow, now: number): void
   /** What a job waits for is wanted as much as the job itself. */
   raise(id: number, priority: number): void
   /** The job begins anew, and will say for itself what it needs. */
   forget(id: number): void
 }
+
+/** Stands for a requirement where a job waits for the same with another key. */
+export const ITSELF = ''
 
 export function createWaits(db: Database, changes: Changes): Waits {
   // A metadata job fails with its build where both wait, and has that one's log.
@@ -38,6 +47,13 @@ export function createWaits(db: Database, changes: Changes): Waits {
   const failTwin = db.prepare<{ id: number; failure: string; now: number; build: number | null }>(`
     UPDATE jobs SET state = 'failed', failure = @failure, remembered = 1, build = @build, finished_at = @now
     WHERE kind = 'metadata' AND state = 'queued' AND EXISTS (SELECT 1 FROM jobs AS twin WHERE ${TWIN} AND twin.id = @id)`)
+  const select = db.prepare<[number], JobRow>('SELECT * FROM jobs WHERE id = ?')
+  const follow = db.prepare<Pick<JobRow, 'id' | 'state' | 'failure' | 'remembered' | 'build' | 'metadata_changed' | 'retry_at'> & { now: number }, JobRow>(`
+    UPDATE jobs SET state = @state, failure = @failure, remembered = @remembered, build = @build, metadata_changed = @metadata_changed,
+      retry_at = @retry_at, finished_at = @now
+    WHERE id = @id AND state = 'queued' RETURNING *`)
+  const insertSame = db.prepare<[number, number]>(`INSERT INTO job_waits VALUES (?, ?, '${ITSELF}') ON CONFLICT DO NOTHING`)
+  const unfollow = db.prepare<[number]>(`DELETE FROM job_waits WHERE job = ? AND requirement = '${ITSELF}'`)
   const forget = db.prepare<[number]>('DELETE FROM job_waits WHERE job = ?')
   const satisfy = db.prepare<[number]>('DELETE FROM job_waits WHERE waits_for = ?')
   const retrySoon = db.prepare<{ id: number; now: number }>(`
@@ -49,19 +65,42 @@ export function createWaits(db: Database, changes: Changes): Waits {
 
   return {
     failed,
-    built(id, now) {
-      forget.run(id)
-      satisfy.run(id)
-      retrySoon.run({ id, now })
+    built,
+    follow: endLike,
+    unfollow(id) { unfollow.run(id) },
+    await(row, heir) {
+      // The recipe may have gone there and back: nobody waits for one that waits for her.
+      for (const id of [row.id, heir.id]) unfollow.run(id)
+      insertSame.run(row.id, heir.id)
+      raise.run({ id: row.id, priority: row.priority })
     },
     failTwin: twinFailed,
     raise(id, priority) { raise.run({ id, priority }) },
     forget(id) { forget.run(id) },
   }
 
+  function endLike(id: number, { state, failure, remembered, build, metadata_changed, retry_at }: JobRow, now: number): void {
+    const row = follow.get({ id, state, failure, remembered, build, metadata_changed, retry_at, now })
+    if (!row) return
+    changes.bump(row.project)
+    if (state === 'built') built(id, now)
+    else failed(row, now)
+  }
+
+  function built(id: number, now: number): void {
+    forget.run(id)
+    for (const { job, requirement } of selectWaiters.all(id)) if (requirement === ITSELF) endLike(job, select.get(id)!, now)
+    satisfy.run(id)
+    retrySoon.run({ id, now })
+  }
+
   function failed(row: JobRow, now: number): void {
     forget.run(row.id)
     for (const { job, requirement } of selectWaiters.all(row.id)) {
+      if (requirement === ITSELF) {
+        endLike(job, row, now)
+        continue
+      }
       const failure: Failure = failureOfNeed(requirement, toJob(row))
       const after = retryAfterMs(failure.class)
       const waiter = fail.get({ id: job, failure: JSON.stringify(failure), now, retryAt: after === undefined ? null : now + after })

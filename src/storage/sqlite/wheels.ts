@@ -16,6 +16,8 @@ export function createWheels(db: Database, changes: Changes, waits: Waits): Whee
     'SELECT DISTINCT project, version FROM wheels WHERE target = ? ORDER BY project, version')
   const select = db.prepare<[string, string], WheelRow>('SELECT * FROM wheels WHERE sha256 = ? AND filename = ?')
   const selectBuilt = db.prepare<[string, string, number], WheelRow>('SELECT * FROM wheels WHERE sdist = ? AND target = ? AND number = ?')
+  const selectNamed = db.prepare<[Pick<WheelRow, 'filename' | 'sdist' | 'target' | 'number'>], 1>(
+    'SELECT 1 FROM wheels WHERE filename = @filename OR (sdist = @sdist AND target = @target AND number = @number)').pluck()
   const insert = db.prepare<[WheelRow]>(`
     INSERT INTO wheels (sha256, filename, size, project, version, target, sdist, number, metadata, requires_python, published_at, build, system)
     VALUES (@sha256, @filename, @size, @project, @version, @target, @sdist, @number, @metadata, @requires_python, @published_at, @build, @system)`)
@@ -35,6 +37,13 @@ export function createWheels(db: Database, changes: Changes, waits: Waits): Whee
   const publish = db.transaction((...[wheel, job, record, now]: Parameters<WheelStore['publish']>): boolean => {
     const ended = endJob.run({ id: job.id, worker: job.worker, build: wheel.build, metadataChanged: job.metadataChanged ? 1 : 0, now })
     if (ended.changes === 0) return false
+    // Two jobs of one release may run at once where its recipe changed meanwhile; whose wheel is listed stays the one.
+    if (selectNamed.get(wheel)) {
+      endBuild.run({ build: wheel.build, now, failure: null, record: JSON.stringify(record) })
+      waits.built(job.id, now)
+      changes.bump(wheel.project)
+      return true
+    }
     insert.run(toRow(wheel))
     endBuild.run({ build: wheel.build, now, failure: null, record: JSON.stringify(record) })
     putMetadata.run(wheel.sdist, wheel.target, wheel.metadata)

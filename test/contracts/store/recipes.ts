@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { PRIORITY, type Wish } from '../../../src/domain/job.ts'
 import type { StoredRecipe } from '../../../src/services/ports.ts'
 import type { StoreBench } from './bench.ts'
 
@@ -29,19 +28,6 @@ export function recipesContract({ store, another, running }: StoreBench): void {
     const between = await store.generation('cffi')
     await store.recipes.remove(id)
     expect([between > before, await store.generation('cffi') > between]).toEqual([true, true])
-  })
-
-  test('a job that waits, runs or was built can be given another recipe, unless another has that key', async () => {
-    const wish: Wish = {
-      kind: 'build', project: 'cffi', version: '1.0', sdist: { sha256: '9'.repeat(64), filename: 'cffi-1.0.tar.gz' }, target: 'cp313-musllinux_1_2_x86_64',
-      recipe: '', image: 'image-1', priority: PRIORITY.asked, askedBy: 'me',
-    }
-    const [one, other] = [(await store.jobs.wish(wish, 1)).job, (await store.jobs.wish({ ...wish, recipe: 'other' }, 1)).job]
-    expect([await store.jobs.rekey(one.id, 'new'), await store.jobs.rekey(one.id, 'other'), await store.jobs.rekey(999, 'new')]).toEqual([true, false, false])
-    expect(await store.jobs.find({ ...wish, recipe: 'new' })).toMatchObject({ id: one.id, recipe: 'new' })
-    expect(await store.jobs.find(wish)).toBeUndefined()
-    await store.jobs.cancel(other.id, 2)
-    expect(await store.jobs.rekey(other.id, 'free'), 'its failure is one of the recipe that it had').toBe(false)
   })
 
   test('a result is found by its sdist and recipe, with what its build found of its system; the newest of a name counts', async () => {
