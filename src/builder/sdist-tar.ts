@@ -83,8 +83,10 @@ export function createTarReader(tree: Tree): TarReader {
     const length = extended?.size ?? size
     extended = undefined
     if (type === 'S') throw bad(`${shown(name)} is a sparse file`)
-    // Archives older than POSIX know no folders.
-    const kind = type === '\0' && name.endsWith('/') ? 'folder' : KINDS[type]
+    // Archives older than POSIX know no folders. tarfile looks at the header's own name, whatever extended ones say: it decides whether bytes follow.
+    const old = type === '\0' && endsInSlash(header.subarray(0, 100))
+    const kind = old ? 'folder' : KINDS[type]
+    if (old && !name.endsWith('/')) throw bad(`${shown(name)} is a folder by its header and a file by its name`)
     if (kind === undefined) throw bad(`${shown(name)} is neither a file, a folder nor a link`)
     if (kind === 'file' && name.endsWith('/')) throw bad(`${shown(name)} is a file by its kind and a folder by its name`)
     const link = kind === 'symbolic link' || kind === 'hard link'
@@ -178,6 +180,11 @@ function nameOf(header: Buffer): string {
   const prefix = textOf(header.subarray(345, 500))
   const name = textOf(header.subarray(0, 100))
   return prefix === '' ? name : `${prefix}/${name}`
+}
+
+function endsInSlash(field: Buffer): boolean {
+  const end = field.indexOf(0)
+  return field[(end < 0 ? field.length : end) - 1] === 0x2f
 }
 
 /** Up to the first NUL. */

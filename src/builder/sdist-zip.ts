@@ -11,6 +11,9 @@ const UTF8_FLAG = 0x800
 const FOLDER = 0o040000
 const FILE = 0o100000
 const KIND = 0o170000
+/** Of the extra fields: another name, which zipfile takes instead (Info-ZIP's Unicode Path). It comes behind a version and a check sum. */
+const UNICODE_PATH = 0x7075
+const BEFORE_PATH = 5
 
 /** Gives every member to the tree. Rejects with what is wrong with the file. */
 export async function readZip(path: string, tree: Tree): Promise<void> {
@@ -28,6 +31,7 @@ export async function readZip(path: string, tree: Tree): Promise<void> {
 
 async function take(entry: Entry, tree: Tree): Promise<void> {
   const name = nameOf(entry)
+  if (otherNames(entry).some((other) => !other.equals(entry.rawFilename))) throw bad(`${shown(name)} has two names`)
   const folder = name.endsWith('/')
   if (entry.encrypted) throw bad(`${shown(name)} is encrypted`)
   if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) throw bad(`${shown(name)} is packed by a method that pip does not know`)
@@ -39,6 +43,16 @@ async function take(entry: Entry, tree: Tree): Promise<void> {
   // Looks at the member's own header, and whether its bytes are another's too, which makes a small file unpack to a huge one.
   await entry.getData(new Uint8ArrayWriter(), { checkOverlappingEntryOnly: true })
   if (room > 0) tree.text(name, (await entry.getData(new Uint8ArrayWriter(), { checkCrc32: true })).subarray(0, room))
+}
+
+/** Read from the bytes: where a field comes twice, a library keeps one. */
+function otherNames({ rawExtraField }: Entry): Buffer[] {
+  const extra = Buffer.from(rawExtraField)
+  const found: Buffer[] = []
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    if (extra.readUInt16LE(at) === UNICODE_PATH) found.push(extra.subarray(at + 4 + BEFORE_PATH, at + 4 + extra.readUInt16LE(at + 2)))
+  }
+  return found
 }
 
 /** From the bytes themselves: zip.js has signs for the control characters of old PCs, zipfile has not. */

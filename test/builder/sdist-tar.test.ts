@@ -20,6 +20,8 @@ async function read(blocks: Buffer[], bounds = BOUNDS) {
 
 const failure = (...blocks: Buffer[]) => read(blocks).then((contents) => `read: ${[...contents.texts.keys()].join()}`, (error: { failure?: object }) => error.failure ?? error)
 const setup = raw({ name: 'demo-1.0/setup.py' }, 'setup()')
+/** Members to whoever takes what holds them for a folder. */
+const HIDDEN = Buffer.concat([raw({ name: 'demo-1.0/pyproject.toml' }, '[build-system]'), raw({ name: '../outside' })])
 const binary = (bytes: number[]) => Buffer.from([...bytes, ...Array<number>(12 - bytes.length).fill(0)])
 
 describe('refused', () => {
@@ -89,6 +91,13 @@ describe('refused', () => {
     ['a folder, then a file', [setup, raw({ name: 'demo-1.0/a/b' }), raw({ name: 'demo-1.0/a' }), END], /"demo-1.0\/a" is a file and a folder/],
     ['a file with a folder\'s name', [setup, raw({ name: 'demo-1.0/a/' }), END], /a file by its kind and a folder by its name/],
 
+    ['an old folder that pax calls a file', [setup, pax({ path: 'demo-1.0/readme' }), raw({ name: 'x/', type: '\0' }, HIDDEN), END], /"demo-1.0\/readme" is a folder by its header and a file by its name/],
+    ['an old folder that GNU calls a file', [setup, long('L', 'demo-1.0/readme'), raw({ name: 'x/', type: '\0' }, HIDDEN), END], /a folder by its header/],
+    ['an old file that pax calls a folder', [setup, pax({ path: 'demo-1.0/dir/' }), raw({ name: 'x', type: '\0' }, HIDDEN), END], /a file by its kind and a folder by its name/],
+    ['an old file that GNU calls a folder', [setup, long('L', 'demo-1.0/dir/'), raw({ name: 'x', type: '\0' }, HIDDEN), END], /a file by its kind/],
+    ['an old file that its prefix calls a folder', [setup, raw({ name: '', prefix: 'demo-1.0/dir', type: '\0' }, HIDDEN), END], /a file by its kind/],
+    ['a folder of a hundred bytes that pax calls a file', [setup, pax({ path: 'demo-1.0/readme' }), raw({ name: `${'x'.repeat(99)}/`, type: '\0' }, HIDDEN), END], /a folder by its header/],
+
     ['a damaged header', [setup, raw({ checksum: 1 }), END], /damaged/],
     ['text instead', [Buffer.alloc(2000, 'no tar archive. ')], /damaged, or no tar archive/],
     ['a file that is cut', [raw({ name: 'demo-1.0/setup.py' }, 'x'.repeat(2000)).subarray(0, 1000)], /cut short/],
@@ -121,6 +130,15 @@ describe('read', () => {
       raw({ name: 'CMakeLists.txt', prefix: 'demo-1.0/old' }, 'ustar'), END,
     ], { ...BOUNDS, entries: 1000 })
     expect(Object.fromEntries(texts)).toEqual({ 'setup.py': 'setup()', [`${deep}meson.build`]: 'pax', [`gnu/${deep}Cargo.toml`]: 'gnu', 'old/CMakeLists.txt': 'ustar' })
+  })
+
+  test('folders of archives older than POSIX, under long names too', async () => {
+    const old = { type: '\0', magic: '' }
+    const { texts } = await read([
+      raw({ name: 'demo-1.0/', ...old }), raw({ name: 'demo-1.0/setup.py', ...old }, 'setup()'), pax({ path: 'demo-1.0/a/' }), raw({ name: 'x/', ...old }),
+      long('L', 'demo-1.0/a/Cargo.toml'), raw({ name: `${'caf\u00e9'.repeat(19)}demo\u00e9`, ...old }, 'cut'), END,
+    ])
+    expect(Object.fromEntries(texts)).toEqual({ 'setup.py': 'setup()', 'a/Cargo.toml': 'cut' })
   })
 
   test('a long name beside a long target', async () => {

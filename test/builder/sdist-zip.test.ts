@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readArchive } from '../../src/builder/sdist-read.ts'
-import { rawZip } from '../fixtures/make-zip.ts'
+import { rawZip, unicodePath } from '../fixtures/make-zip.ts'
 
 let folder: string
 beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'muslin-zip-')) })
@@ -17,6 +17,7 @@ async function read(bytes: Buffer, bounds = { entries: 100, bytes: 1 << 20 }) {
 }
 
 const failure = (bytes: Buffer) => read(bytes).then(() => 'read', (error: { failure?: object }) => error.failure ?? error)
+const README = 'demo-1.0/readme.txt'
 const setup = { name: 'demo-1.0/setup.py', body: 'setup()' }
 
 test('a sound one is read', async () => {
@@ -24,6 +25,10 @@ test('a sound one is read', async () => {
   expect(await read(rawZip(entries))).toEqual({
     folder: 'demo-1.0', entries: 5, bytes: 13, texts: new Map([['setup.py', 'setup()']]), sources: [{ ending: '.c', files: 1, bytes: 6 }], scripts: [],
   })
+})
+
+test('a name that is told a second time is read', async () => {
+  expect(await read(rawZip([{ ...setup, extra: Buffer.concat([Buffer.from([0x55, 0x54, 1, 0, 0]), unicodePath(setup.name, setup.name)]) }]))).toMatchObject({ texts: new Map([['setup.py', 'setup()']]) })
 })
 
 describe('refused', () => {
@@ -43,6 +48,8 @@ describe('refused', () => {
     ['a file twice', rawZip([setup, setup]), /holds "demo-1.0\/setup.py" twice/],
     ['a file, then a file in it', rawZip([setup, { name: 'demo-1.0/a' }, { name: 'demo-1.0/a/b' }]), /is a file and a folder/],
     ['a member of another name than the directory says', rawZip([{ ...setup, localName: 'demo-1.0/other.py' }]), /mismatched local file header \(filename\)/],
+    ['a name beside which zipfile finds another', rawZip([setup, { name: README, extra: unicodePath(README, 'demo-1.0/pyproject.toml') }]), /"demo-1.0\/readme.txt" has two names/],
+    ['the second of two such names', rawZip([setup, { name: README, extra: Buffer.concat([unicodePath(README, README), unicodePath(README, '../x')]) }]), /has two names/],
     ['an encrypted member', rawZip([setup, { name: 'demo-1.0/secret', body: 'x'.repeat(20), flags: 1 }]), /"demo-1.0\/secret" is encrypted/],
     ['a method that few know', rawZip([setup, { name: 'demo-1.0/x', method: 99 }]), /packed by a method/],
     ['members that share their bytes', rawZip([setup, { name: 'demo-1.0/a', body: 'x' }, { name: 'demo-1.0/a', at: 1 }]), /twice/],
