@@ -127,7 +127,7 @@ export interface JobStore {
    * metadata job comes its build job, where there is none: nothing but a wheel ends what is remembered. Returns how many had failed.
    */
   requeue(now: number): Promise<number>
-  /** Queues a failed or cancelled job again and forgets its failure and attempts: a person's wish. */
+  /** Queues a failed or cancelled job again and forgets its failure and attempts, a build's with those of its metadata job: a person's wish. */
   retry(id: number, now: number): Promise<Job | undefined>
   /** Ends a queued or running job; all but a trial are remembered like a failure, since wishing does not start them again. */
   cancel(id: number, now: number): Promise<Job | undefined>

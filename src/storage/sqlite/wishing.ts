@@ -3,7 +3,7 @@ import { PRIORITY, type Job, type Wish } from '../../domain/job.ts'
 import type { WishBound } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
 import { toJob, type JobRow } from './job-row.ts'
-import type { Waits } from './waits.ts'
+import { TWIN, type Waits } from './waits.ts'
 
 type Key = Pick<JobRow, 'kind' | 'sdist' | 'target' | 'recipe' | 'image'>
 type NewRow = Key & Pick<JobRow, 'project' | 'version' | 'sdist_filename' | 'asked_by' | 'priority' | 'created_at'>
@@ -16,7 +16,7 @@ export interface Wishing {
   make(wish: Wish, now: number, bounds: WishBound[]): { job: Job; created: boolean }
   /** Makes a rebuild, or queues it anew where it is over. */
   rebuild(wish: Wish, now: number): { job: Job; created: boolean }
-  /** Queues a failed or cancelled job again, and the one whose failure it failed of. */
+  /** Queues a failed or cancelled job again, a build with its metadata job, and the one whose failure it failed of. */
   again(id: number): void
 }
 
@@ -36,6 +36,8 @@ export function createWishing(db: Database, changes: Changes, waits: Waits): Wis
     UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, waited = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
     WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING *`)
 
+  const selectMetadata = db.prepare<[number], number>(`SELECT jobs.id FROM jobs JOIN jobs AS twin ON ${TWIN} WHERE twin.id = ? AND jobs.kind = 'metadata'`).pluck()
+  const forget = db.prepare<[number]>("UPDATE jobs SET remembered = 0 WHERE id = ? AND state = 'built'")
   const anew = db.prepare<{ id: number; priority: number; askedBy: string; now: number }, JobRow>(`
     UPDATE jobs SET state = 'queued', priority = @priority, asked_by = @askedBy, created_at = @now, attempts = 0, waited = 0, failure = NULL, remembered = 0,
       retry_at = NULL, step = NULL, finished_at = NULL, metadata_changed = 0
@@ -83,6 +85,12 @@ export function createWishing(db: Database, changes: Changes, waits: Waits): Wis
     if (!row) return
     waits.forget(id)
     changes.bump(row.project)
+    // What failed with it, or before it, would keep the release from being promised.
+    const metadata = row.kind === 'build' ? selectMetadata.get(id) : undefined
+    if (metadata !== undefined) {
+      forget.run(metadata)
+      again(metadata)
+    }
     // It would fail again at once.
     if (typeof cause === 'number') again(cause)
   }

@@ -82,6 +82,30 @@ export function endingsContract({ store, running, failed }: StoreBench): void {
       expect(await store.jobs.retry(job.id + 1, 70)).toBeUndefined()
     })
 
+    test('a retry of a build forgets what its metadata job failed of, which it would be remembered for', async () => {
+      const { job: metadata } = await store.jobs.wish(wishFor({ kind: 'metadata' }), 1)
+      const { job: other } = await store.jobs.wish(wishFor({ kind: 'metadata', recipe: 'other' }), 1)
+      const build = await failed({}, 900)
+      await store.jobs.cancel(other.id, 60)
+      expect((await store.jobs.remembered('cffi')).map(({ recipe }) => recipe)).toEqual(['', 'other'])
+      await store.jobs.retry(build.id, 70)
+      expect([await store.jobs.get(build.id), await store.jobs.get(metadata.id), await store.jobs.get(other.id)]).toMatchObject([
+        { state: 'queued' }, { state: 'queued', failure: undefined, remembered: false }, { state: 'cancelled' },
+      ])
+      expect((await store.jobs.remembered('cffi')).map(({ recipe }) => recipe)).toEqual(['other'])
+    })
+
+    test('a retry of a build forgets a failure that its metadata job has got over', async () => {
+      const metadata = await failed({ kind: 'metadata' }, 60)
+      const build = await failed()
+      await store.jobs.requeue(60)
+      await store.jobs.metadataKnown(build.sdist.sha256, TARGET, 65)
+      expect(await store.jobs.get(metadata.id)).toMatchObject({ state: 'built', remembered: true })
+      await store.jobs.retry(build.id, 70)
+      expect(await store.jobs.get(metadata.id)).toMatchObject({ state: 'built', remembered: false })
+      expect(await store.jobs.remembered('cffi')).toEqual([])
+    })
+
     test('a retry leaves alone what runs', async () => {
       const job = await running()
       expect(await store.jobs.retry(job.id, 70)).toEqual(job)
