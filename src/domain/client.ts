@@ -51,6 +51,14 @@ export function targetOf(client: Client, targets: Target[]): Target | undefined 
     .toSorted((a, b) => b.musl.minor - a.musl.minor)[0]
 }
 
+/**
+ * pip 22.3 drops the digests of JSON pages, so that a lock's hashes choose no file: of two builds of a wheel it takes the wrong one, and stops.
+ * In HTML they are part of the URL.
+ */
+export function losesHashes({ tool, version }: Client): boolean {
+  return tool === 'pip' && /^22\.3(?:\.|$)/.test(version ?? '')
+}
+
 /** The JSON behind the product; pip and uv write the same shape. */
 function tellings(text: string): unknown {
   const start = text.indexOf('{')

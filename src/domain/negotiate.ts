@@ -18,15 +18,16 @@ const OFFERS: { kind: PageKind; names: string[] }[] = [
 
 /**
  * The kind that the Accept header, or the `format` parameter that overrides it (PEP 691 "URL Parameter"), asks for; undefined means
- * 406. A client that names nothing gets HTML: scripts that send `*` parse HTML.
+ * 406. A client that names nothing gets HTML: scripts that send `*` parse HTML. `unfit`: a kind that it would misread, and gets only where
+ * it takes no other.
  */
-export function negotiatePage(accept: string | undefined, format: string | undefined): PageKind | undefined {
+export function negotiatePage(accept: string | undefined, format: string | undefined, unfit?: PageKind): PageKind | undefined {
   if (format) return OFFERS.find(({ names }) => names.includes(format.trim().toLowerCase()))?.kind
   if (!accept?.trim()) return 'html'
   const ranges = weighted(accept)
   const judged = OFFERS.map(({ kind, names }) => ({ kind, ...judge(names, ranges) })).filter(({ q }) => q > 0)
   // Among equal weights a type that was named wins over one that a wildcard let in, and text/html among those.
-  return judged.toSorted((a, b) => b.q - a.q || b.named - a.named || (a.named < 2 ? Number(b.kind === 'html') - Number(a.kind === 'html') : 0))[0]?.kind
+  return judged.toSorted((a, b) => Number(a.kind === unfit) - Number(b.kind === unfit) || b.q - a.q || b.named - a.named || (a.named < 2 ? Number(b.kind === 'html') - Number(a.kind === 'html') : 0))[0]?.kind
 }
 
 /** gzip where the client takes it at least as gladly as the plain bytes. */

@@ -51,3 +51,11 @@ test('no header makes it throw', () => {
     negotiateEncoding(header)
   }))
 })
+
+test.each([
+  ['application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01', 'html-v1'],
+  ['application/vnd.pypi.simple.v1+json', 'json'],
+  ['text/html', 'html'],
+])('whoever misreads JSON gets it only where nothing else is taken: %s', (accept, kind) => {
+  expect(negotiatePage(accept, undefined, 'json')).toBe(kind)
+})

@@ -212,3 +212,14 @@ test('readiness tells what is missing', async () => {
   expect(status).toBe(503)
   expect(JSON.parse(body.toString()).reasons[0]).toContain('database')
 })
+
+test('pip 22.3, which drops the digests of JSON, gets HTML; others get what they like most', async () => {
+  rig.upstream.project('hashed', [{ filename: 'hashed-1.0-py3-none-any.whl', bytes: Buffer.from('a wheel') }])
+  const accept = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01'
+  const typeFor = async (agent: string) => {
+    const { headers } = await rig.get('/simple/hashed/', { accept, 'user-agent': agent })
+    return [String(headers['content-type']).split(';')[0], String(headers['vary']).includes('User-Agent')]
+  }
+  for (const version of ['22.3', '22.3.1']) expect(await typeFor(AGENTS.pip.replace('25.1.1', version))).toEqual(['application/vnd.pypi.simple.v1+html', true])
+  for (const version of ['22.2.2', '23.0.1', '25.1.1', '22.30']) expect((await typeFor(AGENTS.pip.replace('25.1.1', version)))[0]).toBe('application/vnd.pypi.simple.v1+json')
+})

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { parseUserAgent, targetOf } from '../../domain/client.ts'
+import { losesHashes, parseUserAgent, targetOf } from '../../domain/client.ts'
 import { isValidName, normalizeName } from '../../domain/names.ts'
 import { negotiateEncoding, negotiatePage, type PageKind } from '../../domain/negotiate.ts'
 import { parseTarget, type Target } from '../../domain/target.ts'
@@ -112,7 +112,9 @@ function negotiated(ctx: Context): PageKind {
   ctx.vary('Accept')
   ctx.vary('Accept-Encoding')
   const format = ctx.query['format']
-  const kind = negotiatePage(ctx.req.headers.accept, Array.isArray(format) ? format[0] : format)
+  const unfit = losesHashes(parseUserAgent(ctx.req.headers['user-agent'])) ? 'json' : undefined
+  if (unfit) ctx.vary('User-Agent')
+  const kind = negotiatePage(ctx.req.headers.accept, Array.isArray(format) ? format[0] : format, unfit)
   if (!kind) throw new MuslinError('not-acceptable', 'pages come as application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html or text/html')
   return kind
 }
