@@ -10,7 +10,7 @@ const BRANCH = '/alpine/v3.19/main/'
 
 /** The repository that the stand-in's images name. `spoil` is a file whose bytes it changes. */
 export async function serveRepository(lab: Lab, { apks, key }: Pick<StandinAlpine, 'apks' | 'key'>) {
-  const files = await makeRepository(apks, key)
+  let files = await makeRepository(apks, key)
   const requests: string[] = []
   const server = createServer((request, response) => {
     const path = request.url ?? ''
@@ -26,6 +26,8 @@ export async function serveRepository(lab: Lab, { apks, key }: Pick<StandinAlpin
     mirror: `http://127.0.0.1:${(server.address() as AddressInfo).port}/alpine`,
     requests,
     spoil: undefined as string | undefined,
+    /** From now on it has these apks. */
+    async publish(others: StandinAlpine['apks']) { files = await makeRepository(others, key) },
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

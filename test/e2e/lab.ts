@@ -49,7 +49,7 @@ export async function freePort(): Promise<number> {
   })
 }
 
-export interface JobRow { id: number; kind: string; project: string; version: string; state: string; step: string | null; attempts: number; build: number | null; finished_at: number | null; started_at: number | null; failure: { class: string; key: string } | null }
+export interface JobRow { id: number; kind: string; project: string; version: string; target: string; state: string; step: string | null; attempts: number; worker: string | null; build: number | null; finished_at: number | null; started_at: number | null; failure: { class: string; key: string } | null }
 
 /** A line of the server's log. `time` is ISO 8601; `hop` and `by` are on holds. */
 export interface LogLine { msg: string; path: string; time: string; client: string; hop?: number; by?: string; tool?: string }
