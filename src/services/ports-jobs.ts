@@ -75,7 +75,7 @@ export interface JobStore {
    * its builder image) and with that image; marked running under a lease until
    * `leaseUntil`, attempts raised, a new build made. Metadata jobs first, then by priority, then oldest. A metadata job is not claimed while the build
    * job of the same sdist, target and recipe runs, and where that one is queued, wanted and of the same image it is claimed instead, since it
-   * learns METADATA on its way, unless a build of a higher priority waits. With `room` a job is passed over while it is not expected to
+   * learns METADATA on its way, unless a build of a higher priority waits. With `room` a job, unless it is a metadata job, is passed over while it is not expected to
    * fit, for `PASSING_MS` at most: then nothing that comes after it is claimed. One transaction.
    */
   claim(worker: string, want: { kinds: JobKind[]; targets: Record<string, string>; room?: Room }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>

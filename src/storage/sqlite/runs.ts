@@ -78,7 +78,8 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
       const twin = first.kind === 'metadata' && want.kinds.includes('build') ? selectTwin.get({ id: first.id, targets, now }) : undefined
       for (const next of twin ? [twin, first] : [first]) {
         const bytes = want.room && expected(next, want.room)
-        if (bytes === undefined || bytes <= want.room!.free) return start(next, worker, bytes, now, leaseUntil)
+        // Metadata takes little, and whoever waits for it would wait for the end of builds: it goes where a slot is free for it.
+        if (bytes === undefined || next.kind === 'metadata' || bytes <= want.room!.free) return start(next, worker, bytes, now, leaseUntil)
       }
       if (first.passed_at !== null && now - first.passed_at >= PASSING_MS) return undefined
       pass.run(now, first.id)

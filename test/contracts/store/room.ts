@@ -71,6 +71,13 @@ export function roomContract({ store }: StoreBench): void {
       expect(await claim(GIB)).toMatchObject({ kind: 'metadata' })
     })
 
+    test('a metadata job goes beside a build that has taken all the room there is, and more', async () => {
+      await store.jobs.wish(wishFor({ ...sdist('other'), kind: 'metadata' }), 10)
+      const { free } = roomBeside([4 * GIB], { budget: 3 * GIB, limit: 4 * GIB })
+      expect(free).toBeLessThan(0)
+      expect(await claim(free)).toMatchObject({ kind: 'metadata', project: 'other' })
+    })
+
     test('one that is given back is passed anew', async () => {
       await knows('large', 3 * GIB)
       await knows('one', 100 * MIB)
