@@ -37,7 +37,8 @@ export function createForget({ store, upstreamPages, clock }: { store: Store; up
     const run = job.build === undefined ? undefined : await store.jobs.build(job.build)
     const target = parseTarget(job.target)
     if (!run || run.finishedAt === undefined || !target) return false
-    const resolved: Resolved = { used: usedOf(run.record), lines: linesOf(run.record), endedAt: run.finishedAt, target }
+    const before = (await store.jobs.builds(run.job, 2)).find(({ id }) => id < run.id)
+    const resolved: Resolved = { used: usedOf(run.record), before: usedOf(before?.record).map(({ sha256 }) => sha256), lines: linesOf(run.record), endedAt: run.finishedAt, target }
     for (const project of new Set(resolved.used.flatMap(({ filename }) => projectOf(filename)))) {
       if (!pages.has(project)) pages.set(project, await offeredOf(project))
     }

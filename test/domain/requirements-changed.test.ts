@@ -10,9 +10,9 @@ function offer(version: string, change: Partial<Offered> & { tags?: string } = {
   return { filename: `setuptools-${version}-${tags}.whl`, sha256: version, uploadedAt: 10, yanked: false, ...rest }
 }
 
-function changed(files: Offered[] | undefined, lines = ['setuptools>=60,<90']): boolean {
+function changed(files: Offered[] | undefined, lines = ['setuptools>=60,<90'], before: string[] = []): boolean {
   const used = [{ filename: 'setuptools-80.0-py3-none-any.whl', sha256: '80.0' }]
-  return requirementsChanged({ used, lines, endedAt: ENDED, target }, () => files)
+  return requirementsChanged({ used, before, lines, endedAt: ENDED, target }, () => files)
 }
 
 describe('build requirements of a failure', () => {
@@ -32,6 +32,21 @@ describe('build requirements of a failure', () => {
     ['are of other bytes', [offer('80.0', { sha256: 'other' })], true],
   ])('%s', (_how, files, expected) => {
     expect(changed(files)).toBe(expected)
+  })
+
+  test.each([['setuptools==80.0', false], ['setuptools===80.0', false], ['setuptools==80.*', true], ['setuptools>=80.0', true]])('that were withdrawn, and asked for by %s', (line, expected) => {
+    expect(changed([offer('80.0', { yanked: true })], [line])).toBe(expected)
+    expect(changed([offer('79.0')], [line]), 'gone').toBe(expected)
+  })
+
+  test('that were withdrawn, and had by the run before too, are had again', () => {
+    expect(changed([offer('80.0', { yanked: true })], ['setuptools'], ['80.0'])).toBe(false)
+    expect(changed([offer('80.0', { yanked: true }), offer('81.0', { uploadedAt: ENDED + 1 })], ['setuptools'], ['80.0'])).toBe(true)
+  })
+
+  test('on a page without sha256 are known by their names', () => {
+    expect(changed([offer('80.0', { sha256: undefined })])).toBe(false)
+    expect(changed([offer('79.0', { sha256: undefined })])).toBe(true)
   })
 
   test('of a project that nobody knows say nothing', () => {

@@ -63,6 +63,20 @@ describe('what failed with other build requirements than those of today', () => 
     expect(await forget()).toBe(1)
   })
 
+  test('that were withdrawn, and are had again all the same, is tried again once', async () => {
+    await page()
+    let tried = 0
+    await bench.wish()
+    for (let n = 0; n < 5; n++) {
+      const run = await bench.claim()
+      await bench.store.jobs.fail(run.build, { class: 'build-failed', key: 'x' }, { requirements: [USED], plan: { requires: ['other'] } }, bench.clock.now(), bench.clock.now() + 3 * DAY)
+      tried += await forget()
+      await bench.clock.advance(3 * DAY)
+      await bench.store.jobs.requeue(bench.clock.now())
+    }
+    expect(tried).toBe(1)
+  })
+
   test('needs a record to be found, and a time of its own to be tried again', async () => {
     await page({ filename: 'setuptools-82.0-py3-none-any.whl', sha256: '9'.repeat(64), at: bench.clock.now() + DAY })
     await failed({})
