@@ -62,6 +62,7 @@ async function conditionsOf(session: Session, given: Given, apks: () => Promise<
   const { recipe, sourceDate } = session.work
   await session.step('fetch')
   const names = [...new Set([...recipe.apks, ...plan.toolchain, ...changes.flatMap((change) => change.kind === 'apk' ? [change.apk] : [])])]
+    .filter((name) => !recipe.refusedApks.includes(name))
   const { image, added } = names.length > 0 || session.work.fresh !== undefined ? await addApks(session, given, apks, names) : { image: ready.builder, added: [] }
   const environment = [plan.env, ...plan.cargoLock ? [CARGO] : [], ready.env, recipe.env, ...changes.flatMap((change) => change.kind === 'env' ? [change.env] : [])]
     .reduce(withOptions, buildEnvironment(session.limits, sourceDate, recipe.network))
@@ -97,15 +98,16 @@ async function addApks(
 
 async function namesFor(session: Session, apks: () => Promise<ImageApks | undefined>, failure: Failure): Promise<{ names: string[]; addable: boolean }> {
   if (!MISSING.test(failure.class)) return { names: [], addable: false }
+  const allowed = (names: string[]) => names.filter((name) => !session.work.recipe.refusedApks.includes(name))
   try {
     const image = await apks()
-    if (image) return { names: await session.guard(image.find(failure)), addable: true }
+    if (image) return { names: allowed(await session.guard(image.find(failure))), addable: true }
   } catch (error) {
     // Without the repositories' indexes the build still ends with what it was missing.
     if (!(error instanceof MuslinError)) throw error
     session.say(`no apks can be added: ${error.detail}`)
   }
-  return { names: suggestApks(failure), addable: false }
+  return { names: allowed(suggestApks(failure)), addable: false }
 }
 
 const MISSING = /^missing-/

@@ -6,6 +6,8 @@ import { parseVersion } from './version.ts'
 export interface Recipe {
   /** Alpine's names of what is installed into the builder image first. */
   apks: string[]
+  /** What no build adds by itself: the names that the layers take out of `apks`. Nobody writes it. */
+  refusedApks: string[]
   /** What a client's image must hold besides: libraries that the wheel loads by itself and that are not bundled. */
   runtimeApks: string[]
   /** For commands that run the sdist's code. */
@@ -52,7 +54,7 @@ export interface RecipeLayer {
 }
 
 export const NO_RECIPE: Recipe = {
-  apks: [], runtimeApks: [], env: {}, configSettings: {}, constraints: [], requires: undefined, patches: [], exclude: [], check: '',
+  apks: [], refusedApks: [], runtimeApks: [], env: {}, configSettings: {}, constraints: [], requires: undefined, patches: [], exclude: [], check: '',
   limits: {}, network: false, expected: undefined, skip: undefined,
 }
 
@@ -102,6 +104,7 @@ function over(below: Recipe, above: Partial<Recipe>): Recipe {
   const { skip = below.skip } = above
   return {
     apks: united(below.apks, above.apks),
+    refusedApks: [...new Set([...below.refusedApks.filter((name) => !above.apks?.includes(name)), ...refused(above.apks)])],
     runtimeApks: united(below.runtimeApks, above.runtimeApks),
     env: { ...below.env, ...above.env },
     configSettings: { ...below.configSettings, ...above.configSettings },
@@ -118,6 +121,10 @@ function over(below: Recipe, above: Partial<Recipe>): Recipe {
 }
 
 function united(below: string[], above: string[] = []): string[] {
-  const gone = new Set(above.filter((entry) => entry.startsWith('!')).map((entry) => entry.slice(1)))
+  const gone = new Set(refused(above))
   return [...new Set([...below.filter((entry) => !gone.has(entry)), ...above.filter((entry) => !entry.startsWith('!'))])]
+}
+
+function refused(entries: string[] = []): string[] {
+  return entries.filter((entry) => entry.startsWith('!')).map((entry) => entry.slice(1))
 }

@@ -212,6 +212,21 @@ describe('a recipe', () => {
     }
   })
 
+  test('keeps builds from adding an apk, whatever they miss, and from naming it', async () => {
+    const found = apks({ 'ffi.h': ['libffi-dev', 'other-dev'], 'x.h': ['x-dev'] })
+    const { builder, work } = await rig(wants({ 'x.h': 'x-dev', 'ffi.h': 'libffi-dev' }), { apks: found, recipe: { apks: ['x-dev'], refusedApks: ['libffi-dev'] } })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'missing-header', key: 'ffi.h', apks: ['other-dev'] } })
+    expect(found.asked).toEqual([['x-dev'], ['x-dev', 'other-dev']])
+    const rust = { 'demo-1.0/pyproject.toml': '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n', 'demo-1.0/Cargo.toml': '[package]\nname = "demo"\n', 'demo-1.0/Cargo.lock': 'version = 3\n' }
+    const asked = async (refusedApks: string[]) => {
+      const rusty = apks({})
+      const one = await rig(well, { sdist: rust, apks: rusty, recipe: { refusedApks } })
+      await one.builder.build(one.work)
+      return rusty.asked
+    }
+    expect([await asked([]), await asked(['cargo'])]).toEqual([[['cargo']], []])
+  })
+
   test('patches the sdist before anything of it runs; a patch that does not fit is the recipe\'s fault', async () => {
     const patches = [{ name: 'musl.patch', text: '--- a/x\n+++ b/x\n' }]
     const fits = await rig(well, { recipe: { patches } })

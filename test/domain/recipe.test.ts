@@ -27,6 +27,12 @@ test('an entry with ! takes one of earlier layers out, an empty skip lifts an ea
   expect(merged(below).skip).toBe('no sdist')
 })
 
+test('what is taken out of the apks is refused to builds too, until a later layer names it again', () => {
+  const refusing = layer({ apks: ['!x-dev', '!y-dev'], runtimeApks: ['!z'] }, { origin: 'learnt' })
+  expect(merged(refusing)).toEqual({ ...NO_RECIPE, refusedApks: ['x-dev', 'y-dev'] })
+  expect(merged(layer({ apks: ['x-dev'] }), refusing, layer({ apks: ['y-dev', '!x-dev'] }, { origin: 'site' }))).toMatchObject({ apks: ['y-dev'], refusedApks: ['x-dev'] })
+})
+
 test.each([
   ['>=2,<3', '2.0', true], ['>=2', '2.0rc1', false], ['>=2.0a1', '2.0rc1', true], ['<2', '2.0rc1', false], ['<3', '2.0rc1', true], ['==2.*', '2.5.dev1', true],
   ['>=2', 'no version', false], ['no specifier', '2.0', false], [undefined, 'no version', true],

@@ -52,6 +52,7 @@ describe('what applies', () => {
     expect(await digest({ apks: ['x'], env: { B: '2', A: '1' }, check: '', network: false, requires: undefined })).toBe(one)
     expect(await digest({ apks: ['x'], env: { A: '1', B: '3' } })).not.toBe(one)
     expect(await digest({ requires: [] }), 'no build requirements at all are something else than those of the sdist').not.toBe('')
+    expect(await digest({ apks: ['!x'] }), 'builds do not add it by themselves').not.toBe('')
     expect(await digest({ apks: [], env: {}, runtimeApks: ['libmagic'] })).toBe('')
   })
 
