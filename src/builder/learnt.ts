@@ -15,7 +15,7 @@ export function learntFrom({ work }: Session, { conditions, changes, evidence }:
     switch (change.kind) {
       case 'apk': recipe.apks = [...recipe.apks ?? [], change.apk]; break
       case 'requires': recipe.requires = conditions.requires; break
-      case 'env': recipe.env = { ...recipe.env, ...whole(withOptions(work.recipe.env, change.env), change.env) }; break
+      case 'env': recipe.env = { ...recipe.env, ...whole(withOptions({ ...work.recipe.env, ...recipe.env }, change.env), change.env) }; break
       // A recipe knows no dates: what there was then is named.
       case 'constraints': recipe.constraints = change.until === undefined ? [...recipe.constraints ?? [], ...change.constraints] : used.map(pin); break
     }
@@ -23,7 +23,7 @@ export function learntFrom({ work }: Session, { conditions, changes, evidence }:
   return { recipe, evidence }
 }
 
-/** Of the variables that changed, what they are with what the recipe said before. */
+/** Of the variables that changed, what they are with what the recipe said before, and changes before this one. */
 function whole(environment: Record<string, string>, changed: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.keys(changed).map((name) => [name, environment[name]!]))
 }

@@ -156,6 +156,21 @@ describe('a build that misses something', () => {
     const { builder, work } = await rig(strict, { recipe: { env: { CFLAGS: '-DX' } } })
     expect(built(await builder.build(work)).learnt?.recipe.env?.['CFLAGS']).toMatch(/^-DX -O2 .*-Wno-error=int-conversion/)
   })
+
+  test('compiles with the flags of two rounds, and learns both', async () => {
+    const strict = but('hooks.py build', (command, run) => {
+      const flags = run.env['CFLAGS'] ?? ''
+      if (!flags.includes('int-conversion')) return { exitCode: 1, output: 'x.c:3:5: error: incompatible integer to pointer conversion passing \'int\' to \'char *\'\n' }
+      return flags.includes('LARGEFILE64') ? well(command, run) : { exitCode: 1, output: 'x.c:9:5: error: unknown type name \'off64_t\'\n' }
+    })
+    const { builder, work } = await rig(strict, { recipe: { env: { CFLAGS: '-DX' } } })
+    const outcome = await builder.build(work)
+    const { CFLAGS } = built(outcome).learnt?.recipe.env ?? {}
+    expect(CFLAGS).toMatch(/^-DX -O2 .*-Wno-error=int-conversion.* -O2 -D_LARGEFILE64_SOURCE$/)
+    expect(outcome.record['environment']).toMatchObject({ CFLAGS })
+    const again = await rig(strict, { recipe: { env: { CFLAGS: CFLAGS! } } })
+    expect(built(await again.builder.build(again.work)).learnt).toBeUndefined()
+  })
 })
 
 describe('an old sdist', () => {
