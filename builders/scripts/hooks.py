@@ -81,22 +81,18 @@ def ask(hooks, settings, known, wants_metadata):
 
 def apart(question):
     # PEP 517: each hook runs in a process of its own.
-    reading, writing = os.pipe()
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
-        os.close(reading)
-        with open(writing, "w", encoding="utf-8") as file:
-            json.dump(question(), file)
+        answer(question())
         # Not os._exit: backends clean up when they end.
         sys.exit()
-    os.close(writing)
-    with open(reading, encoding="utf-8") as file:
-        told = file.read()
+    # Not the end of a pipe, which whatever the backend left running would keep open.
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code:
         sys.exit(code if code > 0 else 128 - code)
-    return json.loads(told)
+    with open(os.path.join(HERE, "answer.json"), encoding="utf-8") as file:
+        return json.load(file)
 
 
 def requires(hooks, settings):

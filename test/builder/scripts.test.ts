@@ -116,6 +116,24 @@ deep = Deep()
     expect(await json('answer.json')).toEqual({ requires: ['one>=1', 'two'] })
   })
 
+  test('does not wait for what a backend leaves running', async () => {
+    await write({ 'build.json': told(), 'src/mine.py': `
+import os, time
+def get_requires_for_build_wheel(settings):
+    left = os.fork()
+    if left == 0:
+        os.close(1); os.close(2)
+        time.sleep(30)
+        os._exit(0)
+    with open("left", "w") as file: file.write(str(left))
+    return []
+` })
+    const began = Date.now()
+    expect(ask()).toMatchObject({ status: 0 })
+    expect(Date.now() - began).toBeLessThan(20_000)
+    process.kill(Number(await readFile(join(folder, 'src/left'), 'utf8')), 'SIGKILL')
+  })
+
   test('asks each question in a process of its own, and ends as it ended', async () => {
     const backend = (end: string) => `
 import atexit, os
