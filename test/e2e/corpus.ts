@@ -54,7 +54,7 @@ async function run(entries: Entry[]): Promise<void> {
   const lab = new Lab('corpus')
   const waiting = [...entries]
   try {
-    const muslin = await lab.muslin({ targets: [...targets.values()], args: ['--workers', String(AT_A_TIME)] })
+    const muslin = await lab.muslin({ targets: [...targets.values()], args: ['--workers', String(AT_A_TIME), '--limits-time', '1h'] })
     // Installs may have queued builds that nobody waits for.
     lab.onClose(async () => {
       await cancelAll(muslin)
