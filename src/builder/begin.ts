@@ -32,7 +32,7 @@ export async function planSdist(session: Session, images: Images): Promise<Sourc
   const contents = await session.guard(readSdist(path, { entries: MAX_ENTRIES, bytes: session.limits.disk }, session.signal))
   const planned = planBuild(contents, work.job)
   if ('failure' in planned) throw new Failed(planned.failure)
-  const plan = { ...planned.plan, expected: work.recipe.expected ?? planned.plan.expected }
+  const plan = { ...planned.plan, expected: work.recipe.expected ?? (work.nativeOnly === true ? 'native' : planned.plan.expected) }
   const { metadata, cargoLock, ...rest } = plan
   session.record['plan'] = { ...rest, staticMetadata: metadata !== undefined, crates: cargoLock?.length, sources: contents.sources }
   const requires = plan.requires.map((text) => cleanLine(text)).join(', ')

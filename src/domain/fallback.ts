@@ -1,5 +1,9 @@
 /** Pure wheels that stand in where a release has no native one. */
-import type { WheelFilename } from './filename.ts'
+import { parseWheelFilename, type WheelFilename } from './filename.ts'
+import type { IndexFile } from './page.ts'
+import { wheelFits } from './tags.ts'
+import type { Target } from './target.ts'
+import { versionKey } from './version.ts'
 
 type Tags = Pick<WheelFilename, 'platforms'>
 
@@ -13,4 +17,14 @@ export function isPure({ platforms }: Tags): boolean {
  */
 export function isFallback(wheel: Tags, release: Tags[]): boolean {
   return isPure(wheel) && release.some((other) => !isPure(other))
+}
+
+/** Whether a client of the target gets such a wheel of this release: one of these files, and not withdrawn. */
+export function hasFallback(files: IndexFile[], version: string, target: Target | undefined): boolean {
+  const key = versionKey(version)
+  const release = files.flatMap((file) => {
+    const wheel = file.yanked ? undefined : parseWheelFilename(file.filename)
+    return wheel && versionKey(wheel.version) === key ? [wheel] : []
+  })
+  return target !== undefined && release.some((wheel) => isFallback(wheel, release) && wheelFits(wheel, target))
 }

@@ -6,7 +6,9 @@ import { buffer } from 'node:stream/consumers'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import { FAILURE_CLASSES, retryAfterMs, type Failure } from '../domain/failure.ts'
+import { hasFallback } from '../domain/fallback.ts'
 import { remedyOf } from '../domain/remedy.ts'
+import { parseTarget } from '../domain/target.ts'
 import type { ClaimedJob } from '../domain/job.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { keepBlob } from './keep-blob.ts'
@@ -108,12 +110,14 @@ export function createJobRunner(deps: {
   async function makeWork(job: ClaimedJob, { recipe, digest }: Applied, signal: AbortSignal, log: LogSink, scratch: string): Promise<BuildWork> {
     const known = await store.metadata.get(job.sdist.sha256, job.target)
     const earlier = await wheelsOf(job)
+    const page = await pageOf(job)
     return {
       job,
       number: 1 + Math.max(0, ...earlier.map((wheel) => wheel.number)),
       sdist: () => deps.sdist(job.sdist.sha256, job.sdist.filename),
-      sourceDate: await sourceDate(job),
+      sourceDate: sourceDate(job, page),
       recipe,
+      nativeOnly: page !== undefined && hasFallback(page.files, job.version, parseTarget(job.target)),
       limits: { ...deps.limits, ...recipe.limits },
       // Whoever asks for a rebuild wants another wheel than the one that there is.
       result: job.kind === 'build' ? await results.fitting(job, digest) : undefined,
@@ -199,15 +203,18 @@ export function createJobRunner(deps: {
     await store.jobs.fail(job.build, failure, record, clock.now(), after === undefined ? undefined : clock.now() + after)
   }
 
-  /** Seconds since 1970 at which the sdist was uploaded, as its page says (PEP 700). */
-  async function sourceDate(job: ClaimedJob): Promise<number> {
+  /** The upstream's, as it is kept. */
+  async function pageOf(job: ClaimedJob): Promise<ProjectPage | undefined> {
     const stored = await store.pages.get(job.project)
-    if (!stored?.json) return NO_UPLOAD_TIME
-    const page = JSON.parse(stored.json.toString()) as ProjectPage
-    const time = page.files.find((file) => file.hashes['sha256'] === job.sdist.sha256)?.['upload-time']
-    const parsed = time ? Date.parse(time) : Number.NaN
-    return Number.isNaN(parsed) ? NO_UPLOAD_TIME : Math.max(NO_UPLOAD_TIME, Math.floor(parsed / 1000))
+    return stored?.json && JSON.parse(stored.json.toString()) as ProjectPage
   }
+}
+
+/** Seconds since 1970 at which the sdist was uploaded, as its page says (PEP 700). */
+function sourceDate(job: ClaimedJob, page: ProjectPage | undefined): number {
+  const time = page?.files.find((file) => file.hashes['sha256'] === job.sdist.sha256)?.['upload-time']
+  const parsed = time ? Date.parse(time) : Number.NaN
+  return Number.isNaN(parsed) ? NO_UPLOAD_TIME : Math.max(NO_UPLOAD_TIME, Math.floor(parsed / 1000))
 }
 
 function recorded<T>(outcome: Outcome<T>, { recipe, digest }: Applied): Outcome<T> {

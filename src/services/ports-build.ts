@@ -204,6 +204,8 @@ export interface BuildWork {
   /** Upload time of the sdist, seconds since 1970, for SOURCE_DATE_EPOCH. */
   sourceDate: number
   recipe: Recipe
+  /** The upstream has a pure wheel that fits already: another one would be no gain, and go before it. What a recipe expects counts more. */
+  nativeOnly?: boolean
   /** What this run may use: cores, bytes, bytes, seconds. */
   limits: { cpu: number; memory: number; disk: number; time: number }
   /** A result of another target that may do for this one, and its bytes; undefined: there is none. */

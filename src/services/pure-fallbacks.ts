@@ -93,7 +93,7 @@ export function createPureFallbacks({ store, upstreamPages, recipes, admission, 
     if (!entry) return undefined
     const { recipe, digest } = applied(entry.version, target.name)
     const sdist = { sha256: sha256Of(entry.sdist)!, filename: entry.sdist.filename }
-    if (recipe.skip !== undefined || failed.some((job) => job.recipe === digest && job.sdist.sha256 === sdist.sha256)) return undefined
+    if (recipe.skip !== undefined || recipe.expected === 'pure' || failed.some((job) => job.recipe === digest && job.sdist.sha256 === sdist.sha256)) return undefined
     return { version: entry.version, sdist, recipe: digest }
   }
 }

@@ -188,6 +188,13 @@ describe('a failure', () => {
     expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'pure-fallback' } })
   })
 
+  test('a pure wheel where the upstream has one that fits, unless its recipe wants that', async () => {
+    const failed = await rig(well, { nativeOnly: true })
+    expect(await failed.builder.build(failed.work)).toMatchObject({ ok: false, failure: { class: 'pure-fallback' } })
+    const wanted = await rig(well, { nativeOnly: true, recipe: { expected: 'pure' } })
+    expect(await wanted.builder.build(wanted.work)).toMatchObject({ ok: true })
+  })
+
   test('a bad sdist, before anything runs', async () => {
     const { builder, work, runs } = await rig(well, { sdist: { 'demo-1.0/README': '' } })
     expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'bad-sdist' } })

@@ -72,6 +72,7 @@ export interface Options {
   apks?: Apks
   recipe?: Partial<Recipe>
   result?: BuildWork['result']
+  nativeOnly?: boolean
 }
 
 export async function rig(answer: Answer, options: Options = {}) {
@@ -90,7 +91,7 @@ export async function rig(answer: Answer, options: Options = {}) {
   let log = ''
   const work = {
     job: { id: 7, project: 'demo', version: '1.0', target: TARGET.name, sdist: { sha256: '0'.repeat(64), filename: 'demo-1.0.tar.gz' } },
-    recipe: { ...NO_RECIPE, ...options.recipe }, limits: { cpu: 2, memory: options.memory ?? 2 ** 30, disk: 2 ** 26, time: 60 }, result: options.result,
+    recipe: { ...NO_RECIPE, ...options.recipe }, nativeOnly: options.nativeOnly ?? false, limits: { cpu: 2, memory: options.memory ?? 2 ** 30, disk: 2 ** 26, time: 60 }, result: options.result,
     number: 2, sdist: async () => sdist(options.sdist ?? SETUP), sourceDate: 1_700_000_000, known: options.known,
     onMetadata: async (metadata: Buffer) => { told.push(`metadata ${metadata.length}`) },
     onStep: async (step: string) => { told.push(step) },

@@ -150,6 +150,16 @@ describe('a build that succeeds', () => {
     expect(await logText(bench.logs, claimed[0]!.build)).toContain(`that is what job ${heir.id} is for; this one ends as it does`)
   })
 
+  test.each([[['demo-1.0-py3-none-any.whl', 'demo-1.0-cp313-cp313-win_amd64.whl'], true], [['demo-1.0-cp313-cp313-win_amd64.whl'], false]])('is native where the upstream has a pure wheel for it: %s', async (files, expected) => {
+    const listed = files.map((filename) => ({ filename, url: filename, hashes: {} }))
+    await bench.store.pages.put({ project: 'demo', json: Buffer.from(JSON.stringify({ meta: { 'api-version': '1.1' }, name: 'demo', files: listed })), url: 'https://upstream.example/', etag: undefined, fetchedAt: 1 }, [])
+    let told: boolean | undefined
+    bench.builder.play = async (work) => { told = work.nativeOnly; return built(work) }
+    await bench.wish()
+    await runNext()
+    expect(told).toBe(expected)
+  })
+
   test('who lost the job publishes nothing', async () => {
     await bench.wish()
     const job = await bench.claim()
