@@ -52,6 +52,16 @@ test('a job is shown with cause, remedy, links and steps', async () => {
   expect(JSON.parse((await muslin('job', '12', '--json')).out.join('\n'))).toEqual({ job: failed, build })
 })
 
+test('a job that waits for others says for which, and one that is queued when it begins', async () => {
+  const waitsFor = [{ job: 13, project: 'numpy', version: '2.3.5', requirement: 'numpy>=2' }]
+  server.on('GET /api/v1/jobs/12', { json: job({ waitsFor, ahead: 3 }) }, { json: job({ ahead: 3, startsInSeconds: 125, estimateSeconds: 40 }) }, { json: job({ ...FAILED, build: null, failure: { ...FAILED.failure!, job: 13 } }) })
+  expect((await muslin('job', '12')).out.slice(0, 2)).toEqual(['job 12   queued', 'waits    for numpy 2.3.5 (job 13)'])
+  expect((await muslin('job', '12')).out[0]).toBe('job 12   queued, 3 before it, begins in about 2 min 5 s; a run takes about 40 s')
+  expect((await muslin('job', '12')).out).toContain('of       job 13')
+  server.on('GET /api/v1/jobs?limit=50', { json: { jobs: [job({ waitsFor })] } })
+  expect((await muslin('jobs')).out[1]).toContain('queued (waits)')
+})
+
 test('a built job is shown with its wheel, a queued one with its place', async () => {
   server.on('GET /api/v1/jobs/12', { json: job(BUILT) }, { json: job({ ahead: 3, estimateSeconds: 40 }) })
   server.on('GET /api/v1/builds/7', { json: { id: 7, job: 12, worker: 'w', startedAt: '2026-11-21T12:00:00Z', finishedAt: null, failure: null, steps: [], record: null } })

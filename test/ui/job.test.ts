@@ -44,6 +44,29 @@ describe('a job', () => {
     expect(page).not.toContain('id="log"')
   })
 
+  test('that waits for another says for which, and fails with it, each with a link to the other', async () => {
+    const job = await running()
+    const needed: Wish = { kind: 'build', project: 'numpy', version: '2.3.5', sdist: { sha256: 'b'.repeat(64), filename: 'numpy-2.3.5.tar.gz' }, target: TARGET, recipe: '', image: 'image-1', priority: PRIORITY.asked, askedBy: 'x' }
+    await rig.store.jobs.waitFor(job.build, { needs: [{ requirement: 'numpy>=2 <b>', wish: needed }], failure: { class: 'build-requirement-unbuildable', key: 'numpy' }, record: undefined }, rig.clock.now())
+    const other = (await rig.store.jobs.find(needed))!.id
+    const page = await pageOf(rig, `/ui/jobs/${job.id}`)
+    expect(seen(page)).toContain(`Waits for what it needs to build. It goes on by itself once that is built. numpy 2.3.5 for numpy>=2 <b> (job ${other})`)
+    expect(page).toContain(`href="../../ui/jobs/${other}"`)
+    expect(seen(await pageOf(rig, '/ui/jobs'))).toContain('waits for numpy')
+    await rig.fail(await rig.claim(), { class: 'missing-header', key: 'x.h' })
+    const failed = await pageOf(rig, `/ui/jobs/${job.id}`)
+    expect(seen(failed)).toContain(`It waited for job ${other}`)
+    expect(failed).toContain(`href="../../ui/jobs/${other}"`)
+  })
+
+  test('that is queued says when it is expected to begin', async () => {
+    await wish({ project: 'first', priority: PRIORITY.waiting })
+    await wish({ project: 'second', priority: PRIORITY.waiting })
+    const id = await wish()
+    expect(seen(await pageOf(rig, `/ui/jobs/${id}`))).toContain('2 jobs go before it. It begins in about 24 s.')
+    expect(seen(await pageOf(rig, '/ui/jobs'))).toContain('2 jobs before it, in about 24 s')
+  })
+
   test('that runs shows its steps and what its log has by now', async () => {
     const job = await running('one\n', '\x1b[31mtwo\x1b[0m\n', 'half a li')
     await rig.clock.advance(3000)

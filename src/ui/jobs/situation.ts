@@ -43,7 +43,7 @@ function failurePanel(failure: FailureView, root: string, more?: Html): Html {
   const cancelled = failure.class === 'cancelled'
   return html`<section class="panel verdict" id="failure" data-class="${failure.class}"><p class="eyebrow">${cancelled ? 'Cancelled' : html`Why it failed · <code>${failure.class}</code>`}</p>
 <p id="cause">${sentence(failure.cause)}</p>
-<p id="remedy">${sentence(failure.remedy)}</p>${failure.job !== null && html`<p id="of"><a href="${root}ui/jobs/${failure.job}">Job ${failure.job}</a>, which it waited for</p>`}${more}</section>`
+<p id="remedy">${sentence(failure.remedy)}</p>${failure.job !== null && html`<p id="of">It waited for <a href="${root}ui/jobs/${failure.job}">job ${failure.job}</a>.</p>`}${more}</section>`
 }
 
 function queuedPanel({ ahead, estimateSeconds, startsInSeconds, waitsFor }: JobView, root: string): Html {
