@@ -30,7 +30,7 @@ export async function planSdist(session: Session, images: Images): Promise<Sourc
   await session.guard(pipeline(await open(session), createWriteStream(path), { signal: session.signal }))
   arrived()
   const contents = await session.guard(readSdist(path, { entries: MAX_ENTRIES, bytes: session.limits.disk }, session.signal))
-  const planned = planBuild(contents, work.job)
+  const planned = planBuild(contents, work.job, work.recipe)
   if ('failure' in planned) throw new Failed(planned.failure)
   const plan = { ...planned.plan, expected: work.recipe.expected ?? (work.nativeOnly === true ? 'native' : planned.plan.expected) }
   const { metadata, cargoLock, ...rest } = plan

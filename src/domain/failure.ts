@@ -13,7 +13,7 @@ export const FAILURE_CLASSES = {
   'no-sdist': { cause: () => 'its sdist is gone from the upstream', remedy: 'nothing can be compiled; ask the project for an sdist or a musllinux wheel' },
   'bad-sdist': { cause: (key: string) => `its sdist cannot be used: ${key}`, remedy: 'read the log; the sdist itself must be mended by its project' },
   'unsupported-python': { cause: (key: string) => `does not support this Python: ${key}`, remedy: 'use a release that supports this Python' },
-  'needs-network': { cause: (key: string) => `wants the network while it builds${key && ` (${key})`}`, remedy: 'builds have none; use a release that brings its sources along' },
+  'needs-network': { cause: (key: string) => `wants the network while it builds${key && ` (${key})`}`, remedy: 'builds have none: use a release that brings its sources along or, where you trust the project, set network = true in its recipe' },
   'out-of-memory': { cause: (key: string) => `ran out of memory${key && ` (${key})`}`, remedy: 'raise limits.memory' },
   'out-of-disk': { cause: (key: string) => `ran out of disk${key && ` (${key})`}`, remedy: 'raise limits.disk' },
   'timed-out': { cause: (key: string) => `took longer than ${key}`, remedy: 'raise limits.time' },

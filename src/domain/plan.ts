@@ -32,7 +32,7 @@ export interface BuildPlan {
   env: Record<string, string>
   /** How long compiling may take on two cores, beyond what every build takes. */
   estimateSeconds: number
-  /** The crates that cargo must find without a network; undefined where no Rust is compiled. */
+  /** The crates that cargo must find without a network; undefined where no Rust is compiled, and where cargo asks for them itself. */
   cargoLock: CargoLock | undefined
   /** PKG-INFO, where it is certain to say what the wheel's METADATA will say. */
   metadata: string | undefined
@@ -43,8 +43,11 @@ export interface BuildPlan {
 /** As the index names it. */
 export interface ReleaseName { project: string; version: string }
 
-/** The plan for these contents, or why they cannot be built. `release` is what they are said to be, where that is known. */
-export function planBuild(contents: SdistContents, release?: ReleaseName): { plan: BuildPlan } | { failure: Failure } {
+/**
+ * The plan for these contents, or why they cannot be built. `release` is what they are said to be, where that is known. With `network`,
+ * which their recipe gives, cargo has crates itself that nobody can fetch for it.
+ */
+export function planBuild(contents: SdistContents, release?: ReleaseName, { network = false }: { network?: boolean } = {}): { plan: BuildPlan } | { failure: Failure } {
   const { texts } = contents
   // pip reads brackets at the end of a path as extras, and the name becomes part of a path on its command line.
   if (!/^[\w.+!~-]+$/.test(contents.folder)) return bad('its top-level folder has a name that is no file name of a release')
@@ -55,7 +58,8 @@ export function planBuild(contents: SdistContents, release?: ReleaseName): { pla
   if (typeof system === 'string') return bad(system)
   const languages = languagesOf(contents, system)
   const rust = languages.includes('rust') ? rustCrates(contents, pyproject) : { crates: undefined }
-  if ('failure' in rust) return rust
+  if ('failure' in rust && !network) return rust
+  const crates = 'failure' in rust ? undefined : rust.crates
   const pkgInfo = texts.get('PKG-INFO')
   const metadata = pkgInfo === undefined ? undefined : parseMetadata(pkgInfo)
   return {
@@ -65,8 +69,8 @@ export function planBuild(contents: SdistContents, release?: ReleaseName): { pla
       languages,
       toolchain: toolchain(contents, system, languages),
       env: { ...versionVariables(contents, system, pyproject, versionOf(contents, metadata, release)), ...cmakeVariables(contents) },
-      estimateSeconds: estimateSources(contents.sources, { languages, requires: system.requires, crates: rust.crates?.length ?? 0 }),
-      cargoLock: rust.crates,
+      estimateSeconds: estimateSources(contents.sources, { languages, requires: system.requires, crates: crates?.length ?? 0 }),
+      cargoLock: crates,
       metadata: metadata && isStatic(metadata) && isOf(metadata, release) ? pkgInfo : undefined,
       requiresPython: metadata?.requiresPython,
     },

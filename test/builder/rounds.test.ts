@@ -276,6 +276,18 @@ describe('a recipe', () => {
     expect(log()).toContain('may use the network')
   })
 
+  test('may let cargo have crates by itself that nobody can fetch for it', async () => {
+    const sdist = { 'demo-1.0/pyproject.toml': '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n', 'demo-1.0/Cargo.toml': '[package]\nname = "demo"\n', 'demo-1.0/src/lib.rs': '' }
+    const closed = await rig(well, { sdist })
+    expect(await closed.builder.build(closed.work)).toMatchObject({ ok: false, failure: { class: 'bad-sdist' } })
+    const { engine, builder, work, runs } = await rig(well, { sdist, recipe: { network: true, expected: 'pure' } })
+    Object.assign(engine, { opensNetworks: true })
+    const outcome = await builder.build(work)
+    built(outcome)
+    expect(runs.map(({ spec }) => spec.network)).toEqual(['open', 'fetch', 'none'])
+    for (const name of ['CARGO_NET_OFFLINE', 'CARGO_HOME']) expect(outcome.record['environment']).not.toHaveProperty(name)
+  })
+
   test('checks the wheel on the clean image by Python code of its own', async () => {
     const checked = await rig(well, { recipe: { check: 'import demo; assert demo.x == 1' } })
     built(await checked.builder.build(checked.work))

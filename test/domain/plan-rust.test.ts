@@ -35,6 +35,17 @@ describe('refused', () => {
     expect(rust({ pyproject: maturin(), texts: { 'Cargo.toml': '', 'Cargo.lock': lock } })).toEqual({ class: 'needs-network', key: 'its crate mine 0.1.0 comes from a git repository' })
   })
 
+  test('with neither, unless the build has a network, where cargo asks for them itself', () => {
+    const git = '[[package]]\nname = "mine"\nversion = "0.1.0"\nsource = "git+https://git.example/mine#abc"\n'
+    for (const texts of [{ 'Cargo.toml': '', 'Cargo.lock': git }, { 'Cargo.toml': '' }]) {
+      const contents = sdistOf({ sources: ['.rs'], pyproject: maturin(), texts })
+      expect(planBuild(contents, undefined, { network: true })).toMatchObject({ plan: { cargoLock: undefined, languages: expect.arrayContaining(['rust']) as string[], toolchain: expect.arrayContaining(['cargo']) as string[] } })
+      expect(planBuild(contents, undefined, { network: false })).toHaveProperty('failure')
+    }
+    const locked = sdistOf({ sources: ['.rs'], pyproject: maturin(), texts: { 'Cargo.toml': '', 'Cargo.lock': lockOf('one') } })
+    expect(planBuild(locked, undefined, { network: true })).toMatchObject({ plan: { cargoLock: [{ name: 'one' }] } })
+  })
+
   test('with a lock that cannot be read', () => {
     expect(rust({ pyproject: maturin(), texts: { 'Cargo.toml': '', 'Cargo.lock': '[' } })).toEqual({ class: 'bad-sdist', key: 'its Cargo.lock is not valid TOML' })
   })
