@@ -1,12 +1,16 @@
+import { setImmediate } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
 import { compareApkVersions, type ApkEntry } from '../domain/apk-index.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
 import { isSuperseded } from '../domain/merge.ts'
+import type { ProjectPage } from '../domain/page.ts'
 import { MuslinError } from '../errors.ts'
 import type { JobViews } from './job-views.ts'
 import type { ApkBranches, BuiltWheel, Clock, Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import type { Outdated, OutdatedLine, OutdatedOrder, OutdatedRebuilt } from './rebuild-views.ts'
 import type { Recipes } from './recipes.ts'
+import { singleFlight } from './single-flight.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
 
 export interface OutdatedWheels {
@@ -17,7 +21,11 @@ export interface OutdatedWheels {
 }
 
 type System = NonNullable<BuiltWheel['system']>
+interface Looked { old: Old[]; unreachable: Outdated['unreachable'] }
 interface Old { wheel: BuiltWheel; library: System['bundled'][number]; newest: string }
+
+/** Anybody may ask for the list, and pages of thousands of files are read for it: what came of each is remembered for so many wheels. */
+const REMEMBERED = 10_000
 
 /** Security updates: a wheel carries its libraries along, and nobody else renews them. */
 export function createOutdated({ store, branches, upstreamPages, recipes, readyTargets, jobViews, clock }: {
@@ -29,9 +37,12 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
   jobViews: JobViews
   clock: Clock
 }): OutdatedWheels {
+  const flight = singleFlight<Looked>()
+  const judged = new LRUCache<string, { generation: number; left: boolean }>({ max: REMEMBERED })
+
   return {
     async list() {
-      const { old, unreachable } = await look()
+      const { old, unreachable } = await flight('', look)
       return { outdated: await Promise.all(old.map(lineOf)), unreachable }
     },
     async rebuild({ filenames }, askedBy) {
@@ -49,7 +60,8 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
     },
   }
 
-  async function look(): Promise<{ old: Old[]; unreachable: Outdated['unreachable'] }> {
+  async function look(): Promise<Looked> {
+    const pages = new Map<string, ProjectPage | undefined>()
     const indexes = new Map<string, Promise<Map<string, string> | MuslinError>>()
     const unreachable = new Map<string, Outdated['unreachable'][number]>()
     const old: Old[] = []
@@ -66,7 +78,7 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
         const there = newest.get(library.apk)
         return there !== undefined && compareApkVersions(library.version, there) < 0 ? [{ wheel, library, newest: there }] : []
       })
-      if (older.length > 0 && !await isLeft(wheel)) old.push(...older)
+      if (older.length > 0 && !await isLeft(wheel, pages)) old.push(...older)
     }
     return { old, unreachable: [...unreachable.values()] }
   }
@@ -88,12 +100,20 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
     return newest
   }
 
-  /** Nobody takes it any more: there is a later build, which may bundle nothing, or the upstream has a wheel. */
-  async function isLeft(wheel: BuiltWheel): Promise<boolean> {
-    const later = (await store.wheels.wheels(wheel.project)).some(({ sdist, target, number }) => sdist === wheel.sdist && target === wheel.target && number > wheel.number)
-    if (later) return true
-    const kept = await upstreamPages.read(wheel.project)
-    return kept !== undefined && isSuperseded(kept.page, wheel)
+  /** Nobody takes it any more: there is a later build, which may bundle nothing, or the upstream has a wheel. `pages`: those of this look. */
+  async function isLeft(wheel: BuiltWheel, pages: Map<string, ProjectPage | undefined>): Promise<boolean> {
+    const { project, filename } = wheel
+    const generation = await store.generation(project)
+    const known = judged.get(filename)
+    if (known?.generation === generation) return known.left
+    // A page is parsed at once: whoever else wants something gets a turn before that.
+    await setImmediate()
+    if (!pages.has(project)) pages.set(project, (await upstreamPages.read(project))?.page)
+    const page = pages.get(project)
+    const later = (await store.wheels.wheels(project)).some(({ sdist, target, number }) => sdist === wheel.sdist && target === wheel.target && number > wheel.number)
+    const left = later || (page !== undefined && isSuperseded(page, wheel))
+    judged.set(filename, { generation, left })
+    return left
   }
 
   async function lineOf({ wheel, library, newest }: Old): Promise<OutdatedLine> {
