@@ -96,6 +96,11 @@ export interface RecipeStore {
   /** What the answer for the project's page is may change by each of these. */
   add(recipe: Omit<StoredRecipe, 'id'>): Promise<StoredRecipe>
   remove(id: number): Promise<boolean>
+  /**
+   * Each in the place of those of its project, origin, versions and targets, all of them in one transaction; returns them with their ids.
+   * `made`: what is stored instead of one, made of it and those in whose place it comes; it must not wait for anything.
+   */
+  replace(recipes: Omit<StoredRecipe, 'id'>[], made?: (recipe: Omit<StoredRecipe, 'id'>, there: StoredRecipe[]) => Omit<StoredRecipe, 'id'>): Promise<StoredRecipe[]>
 }
 
 /** The recipes that come with Muslin: one file a project, as TOML. They do not change while a process runs. */

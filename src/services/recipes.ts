@@ -31,7 +31,7 @@ export interface Recipes {
   remove(id: number): Promise<StoredRecipe>
   /** What this site has of its own as TOML, of one project or of all. */
   export(project?: string): Promise<string>
-  /** Sets all recipes of a file, each in the place of those for the same versions and targets. Throws `bad-recipe`. */
+  /** Sets all recipes of a file or none, each in the place of those for the same versions and targets. Throws `bad-recipe`. */
   import(text: string, file: string, by?: string): Promise<StoredRecipe[]>
 }
 
@@ -57,10 +57,11 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
       return stored!
     },
     async addApks(project, apks, by = ADMIN) {
-      const there = (await recipes.of(project)).find((one) => isSiteFor(one, { versions: undefined, targets: undefined }))
-      const before = there?.recipe.apks ?? []
-      const recipe = { ...there?.recipe, apks: [...new Set([...before.filter((apk) => !apks.some((added) => apk === `!${added}`)), ...apks])] }
-      const [stored] = await replace([{ project, versions: undefined, targets: undefined, origin: 'site', note: there?.note, recipe }], by)
+      const [stored] = await replace([{ project, versions: undefined, targets: undefined, origin: 'site', note: undefined, recipe: {} }], by, (layer, there) => {
+        const before = there.flatMap(({ recipe }) => recipe.apks ?? []).filter((apk) => !apks.some((added) => apk === `!${added}`))
+        const recipe = { ...Object.assign({}, ...there.map((one) => one.recipe)) as Partial<Recipe>, apks: [...new Set([...before, ...apks])] }
+        return { ...layer, note: there.at(-1)?.note, recipe }
+      })
       return stored!
     },
     async learn(lesson) {
@@ -116,28 +117,23 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
     return layers
   }
 
-  async function replace(layers: RecipeLayer[], createdBy: string): Promise<StoredRecipe[]> {
-    const stored: StoredRecipe[] = []
-    for (const [project, group] of Map.groupBy(layers, (layer) => layer.project)) {
-      const before = (await recipes.of(project)).filter((one) => group.some((layer) => isSiteFor(one, layer)))
-      for (const { versions, targets, recipe, note } of group) {
-        stored.push(await recipes.add({ project, origin: 'site', versions, targets, recipe, note, evidence: undefined, createdBy, createdAt: clock.now() }))
-      }
-      for (const { id } of before) await recipes.remove(id)
-      await follow(project)
-    }
+  async function replace(layers: RecipeLayer[], createdBy: string, made?: Parameters<RecipeStore['replace']>[1]): Promise<StoredRecipe[]> {
+    const now = clock.now()
+    const stored = await recipes.replace(layers.map(({ project, versions, targets, recipe, note }) =>
+      ({ project, origin: 'site', versions, targets, recipe, note, evidence: undefined, createdBy, createdAt: now })), made)
+    for (const project of new Set(layers.map((layer) => layer.project))) await follow(project)
     return stored
   }
 
   /**
-   * Jobs that wait are built by the recipe of today, and what is built is found under it. What runs goes on as it began: its failure is one
-   * of the recipe that it had.
+   * Jobs that wait are built by the recipe of today, and what is built is found under it; but of a trial nothing is there, and by another
+   * recipe it is another question. What runs goes on as it began: its failure is one of the recipe that it had.
    */
   async function follow(project: string): Promise<void> {
     const applied = await forProject(project)
-    for (const { id, state, version, target, recipe } of await jobs.list({ project })) {
+    for (const { id, kind, state, version, target, recipe } of await jobs.list({ project })) {
       const { digest } = applied(version, target)
-      if ((state === 'queued' || state === 'built') && digest !== recipe) await jobs.rekey(id, digest, clock.now())
+      if ((state === 'queued' || (state === 'built' && kind !== 'trial')) && digest !== recipe) await jobs.rekey(id, digest, clock.now())
     }
   }
 }
@@ -145,10 +141,6 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
 /** For whoever wants a release that a recipe skips. */
 export function notBuilt({ project, version }: { project: string; version: string }, reason: string): MuslinError {
   return new MuslinError('not-built-here', `${project} ${version} is not built here: ${reason}`)
-}
-
-function isSiteFor({ origin, versions, targets }: StoredRecipe, other: Pick<RecipeLayer, 'versions' | 'targets'>): boolean {
-  return origin === 'site' && versions === other.versions && JSON.stringify(targets?.toSorted()) === JSON.stringify(other.targets?.toSorted())
 }
 
 function comments({ origin, createdBy, createdAt }: StoredRecipe): string[] {

@@ -110,6 +110,11 @@ describe('a recipe of this site', () => {
   })
 })
 
+test('apks that are added at once are all there', async () => {
+  await Promise.all([recipes.addApks('cffi', ['a-dev']), recipes.addApks('cffi', ['b-dev']), recipes.addApks('cffi', ['c-dev'])])
+  expect((await recipes.list()).map(({ recipe }) => recipe.apks?.toSorted())).toEqual([['a-dev', 'b-dev', 'c-dev']])
+})
+
 describe('a learnt recipe', () => {
   const learn = (recipe: Partial<Recipe>, build: number, project = 'cffi') => recipes.learn({ project, version: '1.0', recipe, note: `by build ${build}`, evidence: { build } })
   const learnt = async (project = 'cffi') => (await recipes.list()).filter((one) => one.origin === 'learnt' && one.project === project)
@@ -147,15 +152,16 @@ describe('a learnt recipe', () => {
   })
 })
 
-test('when a recipe changes, jobs that wait are of the new one, what is built is found under it, and what runs or failed is left', async () => {
+test('when a recipe changes, jobs that wait are of the new one, what is built is found under it, and what runs, failed or was a trial is left', async () => {
   const digest = (await of('1.0', 'cffi')).digest
   const sdist = (n: number) => ({ sha256: String(n).repeat(64), filename: `cffi-${n}.tar.gz` })
-  const wish = (n: number) => bench.wish({ project: 'cffi', version: `${n}`, sdist: sdist(n), recipe: digest })
-  const [failed, done, running, queued] = [await wish(1), await wish(2), await wish(3), await wish(4)]
+  const wish = (n: number, kind: 'build' | 'trial' = 'build') => bench.wish({ kind, project: 'cffi', version: `${n}`, sdist: sdist(n), recipe: digest })
+  const [failed, done, tried, running, queued] = [await wish(1), await wish(2), await wish(3, 'trial'), await wish(4), await wish(5)]
   await bench.store.jobs.fail((await bench.claim()).build, { class: 'build-failed', key: '' }, undefined, 1)
+  await bench.store.jobs.done((await bench.claim()).build, {}, 1)
   await bench.store.jobs.done((await bench.claim()).build, {}, 1)
   await bench.claim()
   await recipes.learn({ project: 'cffi', version: '1.0', recipe: { apks: ['libffi-dev'] }, note: undefined, evidence: { build: 1 } })
   const anew = (await of('1.0', 'cffi')).digest
-  expect(await Promise.all([failed, done, running, queued].map(async ({ id }) => (await bench.job(id)).recipe))).toEqual(['', anew, '', anew])
+  expect(await Promise.all([failed, done, tried, running, queued].map(async ({ id }) => (await bench.job(id)).recipe))).toEqual(['', anew, '', '', anew])
 })

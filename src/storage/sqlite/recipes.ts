@@ -37,17 +37,32 @@ export function createRecipes(db: Database, changes: Changes): RecipeStore {
     return row !== undefined
   })
 
+  const replace = db.transaction((...[recipes, made = (recipe) => recipe]: Parameters<RecipeStore['replace']>): StoredRecipe[] => {
+    // Those that come together do not take each other's place.
+    const there = recipes.map((recipe) => selectSome.all(recipe.project).map(toRecipe).filter((one) => scopeOf(one) === scopeOf(recipe)))
+    for (const { id } of there.flat()) remove.run(id)
+    return recipes.map((recipe, at) => {
+      changes.bump(recipe.project)
+      return toRecipe(insert.get(toRow(made(recipe, there[at]!)))!)
+    })
+  })
+
   return asPort<RecipeStore>({
     of: (project) => selectSome.all(project).map(toRecipe),
     all: () => selectAll.all().map(toRecipe),
     add: (recipe) => told(add.immediate(recipe)),
     remove: (id) => told(take.immediate(id)),
+    replace: (...args) => told(replace.immediate(...args)),
   })
 
   function told<Result>(result: Result): Result {
     changes.notify()
     return result
   }
+}
+
+function scopeOf({ project, origin, versions, targets }: Omit<StoredRecipe, 'id'>): string {
+  return JSON.stringify([project, origin, versions, targets?.toSorted()])
 }
 
 function toRow(recipe: Omit<StoredRecipe, 'id'>): Omit<RecipeRow, 'id'> {

@@ -30,6 +30,24 @@ export function recipesContract({ store, another, running }: StoreBench): void {
     expect([between > before, await store.generation('cffi') > between]).toEqual([true, true])
   })
 
+  test('a recipe takes the place of those of its scope, several at once or none, each made of what was there', async () => {
+    const site = { ...recipe, origin: 'site' as const, evidence: undefined }
+    const kept = [await store.recipes.add(recipe), await store.recipes.add({ ...site, versions: undefined }), await store.recipes.add({ ...site, project: 'other' })]
+    await store.recipes.add({ ...site, targets: ['cp312-*', 'cp313-*'] })
+    const before = await store.generation('cffi')
+    const two = [{ ...site, targets: ['cp313-*', 'cp312-*'] }, { ...site, targets: ['cp313-*', 'cp312-*'], note: 'the second' }]
+    const stored = await store.recipes.replace(two)
+    expect((await store.recipes.all()).map(({ id }) => id).toSorted()).toEqual([...kept, ...stored].map(({ id }) => id).toSorted())
+    expect(await store.generation('cffi')).toBeGreaterThan(before)
+    await expect(store.recipes.replace([two[0]!, { ...site, project: 'third' }], (one) => { if (one.project === 'third') throw new Error('no'); return one })).rejects.toThrow()
+    expect(await store.recipes.all(), 'as it was').toHaveLength(5)
+    const processes = [store, await another()]
+    await Promise.all(['a', 'b', 'c', 'd'].map((apk, at) => processes[at % 2]!.recipes.replace([{ ...site, versions: undefined, recipe: { apks: [apk] } }], (one, there) =>
+      ({ ...one, recipe: { apks: [...there.flatMap((old) => old.recipe.apks ?? []), ...one.recipe.apks!].toSorted() } }))))
+    const united = (await store.recipes.of('cffi')).filter(({ origin, versions }) => origin === 'site' && versions === undefined)
+    expect(united.map((one) => one.recipe.apks)).toEqual([['a', 'b', 'c', 'd', 'libffi-dev']])
+  })
+
   test('a result is found by its sdist and recipe, with what its build found of its system; the newest of a name counts', async () => {
     const { build } = await running()
     const result = { sdist: 'a'.repeat(64), recipe: 'r', filename: 'cffi-1.17-cp38-abi3-musllinux_1_2_x86_64.whl', sha256: 'b'.repeat(64), size: 3, build }
