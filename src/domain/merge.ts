@@ -38,7 +38,8 @@ export interface PromiseEntry {
  * The merged page; the input stays as it is. `page` is undefined where the upstream knows no such project, `pageUrl` is where it came
  * from, `root` the relative way from the page to the server's root (`../../`). Files with a sha256 point to `/files/…`, others keep
  * their absolute upstream URL, and every other key of the upstream comes through unchanged, `core-metadata` included: its URL is
- * the file's own with `.metadata` behind (PEP 658).
+ * the file's own with `.metadata` behind (PEP 658). `asOld`: wheels of ours were uploaded when their sdist was, for builds that want
+ * what there was on a day.
  */
 export function mergePage(input: {
   page: ProjectPage | undefined
@@ -47,8 +48,9 @@ export function mergePage(input: {
   wheels: WheelEntry[]
   promises: PromiseEntry[]
   root: string
+  asOld?: boolean
 }): ProjectPage {
-  const { project, pageUrl, wheels, promises, root } = input
+  const { project, pageUrl, wheels, promises, root, asOld = false } = input
   const page = input.page ?? { meta: { 'api-version': '1.1' }, name: normalizeName(project), files: [], versions: [] }
   const files = page.files.map((file) => ({ ...file, url: rewrittenUrl(file, pageUrl, root) }))
   // A quarantined project offers no files (PEP 792); ours may carry the very code that it was quarantined for.
@@ -56,13 +58,14 @@ export function mergePage(input: {
   const listed = new Set(files.map(({ filename }) => filename))
   const ours = wheels.filter(({ filename }) => !listed.has(filename))
   for (const { filename } of ours) listed.add(filename)
+  const sdists = new Map(asOld ? page.files.map((file) => [sha256Of(file), file['upload-time']]) : [])
   const superseded = supersededBy(page, wheels)
   const promised = promises.filter(({ filename }) => !listed.has(filename))
   return {
     ...page,
     files: [
       ...files,
-      ...ours.map((wheel) => wheelFile(wheel, root, superseded(wheel) ?? yankedLike(wheel, page))),
+      ...ours.map((wheel) => wheelFile(wheel, root, superseded(wheel) ?? yankedLike(wheel, page), sdists.get(wheel.sdist))),
       ...promised.map((promise) => promiseFile(promise, root)),
     ],
     ...page.versions && { versions: completed(page.versions, [...ours, ...promised]) },
@@ -84,14 +87,14 @@ function fileUrl(root: string, sha256: string, filename: string): string {
   return `${root}files/${sha256}/${encodeURIComponent(filename)}`
 }
 
-function wheelFile(wheel: WheelEntry, root: string, yanked: boolean | string): IndexFile {
+function wheelFile(wheel: WheelEntry, root: string, yanked: boolean | string, uploaded: string | null | undefined): IndexFile {
   return {
     filename: wheel.filename,
     url: fileUrl(root, wheel.sha256, wheel.filename),
     hashes: { sha256: wheel.sha256 },
     ...wheel.requiresPython !== undefined && { 'requires-python': wheel.requiresPython },
     'size': wheel.size,
-    'upload-time': new Date(wheel.publishedAt).toISOString(),
+    'upload-time': uploaded ?? new Date(wheel.publishedAt).toISOString(),
     yanked,
     'core-metadata': { sha256: wheel.metadata },
   }

@@ -64,6 +64,13 @@ describe('our wheels', () => {
     expect(last(merge({ wheels: [{ ...wheel, requiresPython: undefined }] }))).not.toHaveProperty('requires-python')
   })
 
+  test('are as old as their sdists for those who want that, as far as these are known', () => {
+    expect(last(merge({ wheels: [wheel], asOld: true }))).toEqual({ ...last(merge({ wheels: [wheel] })), 'upload-time': '2020-01-02T03:04:05.000006Z' })
+    for (const changed of [{ hashes: { sha256: SHA.other } }, { 'upload-time': null }, { hashes: {} }]) {
+      expect(last(merge({ page: withFiles(changed), wheels: [wheel], asOld: true }))['upload-time']).toBe('2026-01-02T03:04:05.006Z')
+    }
+  })
+
   const theirs = 'foo-1.0.0-cp313-cp313-musllinux_1_1_x86_64.whl'
   test.each<[string, ProjectPage, boolean | string]>([
     ['a fitting wheel of the upstream supersedes', withFiles({}, { filename: theirs }), 'superseded by the upstream\'s wheel'],

@@ -27,7 +27,7 @@ export interface SimpleDeps {
  * Who gets promises on a view (`finished`: nobody), and whether that depends on the User-Agent. It depends on the host too, which
  * `Vary` does not name: the host is part of the URL by which a cache keeps an answer (RFC 9110 section 12.5.5, RFC 9111 section 2).
  */
-type Audience = (ctx: Context) => Promise<{ target: Target | undefined; variesByAgent: boolean }>
+type Audience = (ctx: Context) => Promise<{ target: Target | undefined; variesByAgent: boolean; asOld?: boolean }>
 
 /** Pages must be asked for anew each time: what they promise may have failed or been built meanwhile. */
 const REVALIDATE = 'private, max-age=0, must-revalidate'
@@ -35,7 +35,11 @@ const REVALIDATE = 'private, max-age=0, must-revalidate'
 /** The simple repository API (PEP 503, PEP 691) under each view. */
 export function simpleRoutes(router: Router, deps: SimpleDeps): void {
   addView(router, '/simple', '../../', deps, byAgent(deps))
-  addView(router, '/finished/simple', '../../../', deps, async () => ({ target: undefined, variesByAgent: false }))
+  addView(router, '/finished/simple', '../../../', deps, async (ctx) => {
+    // Requirements of an old sdist's time may be there as wheels of ours alone, which were made today.
+    const { own } = parseUserAgent(ctx.req.headers['user-agent'])
+    return { target: undefined, variesByAgent: true, asOld: own }
+  })
   addView(router, '/target/:target/simple', '../../../../', deps, byPath(deps))
 }
 
@@ -61,11 +65,11 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
 
   router.get(`${path}/:project/`, async (ctx) => {
     const project = projectName(ctx)
-    const { target, variesByAgent } = await audience(ctx)
+    const { target, variesByAgent, asOld = false } = await audience(ctx)
     if (project !== ctx.params['project']) return redirect(ctx, `../${project}/`)
     const format = negotiated(ctx)
     if (variesByAgent) ctx.vary('User-Agent')
-    const page = await pages.page(project, { root, target, format }, viaOf(ctx))
+    const page = await pages.page(project, { root, target, format, asOld }, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
     // RFC 9110 section 8.8.3.3: a strong tag names these very bytes, so each coding has its own.
     if (validated(ctx, gzip ? `${page.sha256}-gzip` : page.sha256, REVALIDATE)) return
