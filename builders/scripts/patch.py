@@ -13,11 +13,11 @@ HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 def main(path):
     with open(path, "rb") as file:
-        lines = file.read().splitlines(keepends=True)
+        lines = lines_of(file.read())
     changed = {}
     for old, new, hunks in parse(lines):
         before = b"" if old is None else changed.get(old, read(old))
-        after = apply(before.splitlines(keepends=True), hunks, old or new)
+        after = apply(lines_of(before), hunks, old or new)
         if old is not None and old != new:
             changed[old] = None
         if new is not None:
@@ -80,7 +80,8 @@ def name_of(line):
 def apply(lines, hunks, name):
     shift = 0
     for number, old, new in hunks:
-        expected = max(number - 1, 0) + shift
+        # What only adds names the line that it comes behind.
+        expected = (number if not old else max(number - 1, 0)) + shift
         places = sorted(range(len(lines) - len(old) + 1), key=lambda place: abs(place - expected))
         place = next((place for place in places if lines[place:place + len(old)] == old), None)
         if place is None:
@@ -88,6 +89,11 @@ def apply(lines, hunks, name):
         lines[place:place + len(old)] = new
         shift += len(new) - len(old)
     return lines
+
+
+def lines_of(content):
+    # Not splitlines, which ends a line at a lone CR too.
+    return re.findall(rb"[^\n]*\n|[^\n]+", content)
 
 
 def read(name):

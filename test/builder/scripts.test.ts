@@ -76,6 +76,17 @@ diff --git a/a/x.c b/a/x.c
     expect([await text('new/y.c'), await text('gone.c')]).toEqual(['new\n', undefined])
   })
 
+  test('adds behind the line that a hunk without context names, as GNU patch does', async () => {
+    expect(await patch('--- a/a/x.c\n+++ b/a/x.c\n@@ -0,0 +1 @@\n+zero\n@@ -3,0 +5,2 @@\n+3a\n+3b\n@@ -5 +8 @@\n-five\n+5\n@@ -5,0 +9 @@\n+six\n')).toEqual({ status: 0, output: '' })
+    expect(await text('a/x.c')).toBe('zero\none\ntwo\nthree\n3a\n3b\nfour\n5\nsix\n')
+  })
+
+  test('ends lines at LF alone: a CR, and what Python takes for the end of a line, is within one', async () => {
+    await write({ 'src/cr.c': 'a\rb\r\nc\x0cd\ne\n' })
+    expect(await patch('--- a/cr.c\n+++ b/cr.c\n@@ -1,3 +1,3 @@\n a\rb\r\n-c\x0cd\n+c\rd\n e\n')).toEqual({ status: 0, output: '' })
+    expect(await text('cr.c')).toBe('a\rb\r\nc\rd\ne\n')
+  })
+
   test.each([
     ['a hunk that does not fit', '--- a/a/x.c\n+++ b/a/x.c\n@@ -1 +1 @@\n-six\n+6\n', 'a/x.c does not hold what it changes at line 1'],
     ['a file that is absent', '--- a/b.c\n+++ b/b.c\n@@ -1 +1 @@\n-a\n+b\n', 'b.c is missing'],
