@@ -129,7 +129,8 @@ export function createBuilder(deps: BuilderDeps): Builder {
       const failure = failureOf(error)
       if (!failure) throw error
       const needs = error instanceof Failed && error.needs !== undefined ? [error.needs] : undefined
-      return { ok: false, failure: { ...failure, key: cleanLine(failure.key) }, record, needs }
+      const away = failure.class === 'infrastructure' && error instanceof MuslinError && error.code === 'engine-unavailable'
+      return { ok: false, failure: { ...failure, key: cleanLine(failure.key) }, record, needs, ...away && { away } }
     }
   }
 

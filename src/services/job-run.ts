@@ -20,16 +20,24 @@ import { withoutEmpty } from './recipe-digest.ts'
 import type { Applied, Recipes } from './recipes.ts'
 
 /**
- * Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown. `stopping` says
+ * Runs a claimed job to its end. Throws only when the run must be given back: lease lost, cancelled, shutdown, or (`engine-unavailable`)
+ * the engine is away. `stopping` says
  * that the server stops, although this run may still end: the index that it fetches from goes away, which is no failure of the build.
  */
 export type JobRunner = (job: ClaimedJob, worker: string, signal: AbortSignal, stopping: AbortSignal) => Promise<void>
 
 /** A job that took so many workers down with it is not tried again by itself. */
 const MAX_ATTEMPTS = 5
+/** An engine that is restarted may take the runs of a job away so often; then it fails, and is tried again in its time. */
+const MOST_AWAY = 3
 const DEADLY: Failure = { class: 'infrastructure', key: `it took ${MAX_ATTEMPTS} workers down` }
 
 type Failed = Omit<Extract<Outcome<never>, { ok: false }>, 'ok'>
+
+/** Also where it was away before the builder had begun. */
+function isAway(error: unknown, { attempts }: ClaimedJob): boolean {
+  return error instanceof MuslinError && error.code === 'engine-unavailable' && attempts <= MOST_AWAY
+}
 
 /** What the newest of these wheels has from its system. */
 function apksOf(wheels: BuiltWheel[]): string[] {
@@ -75,13 +83,17 @@ export function createJobRunner(deps: {
       const work = await makeWork(job, applied, signal, sink, scratch)
       const failed = await runKind(job, worker, work, applied)
       if (failed?.failure.class === 'infrastructure' && stopping.aborted) throw new Error(`the server stops: ${failed.failure.key}`)
+      if (failed?.away && job.attempts <= MOST_AWAY) {
+        sink.write('Muslin: the engine is away; once it is back this is run again\n')
+        throw new MuslinError('engine-unavailable', failed.failure.key)
+      }
       const waits = failed?.needs && failed.needs.length > 0 ? await waitFor(job, failed, failed.needs, work) : undefined
       if (waits === 'waits') return log.info({ needs: failed?.needs }, 'the job waits for what it needs')
       const failure = waits ?? failed?.failure
       if (failure) await fail(job, failure, failed?.record, sink)
       log.info(failure ? { failure } : {}, failure ? 'the job failed' : 'the job is done')
     } catch (error) {
-      if (signal.aborted || stopping.aborted) throw error
+      if (signal.aborted || stopping.aborted || isAway(error, job)) throw error
       log.error({ err: error }, 'the job failed by the server\'s own fault')
       const detail = error instanceof MuslinError ? error.detail : 'an unexpected error, see the server\'s log'
       await fail(job, { class: 'infrastructure', key: detail }, undefined, sink)

@@ -228,6 +228,8 @@ export type Outcome<T> = { ok: true; value: T; record: BuildRecord } | {
   ok: false
   failure: Failure
   record: BuildRecord
+  /** The engine did not answer, or took the run away: that says nothing of the project, and the job may be run again at once. */
+  away?: boolean
   /** Build requirements that have no wheel, as requirement lines (PEP 508): made by jobs of their own they would let this one go on. */
   needs?: string[] | undefined
 }

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { ClaimedJob, JobKind } from '../domain/job.ts'
 import { roomBeside, type Room } from '../domain/sizing.ts'
+import { MuslinError } from '../errors.ts'
 import type { Forget } from './forget.ts'
 import type { JobRunner } from './job-run.ts'
 import type { Builder, Clock, JobStore, WorkerStore } from './ports.ts'
@@ -125,7 +126,9 @@ export function createWorker(deps: {
   }
 
   async function beat(): Promise<void> {
+    const told = JSON.stringify(targets)
     targets = Object.fromEntries(await builder.targets())
+    if (JSON.stringify(targets) !== told) ring()
     await workers.beat(id, targets, clock.now())
     const requeued = await jobs.requeue(clock.now())
     if (requeued > 0) log.info({ requeued }, 'queued failed jobs again: the time that failures are remembered is over')
@@ -207,7 +210,11 @@ export function createWorker(deps: {
       await deps.run(job, id, AbortSignal.any([aborting.signal, lost.signal]), stopping.signal)
     } catch (error) {
       log.warn({ err: error, job: job.id }, 'the job goes back to the queue')
-      await jobs.giveBack(job.build, 'stop', clock.now()).catch((again: unknown) => log.error({ err: again, job: job.id }, 'the job could not be given back'))
+      const away = error instanceof MuslinError && error.code === 'engine-unavailable'
+      // Nothing is claimed until the engine says again what it builds: what is queued would be taken and lost job by job.
+      if (away) targets = {}
+      await jobs.giveBack(job.build, away ? 'death' : 'stop', clock.now()).catch((again: unknown) => log.error({ err: again, job: job.id }, 'the job could not be given back'))
+      if (away) await beat().catch((again: unknown) => log.error({ err: again }, 'the heartbeat failed'))
     } finally {
       ended.abort()
       await beating

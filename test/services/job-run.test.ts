@@ -377,6 +377,23 @@ describe('the recipe', () => {
   })
 })
 
+describe('a run whose engine goes away', () => {
+  const away = async () => ({ ok: false as const, failure: { class: 'infrastructure' as const, key: 'no daemon answers' }, record: {}, away: true })
+
+  test.each([['in the middle of it', away], ['before it began', async () => { throw new MuslinError('engine-unavailable', 'no daemon answers') }]])('%s is given back, three times', async (_when, play) => {
+    bench.builder.play = play
+    const { id } = await bench.wish()
+    for (let time = 1; time <= 3; time++) {
+      const run = await bench.claim()
+      await expect(bench.runner()(run, 'me', never, never)).rejects.toMatchObject({ code: 'engine-unavailable' })
+      expect(await bench.job(id)).toMatchObject({ state: 'running', attempts: time })
+      await bench.store.jobs.giveBack(run.build, 'death', bench.clock.now())
+    }
+    expect(await runNext()).toMatchObject({ state: 'failed', failure: { class: 'infrastructure', key: 'no daemon answers' } })
+    expect(await bench.store.jobs.requeue(bench.clock.now() + 5 * MINUTE)).toBe(1)
+  })
+})
+
 describe('a job that takes its workers down', () => {
   test('is not tried a sixth time by itself, and tried when a person wants it', async () => {
     const { id } = await bench.wish()

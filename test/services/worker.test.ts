@@ -187,6 +187,31 @@ test('trials take the slots of builds', async () => {
   expect((await runs.next()).work.job.version).toBe('1.2')
 })
 
+describe('an engine that goes away', () => {
+  test('fails nothing: its runs go back, and nothing is taken until it says again what it builds', async () => {
+    const runs = standing()
+    const jobs = [await wishNumber(1), await wishNumber(2), await wishNumber(3)]
+    await start(2)
+    const [first, second] = [await runs.next(), await runs.next()]
+    const { ready } = bench.builder
+    bench.builder.ready = new Map()
+    for (const { end } of [first, second]) await end({ ok: false, failure: { class: 'infrastructure', key: 'no daemon answers' }, record: {}, away: true })
+    for (const { id } of jobs.slice(0, 2)) expect(await bench.until(id, ({ state }) => state === 'queued')).toMatchObject({ attempts: 1, failure: undefined, remembered: false })
+    await bench.clock.began(BEAT_MS)
+    await bench.clock.advance(BEAT_MS)
+    expect(runs.begun).toHaveLength(2)
+    expect((await bench.store.workers.targets(bench.clock.now())).size).toBe(0)
+    bench.builder.ready = ready
+    await bench.clock.began(BEAT_MS)
+    await bench.clock.advance(BEAT_MS)
+    for (let n = 0; n < 3; n++) {
+      const run = await runs.next()
+      await run.end(await built(run.work, { bytes: run.work.job.version }))
+    }
+    for (const { id } of jobs) await bench.until(id, isBuilt)
+  })
+})
+
 describe('what dead workers left', () => {
   const dead = `${hostname()}:${spawnSync('true').pid}:dead`
 
