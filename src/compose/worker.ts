@@ -33,6 +33,7 @@ export async function startWorker(parts: Parts, chosen: Exclude<Chosen, { kind: 
     id, slots: settings.workers, memory: { budget: settings.workerMemory, limit: settings.limits.memory }, jobs: store.jobs, workers: store.workers, builder, run,
     forget: createForget({ store, upstreamPages, clock }), clock, log,
   })
+  await recipes.catchUp()
   await worker.start()
   return () => worker.stop(GRACE_MS)
 }

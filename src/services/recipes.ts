@@ -27,6 +27,8 @@ export interface Recipes {
   addApks(project: string, apks: string[], by?: string): Promise<StoredRecipe>
   /** What a build found out, beside what earlier ones did; nothing of it that a person wrote about already. */
   learn(lesson: Lesson): Promise<void>
+  /** Has all queued jobs follow the recipes of today: an upgrade brings other built-in ones. */
+  catchUp(): Promise<void>
   /** Takes back one of this site's. Throws `no-such-recipe`. */
   remove(id: number): Promise<StoredRecipe>
   /** What this site has of its own as TOML, of one project or of all. */
@@ -73,6 +75,10 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
         for (const id of replaces) await recipes.remove(id)
       }
       if (learnt.length > 0) await follow(project)
+    },
+    async catchUp() {
+      const queued = await jobs.list({ state: 'queued' })
+      for (const project of new Set(queued.map((job) => job.project))) await follow(project)
     },
     async remove(id) {
       const found = (await recipes.all()).find((one) => one.id === id)

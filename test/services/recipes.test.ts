@@ -110,6 +110,16 @@ describe('a recipe of this site', () => {
   })
 })
 
+test('jobs that were queued by the built-in recipes of an older version follow those of today', async () => {
+  const wish = async (project: string) => (await bench.wish({ project, recipe: (await of('1.0', project)).digest })).id
+  const [demo, other] = [await wish('demo'), await wish('other')]
+  const newer = make({ ...FILES, demo: 'apks = ["demo2-dev"]\n' })
+  await newer.catchUp()
+  expect(await bench.job(demo)).toMatchObject({ state: 'queued', recipe: (await of('1.0', 'demo', newer)).digest })
+  expect((await bench.job(demo)).recipe).not.toBe((await of()).digest)
+  expect((await bench.job(other)).recipe).toBe('')
+})
+
 test('apks that are added at once are all there', async () => {
   await Promise.all([recipes.addApks('cffi', ['a-dev']), recipes.addApks('cffi', ['b-dev']), recipes.addApks('cffi', ['c-dev'])])
   expect((await recipes.list()).map(({ recipe }) => recipe.apks?.toSorted())).toEqual([['a-dev', 'b-dev', 'c-dev']])
