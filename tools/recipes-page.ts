@@ -66,6 +66,8 @@ ${rows().join('\n')}
 
 Sizes and durations are written as in the settings: \`"512m"\`, \`"8g"\`, \`"90s"\`, \`"30m"\`, \`"2h"\`. Names of apks match \`^[a-z0-9][a-z0-9+._:-]*$\`, so that none can be an option of apk's.
 A patch is a unified diff whose files are named \`a/…\` and \`b/…\` and lie inside the sdist; renames, links and binary patches are refused.
+The build is planned from the files as patches leave them (\`pyproject.toml\`, \`setup.py\`, \`Cargo.lock\` and their like), and METADATA is what the patched build says. Which languages and generators it has is told by
+the sdist alone: where a patch brings the first source of a language, name its compiler in \`apks\`, and \`expected = "native"\`.
 Variables that belong to the sandbox are refused: ${REFUSED_VARIABLES}.
 
 \`network = true\` opens the network to code of the sdist, in containers alone: set it for projects that you trust. It is shown on the job's page and kept on the record.

@@ -77,7 +77,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
-    promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
+    promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
     records: createRecords({ store, logs, instance }),
     wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),

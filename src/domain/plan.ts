@@ -5,6 +5,7 @@ import type { Failure } from './failure.ts'
 import { languagesOf, type Language } from './languages.ts'
 import { isStatic, parseMetadata, type Metadata } from './metadata.ts'
 import { normalizeName } from './names.ts'
+import { patchedTexts } from './patched.ts'
 import { buildSystem, readToml } from './plan-backend.ts'
 import { withoutComments, type SdistContents } from './plan-contents.ts'
 import { expectedKind, type ExpectedKind } from './plan-kind.ts'
@@ -12,6 +13,7 @@ import { rustCrates } from './plan-rust.ts'
 import { toolchain } from './plan-toolchain.ts'
 import { versionVariables } from './plan-version.ts'
 import { pythonFits } from './promise.ts'
+import type { Recipe } from './recipe.ts'
 import type { Target } from './target.ts'
 import { versionKey } from './version.ts'
 
@@ -44,10 +46,13 @@ export interface BuildPlan {
 export interface ReleaseName { project: string; version: string }
 
 /**
- * The plan for these contents, or why they cannot be built. `release` is what they are said to be, where that is known. With `network`,
- * which their recipe gives, cargo has crates itself that nobody can fetch for it.
+ * The plan for these contents, or why they cannot be built. `release` is what they are said to be, where that is known. `network` and
+ * `patches` are their recipe's: cargo asks by itself for crates that nobody can fetch for it, and texts are read as they are built.
  */
-export function planBuild(contents: SdistContents, release?: ReleaseName, { network = false }: { network?: boolean } = {}): { plan: BuildPlan } | { failure: Failure } {
+export function planBuild(
+  unpatched: SdistContents, release?: ReleaseName, { network = false, patches = [] }: Partial<Pick<Recipe, 'network' | 'patches'>> = {},
+): { plan: BuildPlan } | { failure: Failure } {
+  const contents = { ...unpatched, texts: patchedTexts(unpatched.texts, patches) }
   const { texts } = contents
   // pip reads brackets at the end of a path as extras, and the name becomes part of a path on its command line.
   if (!/^[\w.+!~-]+$/.test(contents.folder)) return bad('its top-level folder has a name that is no file name of a release')
@@ -71,7 +76,7 @@ export function planBuild(contents: SdistContents, release?: ReleaseName, { netw
       env: { ...versionVariables(contents, system, pyproject, versionOf(contents, metadata, release)), ...cmakeVariables(contents) },
       estimateSeconds: estimateSources(contents.sources, { languages, requires: system.requires, crates: crates?.length ?? 0 }),
       cargoLock: crates,
-      metadata: metadata && isStatic(metadata) && isOf(metadata, release) ? pkgInfo : undefined,
+      metadata: metadata && patches.length === 0 && isStatic(metadata) && isOf(metadata, release) ? pkgInfo : undefined,
       requiresPython: metadata?.requiresPython,
     },
   }

@@ -6,6 +6,7 @@ import type { Files } from './files.ts'
 import { keepBlob } from './keep-blob.ts'
 import type { BlobStore, Store } from './ports.ts'
 import type { Promised } from './promises.ts'
+import type { Recipes } from './recipes.ts'
 import { singleFlight } from './single-flight.ts'
 
 /** Reads METADATA from an sdist where its PKG-INFO can be trusted to be that of any wheel (metadata 2.2 or later, nothing dynamic). */
@@ -17,10 +18,11 @@ export interface PromiseMetadata {
 }
 
 /** METADATA of wheels that are not built yet: from a step that ran before, from the release's other wheels, or from the sdist. */
-export function createPromiseMetadata({ store, blobs, files, staticMetadata }: {
+export function createPromiseMetadata({ store, blobs, files, recipes, staticMetadata }: {
   store: Store
   blobs: BlobStore
   files: Files
+  recipes: Pick<Recipes, 'forProject'>
   staticMetadata: StaticMetadata
 }): PromiseMetadata {
   const flight = singleFlight<string | undefined>()
@@ -56,8 +58,10 @@ export function createPromiseMetadata({ store, blobs, files, staticMetadata }: {
     }
   }
 
-  async function ofSdist({ project, sdist }: Promised): Promise<string | undefined> {
+  async function ofSdist({ project, version, target, sdist }: Promised): Promise<string | undefined> {
     if (untold.has(sdist.sha256)) return undefined
+    // What is built is another sdist.
+    if ((await recipes.forProject(project))(version, target.name).recipe.patches.length > 0) return undefined
     const metadata = await staticMetadata(project, sdist)
     if (metadata) return keepBlob(blobs, [metadata])
     untold.set(sdist.sha256, true)

@@ -222,7 +222,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
-    promiseMetadata: createPromiseMetadata({ store, blobs, files, staticMetadata }),
+    promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata }),
     records: createRecords({ store, logs, instance: 'this-one' }),
     wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { NO_RECIPE, type Recipe } from '../../src/domain/recipe.ts'
 import { parseTarget } from '../../src/domain/target.ts'
 import { MuslinError } from '../../src/errors.ts'
 import type { Files } from '../../src/services/files.ts'
@@ -16,10 +17,11 @@ beforeEach(async () => { bench = await makeBench() })
 afterEach(() => bench.close())
 
 /** `wheels` is what asking for the METADATA of the release's other wheel comes to. */
-function make({ wheels = async () => {}, staticMetadata }: { wheels?: () => Promise<void>; staticMetadata: () => Promise<Buffer | undefined> }) {
+function make({ wheels = async () => {}, staticMetadata, patches = [] }: { wheels?: () => Promise<void>; staticMetadata: () => Promise<Buffer | undefined>; patches?: Recipe['patches'] }) {
   const file = { sha256: '', size: 0, read: async () => ({ body: Readable.from([]), length: 0 }) }
   const files: Files = { open: async () => file, stored: async () => file, blob: async () => Readable.from([]), metadata: async () => { await wheels(); return file } }
-  return createPromiseMetadata({ store: bench.store, blobs: bench.blobs, files, staticMetadata })
+  const recipes = { forProject: async () => () => ({ recipe: { ...NO_RECIPE, patches }, digest: '', layers: [] }) }
+  return createPromiseMetadata({ store: bench.store, blobs: bench.blobs, files, recipes, staticMetadata })
 }
 
 async function listWheel(): Promise<void> {
@@ -46,4 +48,9 @@ test('an sdist that does not tell is read once, one that could not be read is re
   await expect(known(promised)).rejects.toThrow('no answer')
   for (let hop = 0; hop < 3; hop += 1) expect(await known(promised)).toBeUndefined()
   expect(read).toBe(2)
+})
+
+test('an sdist that is patched does not tell what its wheel will say', async () => {
+  const { known } = make({ staticMetadata: async () => Buffer.from(METADATA), patches: [{ name: 'a.patch', text: '' }] })
+  expect(await known(promised)).toBeUndefined()
 })
