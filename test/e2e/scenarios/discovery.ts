@@ -36,7 +36,7 @@ export default async function discovery(check: Check, lab: Lab): Promise<void> {
     assert.equal(run.code, 0, `${run.output}\n${await logOf(muslin, wanted.split('==')[0] ?? '')}`)
     return logOf(muslin, wanted.split('==')[0] ?? '')
   }
-  const refused = (muslin: Muslin, wanted: string) => lab.run(CLEAN, ['pip', 'download', '-q', '--no-deps', '-d', '/tmp/w', wanted], { env: lab.index(muslin), seconds: 600 })
+  const refused = (muslin: Muslin, wanted: string) => lab.run(CLEAN, ['pip', 'download', '-q', '--no-deps', '-d', '/tmp/wheels', wanted], { env: lab.index(muslin), seconds: 600 })
 
   await check('cffi, which nobody wrote a recipe for, is built in the second round with libffi-dev, and imports where libffi is not', async () => {
     assert.deepEqual(await layers(first, 'cffi'), [])
