@@ -28,3 +28,12 @@ export function hasFallback(files: IndexFile[], version: string, target: Target 
   })
   return target !== undefined && release.some((wheel) => isFallback(wheel, release) && wheelFits(wheel, target))
 }
+
+/** These files of one release without such wheels. */
+export function withoutFallbacks(files: IndexFile[]): IndexFile[] {
+  const release = files.flatMap(({ filename }) => parseWheelFilename(filename) ?? [])
+  return files.filter(({ filename }) => {
+    const wheel = parseWheelFilename(filename)
+    return !wheel || !isFallback(wheel, release)
+  })
+}

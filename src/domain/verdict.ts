@@ -1,6 +1,7 @@
 /** What becomes of a pinned release on a target. */
 import { chooseFile, filesOfRelease, type Choice } from './choose.ts'
 import { sha256Of } from './digest.ts'
+import { withoutFallbacks } from './fallback.ts'
 import { FAILURE_CLASSES, type Failure } from './failure.ts'
 import { remedyOf } from './remedy.ts'
 import { parseSdistFilename } from './filename.ts'
@@ -36,16 +37,23 @@ export interface Known<W extends WheelEntry = WheelEntry> {
   ready: boolean
   /** Why the release is not built for the target at all, as its recipe says; undefined: it may be. */
   skip: string | undefined
+  /** A pure wheel that stands in for a native one is no reason not to build that, where it can be had. */
+  native?: boolean | undefined
 }
 
 /** The verdict about one release on one target, from what is known of the project. */
-export function decide<W extends WheelEntry>(pin: Pin, target: Target, { page, wheels, failures, ready, skip }: Known<W>): Verdict<W> {
+export function decide<W extends WheelEntry>(pin: Pin, target: Target, known: Known<W>): Verdict<W> {
+  const native = known.native && known.page ? judge(pin, target, known, withoutFallbacks) : undefined
+  return native && native.verdict !== 'cannot' ? native : judge(pin, target, known, (files) => files)
+}
+
+function judge<W extends WheelEntry>(pin: Pin, target: Target, { page, wheels, failures, ready, skip }: Known<W>, counting: (files: IndexFile[]) => IndexFile[]): Verdict<W> {
   const { project } = pin
   if (pin.elsewhere !== undefined) return cannot(`it comes from ${pin.elsewhere}, not from an index`, 'build it where it is installed, or pin a release of it')
   if (!page && wheels.length === 0) return cannot('the upstream knows no such project', 'check the spelling, and that the upstream has the project')
   if (page && isQuarantined(page)) return cannot('its project is quarantined by the upstream', 'nothing of it is served; use another project')
 
-  const release = page && { ...page, files: filesOfRelease(page.files, project, pin.version) }
+  const release = page && { ...page, files: counting(filesOfRelease(page.files, project, pin.version)) }
   const merged = mergePage({ page: release, project, pageUrl: '', wheels, promises: [], root: '' })
   const files = filesOfRelease(merged.files, project, pin.version)
   const ours = new Map(wheels.map((wheel) => [wheel.filename, wheel]))

@@ -12,8 +12,8 @@ import type { Applied, Recipes } from './recipes.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
 import type { PlanLine } from './views.ts'
 
-/** A release that a file pins on a target; `refusal` says why the file is for no such target at all. */
-export interface Asked { pin: Pin; target: Target; file: string; refusal: string | undefined }
+/** A release that a file pins on a target; `refusal` says why the file is for no such target at all, `native` that a pure wheel is not enough. */
+export interface Asked { pin: Pin; target: Target; file: string; refusal: string | undefined; native?: boolean | undefined }
 
 type Refused = Extract<Verdict, { verdict: 'cannot' }>
 type Outcome = { page: ProjectPage | undefined; error: unknown }
@@ -29,7 +29,7 @@ export function createPlanLines({ store, recipes, upstreamPages }: { store: Stor
       const image = images.get(each.target.name)
       const recipe = applied(canonicalVersion(each.pin.version), each.target.name)
       const ours = jobs.filter((job) => job.kind !== 'trial' && job.target === each.target.name && job.image === image && job.recipe === recipe.digest)
-      const known: Known<BuiltWheel> = { page, wheels, failures: failuresOf(ours), ready: image !== undefined, skip: recipe.recipe.skip }
+      const known: Known<BuiltWheel> = { page, wheels, failures: failuresOf(ours), ready: image !== undefined, skip: recipe.recipe.skip, native: each.native }
       const verdict: Verdict<BuiltWheel> = refused(each) ?? (page || wheels.length > 0 ? undefined : unreachable(error)) ?? decide(each.pin, each.target, known)
       const job = verdict.verdict === 'built' ? await jobOfBuild(verdict.wheel) : jobOf(verdict, ours)
       lines.push([each, line(each, verdict, job, history, recipe)])

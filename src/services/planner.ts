@@ -18,8 +18,11 @@ export interface Planner {
    * What becomes of every release that the lock files pin, on each target. Nothing is built or queued; pages that are not fresh are asked
    * for. Throws `bad-lock` for all files at once, `unknown-target` and `too-large`; rejects with the signal's reason soon after it aborts.
    */
-  plan(request: PlanRequest, how?: { signal?: AbortSignal; most?: PlanBounds }): Promise<Plan>
+  plan(request: PlanRequest, how?: Planning): Promise<Plan>
 }
+
+/** `native`: of which releases a native wheel is wanted where there is a pure one that stands in for it. */
+export interface Planning { signal?: AbortSignal; most?: PlanBounds; native?: (release: { project: string; version: string }) => boolean }
 
 /** What is planned without the admin's token: distinct releases, and bytes of all files together. */
 export interface PlanBounds { releases: number; bytes: number }
@@ -41,7 +44,7 @@ export function createPlanner({ store, recipes, upstreamPages, readyTargets, tar
 
   return { plan }
 
-  async function plan({ files, targets: wanted, extras = [], groups }: PlanRequest, { signal, most }: { signal?: AbortSignal; most?: PlanBounds } = {}): Promise<Plan> {
+  async function plan({ files, targets: wanted, extras = [], groups }: PlanRequest, { signal, most, native }: Planning = {}): Promise<Plan> {
     const bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
     if (most && bytes > most.bytes) throw new MuslinError('too-large', `the files have more than ${most.bytes / 1_000_000} MB together; the admin's token lifts that bound`)
     const images = await readyTargets()
@@ -60,7 +63,7 @@ export function createPlanner({ store, recipes, upstreamPages, readyTargets, tar
         for (const pin of lock.pins(environment, { extras, groups })) {
           pinned.add(releaseKey(pin))
           releases.add(releaseKey(pin))
-          asked.push({ pin, target, file: lock.name, refusal })
+          asked.push({ pin, target, file: lock.name, refusal, native: native?.(pin) })
         }
         if (most && releases.size > most.releases) throw new MuslinError('too-large', `the files pin more than ${most.releases} releases; the admin's token lifts that bound`)
         if (asked.length > MOST_PLAN_LINES) throw new MuslinError('too-large', `the files pin more than ${MOST_PLAN_LINES} releases on these targets; plan fewer at once`)

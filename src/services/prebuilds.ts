@@ -4,7 +4,7 @@ import { normalizeName } from '../domain/names.ts'
 import { versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import { failureView, iso } from './job-views.ts'
-import type { Planner } from './planner.ts'
+import type { Planner, Planning } from './planner.ts'
 import type { Clock, NewPrebuild, Store, StoredPrebuildLine } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import type { AppliedTo, Recipes } from './recipes.ts'
@@ -15,7 +15,7 @@ export interface Prebuilds {
    * Plans and queues what would be built, or of it what `only` names; a job that failed before is tried again only where `only` names it.
    * Throws what planning does, `bad-request` where `only` names a line that the plan has not, and `no-builder`.
    */
-  create(request: PrebuildRequest, askedBy: string, priority?: Priority): Promise<Prebuild>
+  create(request: PrebuildRequest, askedBy: string, how?: Pick<Planning, 'native'> & { priority?: Priority }): Promise<Prebuild>
   /** As it stands now. Throws `no-such-prebuild`. */
   get(id: number): Promise<Prebuild>
   /** Newest first. */
@@ -40,8 +40,8 @@ export function createPrebuilds({ store, recipes, planner, readyTargets, workers
 
   return { create, get, list: async (limit) => (await prebuilds.list(limit)).map(({ id, createdAt, name, askedBy }) => ({ id, createdAt: iso(createdAt), name, askedBy })) }
 
-  async function create({ only, ...request }: PrebuildRequest, askedBy: string, priority: Priority = PRIORITY.prebuild): Promise<Prebuild> {
-    const plan = await planner.plan(request)
+  async function create({ only, ...request }: PrebuildRequest, askedBy: string, { priority = PRIORITY.prebuild, ...how }: Pick<Planning, 'native'> & { priority?: Priority } = {}): Promise<Prebuild> {
+    const plan = await planner.plan(request, how)
     const named = only && new Set(only.map(keyOf))
     const planned = new Set(plan.lines.map(keyOf))
     const missing = only?.find((line) => !planned.has(keyOf(line)))

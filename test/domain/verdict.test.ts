@@ -53,6 +53,21 @@ describe('what would be built', () => {
   })
 })
 
+describe('where a native wheel is wanted', () => {
+  const NATIVE = file('foo-1.0-cp313-cp313-win_amd64.whl', { hashes: { sha256: sha('e') } })
+  test('a pure one that stands in for it does not count, unless there is nothing else', () => {
+    const fallback = page(file(SDIST), file(PURE), NATIVE)
+    expect(decide(pin(), target, known({ page: fallback }))).toEqual({ verdict: 'upstream-wheel', filename: PURE })
+    expect(decide(pin(), target, known({ page: fallback, native: true }))).toMatchObject({ verdict: 'would-build', filename: OURS })
+    expect(decide(pin(), target, known({ page: fallback, native: true, wheels: [wheel] }))).toMatchObject({ verdict: 'built' })
+    expect(decide(pin(), target, known({ page: page(file(PURE), NATIVE), native: true }))).toEqual({ verdict: 'upstream-wheel', filename: PURE })
+    expect(decide(pin(), target, known({ page: fallback, native: true, skip: 'no' }))).toEqual({ verdict: 'upstream-wheel', filename: PURE })
+  })
+  test('one of a release that is pure for everybody does', () => {
+    expect(decide(pin(), target, known({ page: page(file(SDIST), file(PURE)), native: true }))).toEqual({ verdict: 'upstream-wheel', filename: PURE })
+  })
+})
+
 describe('what cannot be had', () => {
   const GLIBC = file('foo-1.0-cp313-cp313-manylinux_2_17_x86_64.whl')
   test.each<[string, Partial<Pin>, Partial<Known>, RegExp, RegExp]>([
