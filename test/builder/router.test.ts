@@ -41,6 +41,7 @@ it('hands work to the builder of its target\'s CPU, and refuses it where there i
 
 it('builds what all of them can build', async () => {
   const router = createBuilderRouter({ own: { cpu: 'x86_64', builder: builderOf(X86) }, others: new Map([['aarch64', builderOf(ARM)]]), log })
+  await router.sweep()
   await router.targets()
   expect([...await router.targets()]).toEqual([[X86, `digest of ${X86}`], [ARM, `digest of ${ARM}`]])
 })
@@ -49,6 +50,7 @@ it('waits for no engine but its own, and believes what the others said last', as
   const answers: PromiseWithResolvers<Map<string, string>>[] = []
   const arm = builderOf(ARM, { targets: () => { const answer = Promise.withResolvers<Map<string, string>>(); answers.push(answer); return answer.promise } })
   const router = createBuilderRouter({ own: { cpu: 'x86_64', builder: builderOf(X86) }, others: new Map([['aarch64', arm]]), log })
+  await router.sweep()
   expect([...(await router.targets()).keys()]).toEqual([X86])
   expect([...(await router.targets()).keys()]).toEqual([X86])
   expect(answers).toHaveLength(1)
@@ -58,6 +60,22 @@ it('waits for no engine but its own, and believes what the others said last', as
   answers[1]?.reject(new Error('gone'))
   await settled()
   expect([...(await router.targets()).keys()]).toEqual([X86])
+})
+
+it.each(['ends', 'fails'])('builds nothing in an engine far away before its first sweep %s', async (end) => {
+  const sweeps: PromiseWithResolvers<number>[] = []
+  const arm = builderOf(ARM, { sweep: () => { const sweep = Promise.withResolvers<number>(); sweeps.push(sweep); return sweep.promise } })
+  const router = createBuilderRouter({ own: { cpu: 'x86_64', builder: builderOf(X86) }, others: new Map([['aarch64', arm]]), log })
+  const targets = async () => { await settled(); return [...(await router.targets()).keys()] }
+  await router.targets()
+  expect(await targets()).toEqual([X86])
+  await router.sweep()
+  expect(await targets()).toEqual([X86])
+  if (end === 'ends') sweeps[0]?.resolve(1)
+  else sweeps[0]?.reject(new Error('gone'))
+  expect(await targets()).toEqual([X86, ARM])
+  await router.sweep()
+  expect(await targets()).toEqual([X86, ARM])
 })
 
 it('sweeps all of them, and fails with its own engine alone', async () => {
