@@ -17,8 +17,10 @@ import { PLACE, type Box, type Session } from '../session.ts'
 import { APK_CALLS, apkFailure } from './calls.ts'
 import { repositoriesFile, setUpFetching, type Fetching, type Served } from './fetch.ts'
 import { lookAt, type Look } from './look.ts'
-import { ownersOf } from './owners.ts'
+import { ownersOf, type ApkVersion } from './owners.ts'
 import { plannedApks, secondPython, type PlannedApk } from './planned.ts'
+
+export type { ApkVersion } from './owners.ts'
 
 export interface Apks {
   /** Whether this image has apk and repositories; undefined where it has not, or where the engine installs nothing. */
@@ -41,8 +43,6 @@ export interface ImageApks {
   /** Which apk owns each of these files of the image; those that none owns are left out. */
   owners(box: Box, paths: string[]): Promise<Map<string, ApkVersion>>
 }
-
-export interface ApkVersion { name: string; version: string }
 
 /** `image` is the one that was asked for where all of it was there. */
 export interface Added { image: Image; added: ApkVersion[]; unknown: string[] }

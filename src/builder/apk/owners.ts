@@ -2,7 +2,8 @@ import { posix } from 'node:path'
 import { PLAIN } from '../environment.ts'
 import type { Box } from '../session.ts'
 import { APK_CALLS } from './calls.ts'
-import type { ApkVersion } from './install.ts'
+
+export interface ApkVersion { name: string; version: string }
 
 /** A command line of more would be refused. */
 const AT_ONCE = 100
