@@ -52,6 +52,8 @@ it out of earlier ones (\`apks = ["!openssl-dev", "libressl-dev"]\`), \`requires
 The merged recipe is a part of a job's key: where it changes, the same release is another job. What failed with the older recipe is promised again,
 what waits is built by the newer one, what runs goes on, and a wheel that is there stays.
 
+Recipes hold nothing secret: whoever reaches the server can read them, by its pages and its API, values of \`env\` and \`configSettings\` too.
+
 ## A file
 
 \`\`\`toml
