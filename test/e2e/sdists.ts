@@ -18,7 +18,6 @@ export async function makeSdist(options: { project: string; version?: string; pr
   const { project } = options
   const version = options.version ?? '1.0'
   const module = `_${project.replaceAll('-', '_')}`
-  const folder = `${project}-${version}`
   const requires = options.requires ?? ['setuptools']
   const files: Record<string, string> = {
     'PKG-INFO': `Metadata-Version: ${options.staticMetadata === false ? '2.1' : '2.2'}\nName: ${project}\nVersion: ${version}\n`,
@@ -37,11 +36,21 @@ setup(name=${JSON.stringify(project)}, version=${JSON.stringify(version)}, ext_m
 `,
     ...options.files,
   }
+  return packSdist(project, version, files)
+}
+
+/** An sdist that holds these files, by their paths in its folder. */
+export async function packSdist(project: string, version: string, files: Record<string, string>): Promise<Sdist> {
+  const folder = `${project}-${version}`
   const pack = tar.pack()
   for (const [name, text] of Object.entries(files)) pack.entry({ name: `${folder}/${name}`, mtime: new Date(1_700_000_000_000) }, text)
   pack.finalize()
   const chunks: Buffer[] = []
   for await (const chunk of pack) chunks.push(chunk as Buffer)
-  const bytes = gzipSync(Buffer.concat(chunks))
-  return { project, version, filename: `${folder}.tar.gz`, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
+  return sdistOf({ project, version, filename: `${folder}.tar.gz`, bytes: gzipSync(Buffer.concat(chunks)) })
+}
+
+/** With the hash that its page tells. */
+export function sdistOf(given: Omit<Sdist, 'sha256'>): Sdist {
+  return { ...given, sha256: createHash('sha256').update(given.bytes).digest('hex') }
 }

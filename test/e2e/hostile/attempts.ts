@@ -28,8 +28,10 @@ export function assertLook(text: string): void {
   assert.doesNotMatch(text, /got \d|wrote \d|uid 0|reached/)
 }
 
+/** It was stopped, near the limit that runs have. */
 export function assertForks(text: string): void {
-  assert.match(text, /fork without end: stopped at under the limit/)
+  const count = Number(/fork without end: stopped after (\d+)/.exec(text)?.[1])
+  assert.ok(count > 0 && count < 600, `${count} forks`)
 }
 
 /** What no namespace holds, and what the kernel refuses to builds alone. */

@@ -1,7 +1,8 @@
 """A hostile setup.py. Each attempt prints one line, "ATTEMPT name: outcome"; HOSTILE_GATES lists the addresses to reach.
 
 Run by itself (python3 setup.py boxless) it makes every attempt at once: the counter-proof. Its daemon and its children end
-by themselves, its files bear a name that the test removes. With "alone" it makes the attempts of one step, and needs no setuptools.
+by themselves, its files bear a name that the test removes. With "alone" it makes the attempts of one step, and needs no setuptools. As the
+module of a wheel it makes them when it is imported.
 """
 import json
 import os
@@ -29,6 +30,27 @@ def secrets():
         except OSError:
             pass
     say("read the environment's secrets", f"got {len(seen)}" if seen else "nothing there")
+
+
+def files():
+    """What lies on the machine: the server's data, its admin's token, the engine's socket; also where a mount tells of them."""
+    paths = PLAN.get("files", [])
+    read = []
+    for path in paths:
+        try:
+            if path.endswith(".sock"):
+                socket.socket(socket.AF_UNIX).connect(path)
+            elif os.path.isdir(path):
+                os.listdir(path)
+            else:
+                open(path, "rb").close()
+            read.append(path)
+        except OSError:
+            pass
+    with open("/proc/self/mountinfo") as file:
+        mounts = file.read()
+    seen = read + [path for path in paths if f" {path} " in mounts]
+    say("reach the server's files", f"reached {len(seen)} of {len(paths)}" if seen else "refused")
 
 
 def sockets(step):
@@ -66,7 +88,16 @@ def root():
 
 
 def daemon():
-    """A process that leaves its session and ignores SIGTERM: it must not outlive the build."""
+    """Processes that leave their session and ignore SIGTERM, one forked twice: they must not outlive the build."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            null = os.open(os.devnull, os.O_RDWR)
+            for stream in range(3):
+                os.dup2(null, stream)
+            os.execv(sys.executable, [sys.executable, "-c", f"import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); {MARK!r}; time.sleep(60)"])
+        os._exit(0)
+    os.wait()
     subprocess.Popen(
         [sys.executable, "-c", f"import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); {MARK!r}; time.sleep(60)"],
         start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -84,7 +115,7 @@ def forks():
             count += 1
         say("fork without end", f"made all {count}")
     except OSError as error:
-        say("fork without end", f"stopped at {'under the limit' if count < PLAN['forks'] else count} ({type(error).__name__})")
+        say("fork without end", f"stopped after {count} ({type(error).__name__})")
         sys.exit(1)
 
 
@@ -168,10 +199,11 @@ def call(name, *arguments):
     return libc.syscall(ctypes.c_long(number), *(ctypes.c_long(one) if isinstance(one, int) else one for one in arguments))
 
 
-step = "boxless" if "boxless" in sys.argv else "requirements" if "egg_info" in sys.argv else "metadata" if "dist_info" in sys.argv else "build"
+step = "import" if __name__ != "__main__" else "boxless" if "boxless" in sys.argv else "requirements" if "egg_info" in sys.argv else "metadata" if "dist_info" in sys.argv else "build"
 kind = PLAN["kind"]
 if kind in ("look", "all"):
     secrets()
+    files()
     sockets(step)
     writes()
     root()
@@ -186,7 +218,7 @@ if kind in ("forks", "all") and step in ("build", "boxless"):
     forks()
 if kind in ("deadline", "all") and step in ("build", "boxless"):
     outlive()
-if step != "boxless" and "alone" not in sys.argv:
+if step not in ("boxless", "import") and "alone" not in sys.argv:
     from setuptools import Extension, setup
 
-    setup(name=PLAN["project"], version=PLAN.get("version", "1.0"), ext_modules=[Extension(PLAN["module"], [PLAN["module"] + ".c"])])
+    setup(name=PLAN["project"], version=PLAN.get("version", "1.0"), ext_modules=[Extension(PLAN["module"], [PLAN["module"] + ".c"])], **PLAN.get("more", {}))
