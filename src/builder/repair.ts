@@ -1,6 +1,7 @@
 /** Built wheel → one that brings the libraries it needs: `auditwheel` inside the Alpine that it was built on. */
 import { join } from 'node:path'
-import { classifyLog } from '../domain/classify.ts'
+import { setImmediate } from 'node:timers/promises'
+import { classifyInPieces } from '../domain/classify.ts'
 import { isElf } from '../domain/elf.ts'
 import { parseWheelFilename } from '../domain/filename.ts'
 import type { Target } from '../domain/target.ts'
@@ -23,12 +24,12 @@ export async function repair(session: Session, box: Box, source: Begun, { wheel,
   const named = parseWheelFilename(wheel.filename)
   if (!named) throw new Failed({ class: 'wrong-wheel', key: `${wheel.filename} is no wheel's file name` })
   if (named.platforms.includes('any')) {
-    if (source.plan.expected === 'native') throw pureFallback(text)
+    if (source.plan.expected === 'native') throw await pureFallback(text)
     session.say('the wheel is pure: nothing to repair')
     return { wheel, grafted: [] }
   }
   // Seen with PyYAML: a build that lost its native part still names the platform, and exits with 0.
-  if (!await holdsElf(wheel.path)) throw pureFallback(text)
+  if (!await holdsElf(wheel.path)) throw await pureFallback(text)
   if (!target) {
     session.say('nothing is bundled: there are no libraries for musl here')
     return { wheel, grafted: [] }
@@ -48,8 +49,8 @@ export async function repair(session: Session, box: Box, source: Begun, { wheel,
 }
 
 /** What its log says it was missing may be what its native part was missing. */
-function pureFallback(text: string): Failed {
-  const said = classifyLog(text, { step: 'build' })
+async function pureFallback(text: string): Promise<Failed> {
+  const said = await classifyInPieces(text, { step: 'build' }, setImmediate)
   return new Failed({ class: 'pure-fallback', key: '' }, { missing: said.class.startsWith('missing-') ? said : undefined })
 }
 

@@ -1,12 +1,12 @@
 /** One run of a job: its steps, its deadline, its log, its record, and the containers that must be gone when it ends. */
 import { addAbortSignal, type Readable } from 'node:stream'
-import { classifyLog } from '../domain/classify.ts'
 import type { Failure } from '../domain/failure.ts'
 import type { Step } from '../domain/job.ts'
 import type { BuildRecord, BuildWork, Clock, Engine, Run, RunSpec, Usage } from '../services/ports.ts'
 import { packTar, type TarEntry } from '../services/tar.ts'
 import { Failed } from './failed.ts'
 import { createExcerpt } from './excerpt.ts'
+import { whyFailed } from './why.ts'
 
 /** Cores, bytes, bytes, seconds. */
 export interface Limits { cpu: number; memory: number; disk: number; time: number }
@@ -184,13 +184,7 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
       return { exitCode, text: excerpt.text() }
     }
     const why: Box['why'] = async (text) => {
-      const step = stepOf(network)
-      const { oomKills, exceeded } = await usage(await creating)
-      // The texts of compilers differ, and hostile code can write any of them: the kernel's own count, or the engine's, comes first.
-      if (oomKills > 0) return { class: 'out-of-memory', key: `${step}, ${mebibytes(memoryOf(network))}` }
-      if (exceeded === 'disk') return { class: 'out-of-disk', key: `${step}, ${mebibytes(limits.disk)}` }
-      if (exceeded === 'processes') return { class: 'build-failed', key: `all ${PROCESSES} processes in use` }
-      return classifyLog(text, { step })
+      return whyFailed(await usage(await creating), text, { step: stepOf(network), memory: memoryOf(network), disk: limits.disk, processes: PROCESSES })
     }
     return {
       exec, why,
@@ -247,8 +241,4 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
 /** The figures are worth less than the outcome: a run that is gone has none. */
 async function usage(run: Run): Promise<Usage> {
   return run.usage().catch(() => ({ peakBytes: undefined, oomKills: 0 }))
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / (1 << 20))} MiB`
 }

@@ -10,8 +10,21 @@ import { RULES, type Rule } from './rules.ts'
  * class with the last line that reads like an error, or the exit code. Time is linear in the log's length, whatever it holds.
  */
 export function classifyLog(log: string, context: { step: Step }, rules: readonly Rule[] = RULES): Failure {
-  const found = read(log, context.step, rules).end()
-  return { class: found.class ?? FALLBACK[context.step], key: cleanLine(found.key, LONGEST_KEY) }
+  return failureOf(read(log, context.step, rules), context.step)
+}
+
+/**
+ * As `classifyLog`, for logs of strangers on a server that others wait for: `pause` is awaited every few milliseconds of work. Megabytes
+ * of short lines that all read like errors take seconds.
+ */
+export async function classifyInPieces(log: string, { step }: { step: Step }, pause: () => Promise<unknown>): Promise<Failure> {
+  const reader = readerFor(step, RULES)
+  let lines = 0
+  for (const [line] of log.matchAll(LINES)) {
+    reader.read(line)
+    if (++lines % PIECE === 0) await pause()
+  }
+  return failureOf(reader, step)
 }
 
 /**
@@ -22,11 +35,25 @@ export function findingsOf(log: string, context: { step: Step }): Failure[] {
   return read(log, context.step, RULES).findings().map(({ rule, key }) => ({ class: rule.class, key: cleanLine(key, LONGEST_KEY) }))
 }
 
-function read(log: string, step: Step, rules: readonly Rule[]): ReturnType<typeof createReader> {
-  const reader = createReader(rules.filter((rule) => (rule.steps ?? BUILDING).includes(step)))
-  for (const [line] of log.matchAll(/[^\r\n]+/g)) reader.read(line)
+function read(log: string, step: Step, rules: readonly Rule[]): Reader {
+  const reader = readerFor(step, rules)
+  for (const [line] of log.matchAll(LINES)) reader.read(line)
   return reader
 }
+
+function readerFor(step: Step, rules: readonly Rule[]): Reader {
+  return createReader(rules.filter((rule) => (rule.steps ?? BUILDING).includes(step)))
+}
+
+function failureOf(reader: Reader, step: Step): Failure {
+  const found = reader.end()
+  return { class: found.class ?? FALLBACK[step], key: cleanLine(found.key, LONGEST_KEY) }
+}
+
+type Reader = ReturnType<typeof createReader>
+
+const LINES = /[^\r\n]+/g
+const PIECE = 1000
 
 const LONGEST_KEY = 120
 const BUILDING: readonly Step[] = ['metadata', 'build']

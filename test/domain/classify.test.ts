@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { classifyLog, findingsOf } from '../../src/domain/classify.ts'
+import { classifyInPieces, classifyLog, findingsOf } from '../../src/domain/classify.ts'
 import type { Step } from '../../src/domain/job.ts'
 import { RULES, type Rule } from '../../src/domain/rules.ts'
 import { apksOf } from '../../src/domain/remedy.ts'
@@ -129,5 +129,18 @@ describe('classifyLog', () => {
   it.each(['a', '1:', 'a/', '\'', ' ', '.h ', 'sh: ', 'Command \'', 'error: ', '_config '])('is quick on lines full of "%s" and of what rules look for', (filler) => {
     const log = RULES.map(({ hint }) => `${`${filler.repeat(700)} ${hint} ${filler.repeat(300)}\n`.repeat(20)}`).join('')
     for (const step of ['build', 'repair', 'try'] as const) expect(classifyLog(log, { step }).key.length).toBeLessThanOrEqual(120)
+  })
+})
+
+describe('classifyInPieces', () => {
+  it('finds what classifyLog finds, and lets others go on meanwhile', async () => {
+    const logs = ['', 'x.c:1:10: fatal error: ffi.h: No such file or directory\n'.repeat(3), `${'error: no\r\n'.repeat(2500)}ld: cannot find -lffi\n${'fatal error:\n'.repeat(100)}`]
+    for (const log of logs) {
+      for (const step of ['build', 'try', 'fetch'] as const) {
+        let pauses = 0
+        expect(await classifyInPieces(log, { step }, async () => { pauses += 1 })).toEqual(classifyLog(log, { step }))
+        expect(pauses).toBe(Math.floor(log.split(/[\r\n]+/).filter(Boolean).length / 1000))
+      }
+    }
   })
 })
