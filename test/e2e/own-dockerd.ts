@@ -15,11 +15,21 @@ export interface Remote {
   host: string
   /** A network there from whose containers this machine alone is reached, made as `docs/engines.md` says. */
   network: string
+  /** Ends the daemon with all that runs in it, and begins another over what it left; resolves when that one answers. */
+  restart(): Promise<void>
 }
 
 const BRIDGE = 'muslin0'
-/** Hides the engine of this machine from the new one, then waits for the other end of the cable. */
-const START = 'mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/lock && ip link set lo up && echo apart && read -r address && exec dockerd "$@" --host "tcp://$address:2375"'
+/** Hides the engine of this machine from the new one, then waits for the other end of the cable. TERM ends the daemon, HUP begins it anew. */
+const START = `mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/lock && ip link set lo up && echo apart && read -r address || exit
+trap 'again=; kill $!' TERM
+trap 'again=yes; kill $!' HUP
+while :; do
+  again=
+  dockerd "$@" --host "tcp://$address:2375" &
+  wait $!; wait $!; code=$?
+  [ -n "$again" ] || exit $code
+done`
 
 /** Starts it, with this machine's images of these names in it. It ends with the lab, and with the process that started it. */
 export async function ownDockerd(lab: Lab, images: string[]): Promise<Remote> {
@@ -52,7 +62,15 @@ export async function ownDockerd(lab: Lab, images: string[]): Promise<Remote> {
   await run('nsenter', ...inside, 'iptables', '--insert', 'DOCKER-USER', '--in-interface', BRIDGE, '!', '--destination', host, '--jump', 'DROP')
   await run('nsenter', ...inside, 'iptables', '--insert', 'INPUT', '--in-interface', BRIDGE, '--jump', 'DROP')
   await execa('docker', ['save', ...images], { env: cleanEnv(), extendEnv: false, buffer: false }).pipe('docker', ['--host', address, 'load', '--quiet'], { env: cleanEnv(), extendEnv: false })
-  return { address, host, network: BRIDGE }
+  return {
+    address, host, network: BRIDGE,
+    async restart() {
+      const begun = async () => (await execa('docker', ['--host', address, 'info', '--format', '{{.ID}} {{.SystemTime}}'], { env: cleanEnv(), extendEnv: false, reject: false, timeout: 5_000 })).exitCode === 0
+      daemon.kill('SIGHUP')
+      while (await begun()) await sleep(100)
+      await answers(address, daemon)
+    },
+  }
 }
 
 async function answers(address: string, daemon: PromiseLike<{ stderr: string | undefined }>): Promise<void> {

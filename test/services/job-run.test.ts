@@ -214,6 +214,81 @@ describe('what a builder is given', () => {
   })
 })
 
+describe('what other builds have of one', () => {
+  const NEWER = 'cp314-musllinux_1_2_x86_64'
+
+  async function runFor(target: string, change: Parameters<Bench['wish']>[0] = {}): Promise<BuildWork> {
+    let given: BuildWork | undefined
+    bench.builder.play = async (work) => {
+      given = work
+      const played = await built(work, { bytes: `${target} ${work.number}` })
+      if (!played.ok || work.result) return played
+      const path = join(work.scratch, 'reusable.whl')
+      await writeFile(path, 'as it was built')
+      return { ...played, value: { ...played.value, reusable: { path, filename: 'demo-1.0-cp38-abi3-musllinux_1_2_x86_64.whl' } } }
+    }
+    await bench.wish({ target, ...change })
+    const job = await bench.store.jobs.claim('me', { kinds: ['build', 'rebuild', 'trial'], targets: { [target]: 'image-1' } }, bench.clock.now(), bench.clock.now() + 60_000)
+    await bench.runner()(job!, 'me', never, never)
+    return given!
+  }
+
+  test('a result that fits another target is given to its build, with its bytes', async () => {
+    expect((await runFor(TARGET)).result).toBeUndefined()
+    const { build } = (await wheels())[0]!
+    const { result } = await runFor(NEWER)
+    expect(result).toMatchObject({ sdist: 'a'.repeat(64), recipe: '', filename: 'demo-1.0-cp38-abi3-musllinux_1_2_x86_64.whl', sha256: sha256('as it was built'), size: 15, build })
+    expect((await buffer(await result!.open())).toString()).toBe('as it was built')
+    expect((await wheels()).map(({ target }) => target)).toEqual([TARGET, NEWER])
+  })
+
+  test.each([['an older Python', 'cp37-musllinux_1_2_x86_64', {}], ['another CPU', 'cp314-musllinux_1_2_aarch64', {}], ['another sdist', NEWER, { sdist: ZIP }], ['a rebuild', NEWER, { kind: 'rebuild' as const }], ['a trial', NEWER, { kind: 'trial' as const }]])(
+    'not to that of %s', async (_which, target, change) => {
+      await runFor(TARGET)
+      expect((await runFor(target, change)).result).toBeUndefined()
+    })
+
+  test('nor where the recipe is another, or its bytes are gone', async () => {
+    await runFor(TARGET)
+    await bench.blobs.remove(sha256('as it was built'))
+    expect((await runFor(NEWER)).result).toBeUndefined()
+    await bench.recipes.set({ project: 'demo', versions: undefined, targets: undefined, origin: 'site', note: undefined, recipe: { env: { A: '1' }, limits: { memory: 5 } } })
+    const { result, recipe, limits } = await runFor('cp315-musllinux_1_2_x86_64')
+    expect([result, recipe.env, limits]).toEqual([undefined, { A: '1' }, { cpu: 2, memory: 5, disk: 2 ** 26, time: 60 }])
+  })
+
+  test('a rebuild is told which apks are to be fresh', async () => {
+    await runFor(TARGET)
+    bench.builder.play = async (work) => {
+      const played = await built(work, { bytes: `with libraries ${work.number}` })
+      const bundled = [{ apk: 'zlib', version: '1', library: 'a' }, { apk: 'xz-libs', version: '1', library: 'b' }, { apk: 'zlib', version: '1', library: 'c' }]
+      return played.ok ? { ...played, value: { ...played.value, system: { repositories: ['apk/v3.19/main'], arch: 'x86_64', bundled, runtime: [] } } } : played
+    }
+    const again = await bench.wish({ kind: 'rebuild' })
+    await runNext()
+    await bench.store.jobs.rebuild({ ...again, kind: 'rebuild', priority: PRIORITY.rebuild }, bench.clock.now())
+    expect((await runFor(TARGET, { kind: 'rebuild' })).fresh).toEqual(['xz-libs', 'zlib'])
+    expect((await runFor(NEWER)).fresh).toBeUndefined()
+    expect((await wheels()).map(({ number }) => number)).toEqual([1, 2, 3, 1])
+  })
+
+  test('what it learnt is kept, and costs no wheel where it cannot be', async () => {
+    const learnt = { recipe: { apks: ['libffi-dev'] }, evidence: [{ failure: { class: 'missing-header' as const, key: 'ffi.h' }, remedy: 'adds the apk libffi-dev' }] }
+    bench.builder.play = async (work) => {
+      const played = await built(work, { bytes: work.job.version })
+      return played.ok ? { ...played, value: { ...played.value, learnt } } : played
+    }
+    await bench.wish()
+    await runNext()
+    expect(await bench.store.recipes.of('demo')).toMatchObject([{ origin: 'learnt', recipe: { apks: ['libffi-dev'] }, note: `learnt from the build of 1.0 for ${TARGET}` }])
+    const digest = (await bench.recipes.forProject('demo'))('2.0', TARGET).digest
+    await bench.wish({ version: '2.0', recipe: digest, sdist: { sha256: 'c'.repeat(64), filename: 'demo-2.0.tar.gz' } })
+    const recipes = { ...bench.recipes, learn: async () => { throw new Error('the disk is full') } }
+    expect(await runNext(bench.runner({ recipes }))).toMatchObject({ state: 'built' })
+    expect(bench.lines.join('')).toContain('what the build taught could not be kept')
+  })
+})
+
 describe('a metadata job', () => {
   test('keeps METADATA alone, and asks no builder where it is known', async () => {
     await bench.wish({ kind: 'metadata' })
