@@ -37,7 +37,7 @@ export async function serveRepository(lab: Lab, { apks, key }: Pick<StandinAlpin
   return repository
 }
 
-/** The same apks by somebody else. */
+/** The same apks by somebody else, who calls the key as the image does. */
 export function stranger({ apks }: StandinAlpine): Pick<StandinAlpine, 'apks' | 'key'> {
   const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
   return { apks, key: { name: 'standin.rsa.pub', privateKey } }

@@ -31,7 +31,7 @@ const PATIENCE = ['--timeout', '600']
 /** What apk says of a file or an index, never the names that it lists below an error: `ldns-dev` is one. */
 const UNREACHABLE = /^(?:ERROR|WARNING): .*(?:could not connect|temporary error|connection (?:aborted|refused|reset)|timed? ?out|network (?:error|unreachable)|\bDNS (?:lookup|error)|remote server returned error|I\/O error)/im
 const DONE: ApkExit = { code: 0, means: 'done', then: 'goes on' }
-const UNSIGNED: ApkExit = { code: 'other', says: /UNTRUSTED signature/, means: 'no key of the image signed this index, or this apk', then: 'infrastructure' }
+const UNSIGNED: ApkExit = { code: 'other', says: /(?:UNTRUSTED|BAD) signature/, means: 'no key of the image signed this index, or this apk', then: 'infrastructure' }
 const NO_ANSWER: ApkExit = { code: 'other', says: UNREACHABLE, means: 'Muslin, or the repository behind it, gave no good answer', then: 'infrastructure' }
 
 export const APK_CALLS = {

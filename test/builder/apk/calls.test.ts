@@ -76,6 +76,7 @@ test.each<[keyof typeof APK_CALLS, number, string, string | undefined, RegExp]>(
   ['fetch', 1, 'ERROR: zlib-1.3.1-r0: No space left on device\n', 'out-of-disk', /No space left/],
   ['add', 1, '(1/1) Installing group (1-r0)\nERROR: group-1-r0: package mentioned in index not found (try \'apk update\')\n1 error; 0 MiB in 2 packages\n', 'build-failed', /mentioned in index/],
   ['add', 1, 'ERROR: x-1-r0: UNTRUSTED signature\n', 'infrastructure', /UNTRUSTED/],
+  ['plan', 1, `${FETCH}WARNING: fetching http://172.30.0.1:8080/apk/v3.19/main: BAD signature\nERROR: unable to select packages:\n`, 'infrastructure', /BAD signature/],
   ['owners', 1, 'ERROR: /usr/lib/nope: Could not find owner package\n', undefined, /^$/],
   ['arch', 127, '', undefined, /^$/],
 ])('%s that ends with %i: %j', (name, code, text, expected, key) => {

@@ -110,12 +110,13 @@ export default async function discovery(check: Check, lab: Lab): Promise<void> {
     const second = await lab.muslin({ upstream: relay.url, args: [...args.slice(0, -1), other.mirror] })
     instances.push(await instanceOf(second))
     relay.add(await makeSdist({ project: 'trusts-nobody', ...NEEDS.bobbin }))
+    await admin(second, 'recipes', { project: 'trusts-nobody', apks: ['bobbin-dev'] })
     const asked = refused(second, 'trusts-nobody==1.0')
     const told = await second.until('the job has failed', () => failure(second, 'trusts-nobody'), 300)
     await second.kill('SIGKILL')
     await asked
     assert.equal(told.class, 'infrastructure')
-    assert.match(told.key, /UNTRUSTED signature/)
+    assert.match(told.key, /BAD signature/)
   })
 
   await check('from the fetch network no other machine is reached, no other container, and no name; ordinary networks reach them', async () => {
