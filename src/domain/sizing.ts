@@ -18,12 +18,12 @@ export interface Room { free: number; budget: number; limit: number }
 /** The room of a worker whose running builds are expected to take so many bytes each. */
 export function roomBeside(running: number[], { budget, limit }: Pick<Room, 'budget' | 'limit'>): Room {
   const taken = running.reduce((sum, bytes) => sum + bytes, 0)
-  return { free: running.length === 0 ? Number.POSITIVE_INFINITY : budget - taken, budget, limit }
+  return { free: taken === 0 ? Number.POSITIVE_INFINITY : budget - taken, budget, limit }
 }
 
-/** Bytes that a job is expected to take. `peak`: the most that the last successful build of its project held; undefined: nobody knows. */
+/** Bytes that a job is expected to take; none for METADATA alone, which takes little and keeps nobody out. `peak`: the most that the last successful build of its project held; undefined: nobody knows. */
 export function expectedBytes(kind: JobKind, peak: number | undefined, { budget, limit }: Pick<Room, 'budget' | 'limit'>): number {
-  if (kind === 'metadata') return LEAST_BYTES
+  if (kind === 'metadata') return 0
   if (peak === undefined) return Math.max(LEAST_BYTES, Math.min(limit, Math.floor(budget * UNKNOWN_SHARE)))
   // A recipe may have given it more than the limit.
   return Math.max(LEAST_BYTES, Math.min(Math.ceil(peak * MARGIN), Math.max(limit, peak)))
