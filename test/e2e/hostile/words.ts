@@ -12,7 +12,7 @@ export async function assertWords({ lab, muslin, clean, project }: { lab: Lab; m
   const path = new URL(files.find(({ url }) => url.includes('/promise/'))?.url ?? '', page.url).pathname
   const [raw, pip] = await Promise.all([
     request(muslin.port, path),
-    lab.run(clean, ['pip', 'download', '-q', '--no-deps', '-d', '/tmp/w', project], { env: lab.index(muslin) }),
+    lab.run(clean, ['pip', 'download', '-q', '--no-deps', '-d', '/tmp/downloads', project], { env: lab.index(muslin) }),
   ])
   const job = muslin.jobs().find((row) => row.project === project && row.kind === 'build')
   assert.equal(job?.failure?.class, 'build-failed')
