@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { once } from 'node:events'
@@ -32,7 +33,7 @@ beforeEach(async () => {
     if (answering === 'never') return void request.socket.destroy()
     const file = files.get(request.url?.replace('/alpine/v3.21/main/', '') ?? '')
     if (answering !== 'well' || !file) return void response.writeHead(answering === 'well' ? 404 : answering).end()
-    const etag = `"${file.length}"`
+    const etag = `"${createHash('sha256').update(file).digest('hex')}"`
     if (request.headers['if-none-match'] === etag) return void response.writeHead(304).end()
     response.writeHead(200, { etag, 'content-length': file.length }).end(file)
   }).listen(0, '127.0.0.1')
