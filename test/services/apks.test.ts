@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -33,7 +32,7 @@ beforeEach(async () => {
     if (answering === 'never') return void request.socket.destroy()
     const file = files.get(request.url?.replace('/alpine/v3.21/main/', '') ?? '')
     if (answering !== 'well' || !file) return void response.writeHead(answering === 'well' ? 404 : answering).end()
-    const etag = `"${createHash('sha256').update(file).digest('hex')}"`
+    const etag = etagOf(file)
     if (request.headers['if-none-match'] === etag) return void response.writeHead(304).end()
     response.writeHead(200, { etag, 'content-length': file.length }).end(file)
   }).listen(0, '127.0.0.1')
@@ -51,6 +50,8 @@ afterEach(async () => {
   await once(server, 'close')
   await bench.close()
 })
+
+const etagOf = (file: Buffer) => `"${createHash('sha256').update(file).digest('hex')}"`
 
 function make(mirror?: string): Apks {
   return createApkBranches({ kept: bench.store.kept, blobs: bench.blobs, remote, clock: bench.clock, log: silent, mirror })
