@@ -1,5 +1,6 @@
 /** Counts what installers are served. */
 import { setImmediate } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { targetOf, type Client } from '../domain/client.ts'
 import { parseTarget } from '../domain/target.ts'
@@ -7,6 +8,9 @@ import type { Clock, DownloadStore } from './ports.ts'
 
 /** A write to disk for each file would slow down what is counted. */
 const WRITE_MS = 3_000
+/** pip 22.3 fetches a file twice where its page tells its metadata: an install is one wish for it. */
+const SAME_MS = 5_000
+const REMEMBERED = 10_000
 /** So many are written while requests wait a few milliseconds. */
 const AT_ONCE = 500
 /** Of a database that takes nothing for long, the rest goes uncounted. */
@@ -30,6 +34,7 @@ export function createDownloads({ downloads, targets, clock, log }: {
   log: Logger
 }): Downloads & { close(): Promise<void> } {
   const closing = new AbortController()
+  const wanted = new LRUCache<string, number>({ max: REMEMBERED })
   const known = targets.flatMap((name) => parseTarget(name) ?? [])
   const pending: Parameters<DownloadStore['add']>[0] = []
   let soon: Promise<void> | undefined
@@ -38,7 +43,7 @@ export function createDownloads({ downloads, targets, clock, log }: {
   return {
     served({ sha256, filename, client, address }) {
       if (client.own || !INSTALLERS.includes(client.tool) || pending.length >= MOST || closing.signal.aborted) return
-      pending.push({ sha256, filename, client: address, at: clock.now(), target: targetOf(client, known)?.name })
+      pending.push({ sha256, filename, client: address, at: clock.now(), target: isNews(`${sha256} ${filename} ${address}`) ? targetOf(client, known)?.name : undefined })
       soon ??= later()
     },
     flush,
@@ -46,6 +51,13 @@ export function createDownloads({ downloads, targets, clock, log }: {
       closing.abort()
       await flush()
     },
+  }
+
+  function isNews(key: string): boolean {
+    const now = clock.now()
+    const last = wanted.get(key)
+    wanted.set(key, now)
+    return last === undefined || now - last >= SAME_MS
   }
 
   async function later(): Promise<void> {
