@@ -8,8 +8,8 @@ import type { Clock, DownloadStore } from './ports.ts'
 
 /** A write to disk for each file would slow down what is counted. */
 const WRITE_MS = 3_000
-/** pip 22.3 fetches a file twice where its page tells its metadata: an install is one wish for it. */
-const SAME_MS = 5_000
+/** An install may fetch a file twice, with all its builds between. */
+const SAME_MS = 60 * 60 * 1000
 const REMEMBERED = 10_000
 /** So many are written while requests wait a few milliseconds. */
 const AT_ONCE = 500

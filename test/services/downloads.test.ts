@@ -67,13 +67,13 @@ test.each([
   expect(await files()).toBe(counts ? 1 : 0)
 })
 
-test('a release is wanted once an install, by the target of its client', async () => {
+test('a release is wanted once a client and hour, by the target of its client', async () => {
   const { downloads } = counting()
   const musl = parseUserAgent('pip/22.3.1 {"python":"3.13.5","implementation":{"name":"CPython"},"system":{"name":"Linux"},"cpu":"x86_64","distro":{"name":"Alpine Linux","version":"3.22"}}')
   const file = { ...one, filename: 'six-1.16.0-py2.py3-none-any.whl', client: musl }
   for (const address of ['a', 'a', 'b']) downloads.served({ ...file, address })
   downloads.served({ ...file, client: pip, address: 'c' })
-  await bench.clock.advance(5_000)
+  await bench.clock.advance(3_600_000)
   downloads.served({ ...file, address: 'a' })
   await downloads.flush()
   expect(await bench.store.downloads.demand(TARGET)).toEqual([{ project: 'six', version: '1.16.0', downloads: 3 }])

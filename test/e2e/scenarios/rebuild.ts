@@ -37,15 +37,16 @@ export default async function rebuild(check: Check, lab: Lab): Promise<void> {
   instances.push((JSON.parse(await readFile(join(muslin.data, 'server.json'), 'utf8')) as { instance: string }).instance)
   const clients = { [OLD]: second.clean, [NEW]: first.clean }
 
-  async function install(target: string, wanted: string[], imports: string): Promise<void> {
-    const { code, output } = await lab.run(clients[target]!, ['sh', '-c', `pip install -q --no-deps ${wanted.join(' ')} && python -c "import ${imports}"`], { env: lab.index(muslin), seconds: 600 })
+  /** `args` of a second client: one that has another address. */
+  async function install(target: string, wanted: string[], imports: string, args: string[] = []): Promise<void> {
+    const { code, output } = await lab.run(clients[target]!, ['sh', '-c', `pip install -q --no-deps ${wanted.join(' ')} && python -c "import ${imports}"`], { env: lab.index(muslin), seconds: 600, args })
     const failed = muslin.jobs().filter(({ state, build }) => state === 'failed' && build !== null)
     assert.equal(code, 0, [output, ...await Promise.all(failed.map(async ({ build }) => (await fetch(`${muslin.url}/b/${build}`)).text()))].join('\n'))
   }
 
   await check(`installs on ${OLD} are what it uses`, async () => {
     await install(OLD, ['plain-c', 'with-bobbin', 'stable-abi', 'pure-one', FOR_BOTH], '_plain_c, _with_bobbin, _stable_abi, pure_one, markupsafe; assert _with_bobbin.turns() == 7')
-    await install(OLD, ['plain-c', FOR_OLD], '_plain_c, markupsafe')
+    await install(OLD, ['plain-c', FOR_OLD], '_plain_c, markupsafe', ['--network', 'host'])
     await muslin.until('what was sent is counted', () => demand(muslin).get('plain-c') === 2 || undefined, 30)
   })
 
@@ -138,7 +139,7 @@ async function cli<T>(muslin: Muslin, ...words: string[]): Promise<T> {
   const { stdout, stderr, exitCode } = await execa(NODE, [join(ROOT, 'src/main.ts'), ...words, '--json', '--server', muslin.url, '--token', await tokenOf(muslin)], {
     env: cleanEnv(), extendEnv: false, reject: false, stdin: 'ignore', cwd: ROOT, timeout: 600_000,
   })
-  assert.equal(exitCode, 0, `muslin ${words.join(' ')}: ${stderr}`)
+  assert.equal(exitCode, 0, `muslin ${words.join(' ')}: ${stderr}; the server said:\n${muslin.output().slice(-3000)}`)
   return JSON.parse(stdout) as T
 }
 
