@@ -40,7 +40,8 @@ export async function unboxed(lab: Lab, sdist: Pick<Sdist, 'filename' | 'bytes'>
   const [file, ...args] = group.entering
   try {
     const namespaces = ['unshare', '--mount', ...place.host ? [] : ['--pid', '--fork', '--kill-child']]
-    const { all, failed, exitCode } = await execa(file, [...args, ...namespaces, 'bash', '-c', OUTER, 'bash', folder, sdist.filename, place.host ? 'host' : 'own', disk, place.script], {
+    const outer = ['bash', '-c', OUTER, 'bash', folder, sdist.filename, place.host ? 'host' : 'own', disk, place.script]
+    const { all, failed, exitCode } = await execa(file, [...args, ...namespaces, ...outer], {
       env: cleanEnv(place.env), extendEnv: false, reject: false, all: true, stdin: 'ignore', timeout: 120_000, maxBuffer: 200 * MB, stripFinalNewline: false,
     })
     const { oomKills, peakBytes = 0 } = group.figures()

@@ -9,7 +9,8 @@ import { parseDuration } from '../../../src/domain/quantity.ts'
 import { standinAlpine } from '../../standin/apk/standin.ts'
 import { makeRepository } from '../../standin/apk/repository.ts'
 import { assertForks, assertLook, assertNoTrace, assertUnboxed, FORKS, printTable, rowsOf, SECRET, type Row } from '../hostile/attempts.ts'
-import { casesOf, sdistOfCase, type Case } from '../hostile/cases.ts'
+import { sdistOfCase } from '../hostile/case-sdist.ts'
+import { casesOf, type Case } from '../hostile/cases.ts'
 import { ordersOf, type Done } from '../hostile/orders.ts'
 import { unboxed } from '../hostile/unboxed.ts'
 import { watchEngine } from '../hostile/watch.ts'
@@ -22,6 +23,8 @@ import { makeSdist } from '../sdists.ts'
 const LIMITS = { time: '3m', memory: '256m', disk: '64m' }
 /** Of those that compile: the compiler alone is larger than that. */
 const COMPILING = { time: '10m', memory: '2g', disk: '256m' }
+/** Prints the modes of a zip file's members. */
+const MODES = 'import io, sys, zipfile\nfor one in zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())).infolist(): print(oct(one.external_attr >> 16), one.filename)'
 /** Beyond its limit a job has its sdist to fetch and read before, and its containers to remove after. */
 const SLACK_SECONDS = 15
 
@@ -97,7 +100,7 @@ export default async function hostile(check: Check, lab: Lab): Promise<void> {
   await check('a published wheel lends no rights', async () => {
     const url = left.get('rights')?.job.wheel?.url
     const wheel = Buffer.from(await (await fetch(new URL(url ?? 'no-wheel', `${muslin.url}/`))).arrayBuffer())
-    const { stdout } = await execa('python3', ['-c', 'import io, sys, zipfile\nfor one in zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())).infolist(): print(oct(one.external_attr >> 16), one.filename)'], { input: wheel, env: cleanEnv(), extendEnv: false })
+    const { stdout } = await execa('python3', ['-c', MODES], { input: wheel, env: cleanEnv(), extendEnv: false })
     assert.match(stdout, /^0o100755 hostile_shell$/m)
     assert.doesNotMatch(stdout, /^0o10[1-7]/m)
   })
@@ -110,7 +113,9 @@ export default async function hostile(check: Check, lab: Lab): Promise<void> {
     assert.deepEqual(calls.filter((command) => /allow-untrusted|--repository[ =]/.test(command)), [])
     assert.deepEqual(engine.commands().filter((command) => command.includes(`${gate.host}:${gate.port}`)), [])
     const failed = muslin.jobs().find((row) => row.project === 'hostile-header')
-    for (const apk of ['--allow-untrusted', '--repository=http://evil.example/', 'libffi-dev --allow-untrusted']) assert.equal(await orders.status(`jobs/${failed?.id}/add-apks`, { apks: [apk] }), 400)
+    for (const apk of ['--allow-untrusted', '--repository=http://evil.example/', 'libffi-dev --allow-untrusted']) {
+      assert.equal(await orders.status(`jobs/${failed?.id}/add-apks`, { apks: [apk] }), 400)
+    }
     const naive = await lab.run(alpine.builder, ['apk', 'add', '--simulate', '--allow-untrusted'])
     assert.match(naive.output, /option/, 'apk would take it for one')
   })
@@ -133,7 +138,9 @@ export default async function hostile(check: Check, lab: Lab): Promise<void> {
   printTable(attempts)
 
   /** Its jobs all at once, a clean one among them; and when all have ended, that nothing is left of them. */
-  async function inGroup(what: string, cases: Case[], more: { jobs: Promise<unknown>[]; checks: () => Promise<void> } = { jobs: [], checks: async () => undefined }): Promise<Map<string, Done>> {
+  async function inGroup(
+    what: string, cases: Case[], more: { jobs: Promise<unknown>[]; checks: () => Promise<void> } = { jobs: [], checks: async () => undefined },
+  ): Promise<Map<string, Done>> {
     const ended = new Map<string, Done>()
     const sdists = await Promise.all(cases.map((one) => sdistOfCase(one, common)))
     relay.add(...sdists)
@@ -147,13 +154,14 @@ export default async function hostile(check: Check, lab: Lab): Promise<void> {
       await check(`${one.name}: ${one.ends}`, async () => {
         const done = await jobs[at]!
         ended.set(one.name, done)
-        const took = `${one.name.padEnd(16)} | ${done.job.failure?.class ?? done.job.state} | ${done.job.failure?.cause ?? ''} | ${done.job.seconds?.toFixed(1)} s`
-        rows.push(`       ${took}`)
+        const { failure, state, seconds } = done.job
+        rows.push(`       ${one.name.padEnd(16)} | ${failure?.class ?? state} | ${failure?.cause ?? ''} | ${seconds?.toFixed(1)} s`)
         assertEnd(done, one)
         if (!one.unboxed) return
         const ran = await unboxed(lab, sdists[at]!, one.unboxed)
         const { proves } = one.unboxed
-        assert.ok(typeof proves === 'function' ? proves(ran) : proves.test(ran.text), `unboxed it did not succeed, ${ran.oomKills} kills, ${ran.peakBytes} bytes:\n${ran.text.slice(-2000)}`)
+        const succeeded = typeof proves === 'function' ? proves(ran) : proves.test(ran.text)
+        assert.ok(succeeded, `unboxed it did not succeed, ${ran.oomKills} kills, ${ran.peakBytes} bytes:\n${ran.text.slice(-2000)}`)
       })
     }
     await check(`${what}: nothing remains, and a clean sdist beside them gives the same wheel`, async () => {
@@ -195,7 +203,10 @@ async function start(lab: Lab) {
   }))
   const muslin = await lab.muslin({
     upstream: relay.url, targets: [{ ...FIRST, builder: alpine.builder, clean: alpine.clean }],
-    args: ['--workers', '3', '--limits-time', LIMITS.time, '--limits-memory', LIMITS.memory, '--limits-disk', LIMITS.disk, '--apk-mirror', `http://127.0.0.1:${mirror}/alpine`],
+    args: [
+      '--workers', '3', '--limits-time', LIMITS.time, '--limits-memory', LIMITS.memory, '--limits-disk', LIMITS.disk,
+      '--apk-mirror', `http://127.0.0.1:${mirror}/alpine`,
+    ],
     env: { AWS_SECRET_ACCESS_KEY: SECRET, DATABASE_PASSWORD: SECRET },
   })
   return { relay, gate, muslin, alpine }
