@@ -12,7 +12,7 @@ export default async function engineContractOf(check: Check, where: Pick<DockerO
   const traits: Traits = {
     image: { kind: 'ready', ref: BUILDER },
     absent: { source: { kind: 'ready', ref: 'localhost:1/muslin-absent:none' }, named: /muslin-absent/ },
-    full: /no space left/i, processes: 'refused', apart: false, places: 'memory', seccomp: true, derives: true, overshoot: 1,
+    full: /no space left/i, processes: 'counted', apart: false, places: 'memory', seccomp: true, derives: true, overshoot: 1,
     network: where.fetchNetwork === undefined ? 'closed' : 'ready',
   }
   try {

@@ -57,7 +57,7 @@ async function firstLook(): Promise<void> {
   const glibc = await lastLine('test/standin/glibc-python.sh')
   const musl = await lastLine('test/standin/musl-tree.sh')
   const folder = await lab.folder()
-  const path = await pathWithout('docker', (process.env['PATH'] ?? '').split(':').filter((entry) => !entry.includes('node_modules')).join(':'), folder)
+  const path = await pathWithout(['docker', 'podman'], (process.env['PATH'] ?? '').split(':').filter((entry) => !entry.includes('node_modules')).join(':'), folder)
   const env = cleanEnv({ PATH: path })
   const relay = await startRelay()
   lab.onClose(() => relay.close())
@@ -93,7 +93,7 @@ async function firstLook(): Promise<void> {
     const line = /^builder\s.*$/m.exec(output)?.[0] ?? output
     console.log(`       | ${line}`)
     assert.match(line, /embedded/)
-    assert.match(line, /docker/)
+    assert.match(line, /docker.*podman/)
     assert.match(line, /CPython.*3\.11.*3\.13/)
   })
 

@@ -48,7 +48,7 @@ export default async function firstrun(check: Check, lab: Lab): Promise<void> {
   })
 
   await check('npm test passes in under 3 minutes without network and without docker, and leaves nothing', async () => {
-    const bin = await pathWithout('docker', path, folder)
+    const bin = await pathWithout(['docker'], path, folder)
     const before = await temporary()
     const start = Date.now()
     const run = await execa('unshare', ['-n', 'sh', '-c', 'ip link set lo up && ! command -v docker && npm test'], { cwd: clone, env: { ...env, PATH: bin }, extendEnv: false, all: true, reject: false })
@@ -63,13 +63,13 @@ export default async function firstrun(check: Check, lab: Lab): Promise<void> {
   })
 }
 
-/** A folder of links to every program on the PATH but those whose name begins so. */
-export async function pathWithout(prefix: string, path: string, folder: string): Promise<string> {
+/** A folder of links to every program on the PATH but those whose name begins with one of these. */
+export async function pathWithout(prefixes: string[], path: string, folder: string): Promise<string> {
   const bin = join(folder, 'bin')
   await mkdir(bin)
   for (const from of path.split(':')) {
     for (const name of await readdir(from).catch(() => [])) {
-      if (!name.startsWith(prefix)) await symlink(join(from, name), join(bin, name)).catch(() => undefined)
+      if (!prefixes.some((prefix) => name.startsWith(prefix))) await symlink(join(from, name), join(bin, name)).catch(() => undefined)
     }
   }
   return bin
