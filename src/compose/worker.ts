@@ -27,7 +27,8 @@ export async function startWorker(parts: Parts, chosen: Exclude<Chosen, { kind: 
   const builder = others.length === 0 ? own
     : createBuilderRouter({ own: { cpu: workshop.cpu, builder: own }, others: new Map(others.map((other) => [other.cpu, builderIn(other)])), log })
   const run = createJobRunner({
-    store, blobs, logs, builder, recipes, findNeeds: createFindNeeds({ upstreamPages, recipes }), sdist: files.blob, scratch, limits: settings.limits, clock, log,
+    store, blobs, logs, builder, branches: apks, recipes, findNeeds: createFindNeeds({ upstreamPages, recipes }), sdist: files.blob, scratch, limits: settings.limits,
+    clock, log,
   })
   const worker = createWorker({
     id, slots: settings.workers, memory: { budget: settings.workerMemory, limit: settings.limits.memory }, jobs: store.jobs, workers: store.workers, builder, run,

@@ -1,5 +1,5 @@
 /** The index of an apk repository: which apks there are, and what each provides. */
-export { compareApkVersions } from './apk-version.ts'
+import { compareApkVersions } from './apk-version.ts'
 
 /** One apk of an APKINDEX. */
 export interface ApkEntry {
@@ -60,4 +60,22 @@ export function bareName(dependency: string): string {
 
 function words(text: string | undefined): string[] {
   return text ? text.split(' ').filter((word) => word !== '') : []
+}
+
+/** Name → its newest version among these entries. */
+export function newestApks(entries: Pick<ApkEntry, 'name' | 'version'>[]): Map<string, string> {
+  const newest = new Map<string, string>()
+  for (const { name, version } of entries) {
+    const known = newest.get(name)
+    if (known === undefined || compareApkVersions(known, version) < 0) newest.set(name, version)
+  }
+  return newest
+}
+
+/** Which of these libraries, each with the version of its apk, have a newer apk, and that one's version. An apk that is gone is not newer. */
+export function outdatedLibraries<Library extends { apk: string; version: string }>(bundled: Library[], newest: Map<string, string>): { library: Library; newest: string }[] {
+  return bundled.flatMap((library) => {
+    const there = newest.get(library.apk)
+    return there !== undefined && compareApkVersions(library.version, there) < 0 ? [{ library, newest: there }] : []
+  })
 }

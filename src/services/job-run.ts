@@ -14,7 +14,7 @@ import type { ProjectPage } from '../domain/page.ts'
 import { keepBlob } from './keep-blob.ts'
 import { createKeptResults } from './kept-results.ts'
 import type { FindNeeds } from './needs.ts'
-import type { BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Built, BuiltWheel, Clock, LogSink, Outcome, Store } from './ports.ts'
+import type { ApkBranches, BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Built, BuiltWheel, Clock, LogSink, Outcome, Store } from './ports.ts'
 import { createPublishWheel } from './publish-wheel.ts'
 import { withoutEmpty } from './recipe-digest.ts'
 import type { Applied, Recipes } from './recipes.ts'
@@ -53,6 +53,7 @@ export function createJobRunner(deps: {
   blobs: BlobStore
   logs: BuildLogs
   builder: Builder
+  branches: Pick<ApkBranches, 'index'>
   recipes: Pick<Recipes, 'forProject' | 'learn'>
   findNeeds: FindNeeds
   /** The sdist's whole bytes, fetched from the upstream where they are not kept yet. */
@@ -64,7 +65,7 @@ export function createJobRunner(deps: {
   log: Logger
 }): JobRunner {
   const { store, blobs, builder, clock } = deps
-  const results = createKeptResults({ results: store.results, blobs, clock })
+  const results = createKeptResults({ results: store.results, blobs, branches: deps.branches, clock })
   const publish = createPublishWheel({ store, blobs, clock })
 
   return async function run(job, worker, signal, stopping) {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import { compareApkVersions, type ApkEntry } from '../domain/apk-index.ts'
+import { newestApks, outdatedLibraries } from '../domain/apk-index.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
 import { isSuperseded } from '../domain/merge.ts'
 import type { ProjectPage } from '../domain/page.ts'
@@ -68,36 +68,26 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
     for (const wheel of await store.wheels.bundling()) {
       const { repositories, arch, bundled } = wheel.system!
       const key = JSON.stringify([repositories, arch])
-      if (!indexes.has(key)) indexes.set(key, newestApks(repositories, arch))
+      if (!indexes.has(key)) indexes.set(key, newestOf(repositories, arch))
       const newest = await indexes.get(key)!
       if (newest instanceof MuslinError) {
         unreachable.set(key, { repositories, why: newest.detail })
         continue
       }
-      const older = bundled.flatMap((library): Old[] => {
-        const there = newest.get(library.apk)
-        return there !== undefined && compareApkVersions(library.version, there) < 0 ? [{ wheel, library, newest: there }] : []
-      })
+      const older = outdatedLibraries(bundled, newest).map((one): Old => ({ wheel, ...one }))
       if (older.length > 0 && !await isLeft(wheel, pages)) old.push(...older)
     }
     return { old, unreachable: [...unreachable.values()] }
   }
 
   /** Name → newest version; or why it cannot be told. */
-  async function newestApks(repositories: string[], arch: string): Promise<Map<string, string> | MuslinError> {
-    const newest = new Map<string, string>()
-    let entries: ApkEntry[]
+  async function newestOf(repositories: string[], arch: string): Promise<Map<string, string> | MuslinError> {
     try {
-      entries = await branches.index(repositories, arch)
+      return newestApks(await branches.index(repositories, arch))
     } catch (error) {
       if (error instanceof MuslinError) return error
       throw error
     }
-    for (const { name, version } of entries) {
-      const known = newest.get(name)
-      if (known === undefined || compareApkVersions(known, version) < 0) newest.set(name, version)
-    }
-    return newest
   }
 
   /** Nobody takes it any more: there is a later build, which may bundle nothing, or the upstream has a wheel. `pages`: those of this look. */

@@ -5,8 +5,8 @@ import { withoutEmpty } from './recipe-digest.ts'
 /** What a build of one release found out; `evidence` is plain JSON. */
 export interface Lesson { project: string; version: string; recipe: Partial<Recipe>; note: string | undefined; evidence: unknown }
 
-/** A recipe to be kept in the place of earlier ones. */
-export interface Learnt { layer: Omit<StoredRecipe, 'id' | 'createdBy' | 'createdAt'>; replaces: number[] }
+/** A recipe to be kept in the place of the learnt ones with the same versions. */
+export type Learnt = Omit<StoredRecipe, 'id' | 'createdBy' | 'createdAt'>
 
 /** Of the newest builds. */
 const MOST_EVIDENCE = 20
@@ -31,10 +31,7 @@ function learntFor(versions: string | undefined, { project, recipe, note, eviden
   const base = { project, versions: undefined, targets: undefined, origin: 'learnt' as const, note: undefined }
   const merged = mergeRecipes([...earlier.map((one) => ({ ...base, recipe: one.recipe })), { ...base, recipe: news }], '0', '')
   const proofs = [...earlier.flatMap((one) => one.evidence ?? []), ...[evidence].flat()]
-  return {
-    layer: { ...base, versions, recipe: withoutEmpty(merged), note: note ?? earlier.at(-1)?.note, evidence: proofs.slice(-MOST_EVIDENCE) },
-    replaces: earlier.map(({ id }) => id),
-  }
+  return { ...base, versions, recipe: withoutEmpty(merged), note: note ?? earlier.at(-1)?.note, evidence: proofs.slice(-MOST_EVIDENCE) }
 }
 
 /** What of a recipe another one leaves open: entries of lists that it neither has nor takes out, names that it sets to nothing else. */

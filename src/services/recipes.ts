@@ -69,12 +69,9 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
     async learn(lesson) {
       const { project } = lesson
       const learnt = learntRecipes(lesson, await recipes.of(project), await filesOf(project))
-      for (const { layer, replaces } of learnt) {
-        await recipes.add({ ...layer, createdBy: OURSELVES, createdAt: clock.now() })
-        // Only then: at no moment is nothing known.
-        for (const id of replaces) await recipes.remove(id)
-      }
-      if (learnt.length > 0) await follow(project)
+      if (learnt.length === 0) return
+      await recipes.replace(learnt.map((layer) => ({ ...layer, createdBy: OURSELVES, createdAt: clock.now() })))
+      await follow(project)
     },
     async catchUp() {
       const queued = await jobs.list({ state: 'queued' })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { apkFilename, bareName, parseApkIndex, provides } from '../../src/domain/apk-index.ts'
+import { apkFilename, bareName, newestApks, outdatedLibraries, parseApkIndex, provides } from '../../src/domain/apk-index.ts'
 
 const TEXT = `C:Q1Jr5fjWWbTcGMoGVZGjUGsCPXQeQ=
 P:libffi-dev
@@ -51,4 +51,10 @@ test('an apk is called by its name, and by what it provides', () => {
   expect(dev && [apkFilename(dev), provides(dev, 'libffi-dev'), provides(dev, 'pc:libffi'), provides(dev, 'libffi'), provides(dev, 'pc:libff')])
     .toEqual(['libffi-dev-3.4.4-r3.apk', true, true, false, false])
   expect(['so:libz.so.1=1.3.1', 'zlib>=1.2', 'zlib~1.3', 'zlib><Q1x', 'pkgconfig'].map(bareName)).toEqual(['so:libz.so.1', 'zlib', 'zlib', 'zlib', 'pkgconfig'])
+})
+
+test('libraries are outdated by a newer version of their apk alone', () => {
+  const newest = newestApks([{ name: 'zlib', version: '1.3.2-r0' }, { name: 'zlib', version: '1.3.10-r0' }, { name: 'xz-libs', version: '5.6.3-r0' }])
+  const bundled = [{ apk: 'zlib', version: '1.3.9-r1' }, { apk: 'xz-libs', version: '5.6.3-r0' }, { apk: 'gone', version: '1-r0' }]
+  expect(outdatedLibraries(bundled, newest)).toEqual([{ library: bundled[0], newest: '1.3.10-r0' }])
 })

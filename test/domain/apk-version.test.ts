@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compareApkVersions } from '../../src/domain/apk-index.ts'
+import { compareApkVersions } from '../../src/domain/apk-version.ts'
 
 test.each([
   // Numbers, part by part.

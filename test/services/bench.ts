@@ -71,7 +71,7 @@ export async function makeBench(): Promise<Bench> {
   return {
     folder, scratch, store, blobs, logs, recipes, clock, builder, lines, job,
     runner: (parts) => createJobRunner({
-      store, blobs, logs, builder, recipes, findNeeds: async () => [], sdist: async () => Readable.from([SDIST]), scratch, limits: LIMITS, clock, log, ...parts,
+      store, blobs, logs, builder, branches: { index: async () => [] }, recipes, findNeeds: async () => [], sdist: async () => Readable.from([SDIST]), scratch, limits: LIMITS, clock, log, ...parts,
     }),
     wish: async (change) => (await store.jobs.wish(wishFor(change), clock.now())).job,
     async claim(worker = 'me') {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MuslinError } from '../../src/errors.ts'
+import type { ApkEntry } from '../../src/domain/apk-index.ts'
 import type { Failure, FailureClass } from '../../src/domain/failure.ts'
 import { PRIORITY, type Job } from '../../src/domain/job.ts'
 import type { BuildWork } from '../../src/services/ports.ts'
@@ -256,6 +257,30 @@ describe('what other builds have of one', () => {
     const { result, recipe, limits } = await runFor('cp315-musllinux_1_2_x86_64')
     expect([result, recipe.env, limits]).toEqual([undefined, { A: '1' }, { cpu: 2, memory: 5, disk: 2 ** 26, time: 60 }])
   })
+
+  test.each([['is not given on where the branch has newer', '1.3.2-r0', false], ['is where the branch has no newer', '1.3.1-r0', true], ['is where the branch cannot be asked', undefined, true]])(
+    'a result with a library of the system %s', async (_which, newest, given) => {
+      const system = { repositories: ['apk/v3.21/main'], arch: 'x86_64', bundled: [{ apk: 'zlib', version: '1.3.1-r0', library: 'libz.so.1' }], runtime: [] }
+      bench.builder.play = async (work) => {
+        const [played, path] = [await built(work), join(work.scratch, 'reusable.whl')]
+        await writeFile(path, 'with its library')
+        return played.ok ? { ...played, value: { ...played.value, system, reusable: { path, filename: 'demo-1.0-cp38-abi3-musllinux_1_2_x86_64.whl' } } } : played
+      }
+      await bench.wish()
+      await runNext()
+      const asked: unknown[] = []
+      const branches: Parameters<Bench['runner']>[0] = { branches: { async index(...args) {
+        asked.push(args)
+        if (newest === undefined) throw new MuslinError('upstream-unreachable', 'nobody answers')
+        return [{ name: 'zlib', version: newest }] as ApkEntry[]
+      } } }
+      let work: BuildWork | undefined
+      bench.builder.play = async (one) => { work = one; return built(one, { bytes: 'of its own' }) }
+      await bench.wish({ target: NEWER })
+      const job = await bench.store.jobs.claim('me', { kinds: ['build'], targets: { [NEWER]: 'image-1' } }, bench.clock.now(), bench.clock.now() + 60_000)
+      await bench.runner(branches)(job!, 'me', never, never)
+      expect([work?.result !== undefined, asked]).toEqual([given, [[['apk/v3.21/main'], 'x86_64']]])
+    })
 
   test('a rebuild is told which apks are to be fresh', async () => {
     await runFor(TARGET)
