@@ -192,7 +192,7 @@ export function createJobRunner(deps: {
   async function remember(job: ClaimedJob, { reusable, learnt, system }: Built): Promise<void> {
     try {
       const note = `learnt from the build of ${job.version} for ${job.target}`
-      if (learnt) await deps.recipes.learn({ project: job.project, version: job.version, recipe: learnt.recipe, note, evidence: learnt.evidence })
+      if (learnt) await deps.recipes.learn({ project: job.project, version: job.version, target: job.target, recipe: learnt.recipe, note, evidence: learnt.evidence })
       // By what was learnt it would have been built at once: other targets are.
       if (reusable) await results.keep(job, (await deps.recipes.forProject(job.project))(job.version, job.target).digest, { ...reusable, system })
     } catch (error) {

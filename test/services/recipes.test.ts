@@ -94,7 +94,7 @@ describe('a recipe of this site', () => {
       exclude: ['libfoo.so.*'], check: 'import demo\nassert demo.fast\n', limits: { memory: 8 * 1024 ** 3, time: 5400, cpu: 1.5, disk: 1000 }, network: true, expected: 'pure', skip: '',
     }, { versions: '>=1', targets: ['cp313-*'], note: 'line "one"' }))
     await recipes.set(site({ skip: 'never here' }, { project: 'other' }))
-    await recipes.learn({ project: 'other', version: '1', recipe: { apks: ['x'] }, note: undefined, evidence: { build: 1 } })
+    await recipes.learn({ project: 'other', version: '1', target: TARGET, recipe: { apks: ['x'] }, note: undefined, evidence: { build: 1 } })
     const before = await recipes.list()
     const text = await recipes.export()
     expect(text).toMatch(/^# set by admin on \d{4}-\d\d-\d\d\n\[\[recipe\]\]\nproject = "demo"/)
@@ -126,7 +126,7 @@ test('apks that are added at once are all there', async () => {
 })
 
 describe('a learnt recipe', () => {
-  const learn = (recipe: Partial<Recipe>, build: number, project = 'cffi') => recipes.learn({ project, version: '1.0', recipe, note: `by build ${build}`, evidence: { build } })
+  const learn = (recipe: Partial<Recipe>, build: number, project = 'cffi', target = TARGET) => recipes.learn({ project, version: '1.0', target, recipe, note: `by build ${build}`, evidence: { build } })
   const learnt = async (project = 'cffi') => (await recipes.list()).filter((one) => one.origin === 'learnt' && one.project === project)
 
   test('is stored once, united with what was learnt before, with the evidence of both', async () => {
@@ -138,13 +138,17 @@ describe('a learnt recipe', () => {
     expect((await of('2', 'cffi')).recipe.apks).toEqual(['libffi-dev', 'pkgconf'])
   })
 
-  test('is for all releases in its apks, for the one that was built in all else', async () => {
+  test('is for all releases in its apks, for the one that was built in all else, for its Python in what requirements are held to', async () => {
     await learn({ apks: ['libffi-dev'], constraints: ['setuptools==57.0.0'] }, 1)
     await learn({ constraints: ['cython<3'], env: { CFLAGS: '-Wno-error' } }, 2)
-    expect((await learnt()).map(({ versions, recipe }) => [versions, recipe])).toEqual([
-      [undefined, { apks: ['libffi-dev'] }], ['==1.0', { constraints: ['setuptools==57.0.0', 'cython<3'], env: { CFLAGS: '-Wno-error' } }],
+    await learn({ constraints: ['numpy<2'] }, 3, 'cffi', 'cp311-musllinux_1_2_x86_64')
+    expect((await learnt()).map(({ versions, targets, recipe }) => [versions, targets, recipe])).toEqual([
+      [undefined, undefined, { apks: ['libffi-dev'] }], ['==1.0', undefined, { env: { CFLAGS: '-Wno-error' } }],
+      ['==1.0', ['cp313-*'], { constraints: ['setuptools==57.0.0', 'cython<3'] }], ['==1.0', ['cp311-*'], { constraints: ['numpy<2'] }],
     ])
     expect((await of('2', 'cffi')).recipe).toMatchObject({ apks: ['libffi-dev'], constraints: [], env: {} })
+    const on = async (target: string) => (await recipes.forProject('cffi'))('1.0', target).recipe.constraints
+    expect(await Promise.all(['cp313-musllinux_1_2_aarch64', 'cp311-musllinux_1_2_x86_64', 'cp314-musllinux_1_2_x86_64'].map(on))).toEqual([['setuptools==57.0.0', 'cython<3'], ['numpy<2'], []])
   })
 
   test('says nothing that is built in, nor about what a person wrote', async () => {
@@ -152,7 +156,7 @@ describe('a learnt recipe', () => {
     expect(await learnt('demo')).toEqual([])
     await recipes.set(site({ apks: ['!x'], env: { A: '' }, requires: ['flit'] }))
     await learn({ apks: ['x', 'y'], env: { A: '1', B: '1' }, requires: ['setuptools'], constraints: ['numpy<2'] }, 2, 'demo')
-    expect((await learnt('demo')).map(({ recipe }) => recipe)).toEqual([{ apks: ['y'] }, { env: { B: '1' }, constraints: ['numpy<2'] }])
+    expect((await learnt('demo')).map(({ recipe }) => recipe)).toEqual([{ apks: ['y'] }, { env: { B: '1' } }, { constraints: ['numpy<2'] }])
     expect((await of()).recipe).toMatchObject({ apks: ['demo-dev', 'zlib-dev', 'y'], env: { A: '', B: '1' }, requires: ['flit'] })
   })
 
@@ -171,7 +175,7 @@ test('when a recipe changes, jobs that wait are of the new one, what is built is
   await bench.store.jobs.done((await bench.claim()).build, {}, 1)
   await bench.store.jobs.done((await bench.claim()).build, {}, 1)
   await bench.claim()
-  await recipes.learn({ project: 'cffi', version: '1.0', recipe: { apks: ['libffi-dev'] }, note: undefined, evidence: { build: 1 } })
+  await recipes.learn({ project: 'cffi', version: '1.0', target: TARGET, recipe: { apks: ['libffi-dev'] }, note: undefined, evidence: { build: 1 } })
   const anew = (await of('1.0', 'cffi')).digest
   expect(await Promise.all([failed, done, tried, running, queued].map(async ({ id }) => (await bench.job(id)).recipe))).toEqual(['', anew, '', '', anew])
 })
