@@ -10,7 +10,7 @@ export interface Sdist { uploaded: number; pythonMinor: number; now: number }
  */
 export function knownConstraints(failure: Failure, { uploaded, pythonMinor }: Sdist): string[] {
   return BREAKERS
-    .filter(({ since, last, breaks }) => uploaded < since && pythonMinor <= last && (breaks.test(failure.key) || isGeneric(failure)))
+    .filter(({ since, last, breaks }) => OF_THE_CODE.test(failure.class) && uploaded < since && pythonMinor <= last && (breaks.test(failure.key) || isGeneric(failure)))
     .map(({ constraint }) => constraint)
 }
 
@@ -34,6 +34,9 @@ export function lenientEnvironment({ class: name, key }: Failure): Record<string
 const DAY = 86_400
 const HALF_A_YEAR = 182 * DAY
 const day = (year: number, month: number, date: number) => Date.UTC(year, month - 1, date) / 1000
+
+/** Classes of failures that come of code which ran: a mirror that is away names breakers too. */
+const OF_THE_CODE = /^(?:build-failed|compiler-error|unsupported-python|missing-.*)$/
 
 /** `last`: the newest minor of CPython 3 that releases below the constraint run on. */
 const BREAKERS = [

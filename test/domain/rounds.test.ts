@@ -123,6 +123,7 @@ describe('compilers are told to be lenient', () => {
 test('what ends a build otherwise is no reason for another round', () => {
   for (const name of ['timed-out', 'out-of-memory', 'infrastructure', 'bad-sdist', 'needs-network', 'repair-failed'] as const) {
     expect(nextRound([round({ class: name, key: 'ModuleNotFoundError' })], context(OLD))).toBeUndefined()
+    expect(nextRound([round({ class: name, key: 'Could not fetch URL http://index/simple/cython/: 502' })], context(OLD))).toBeUndefined()
   }
 })
 
