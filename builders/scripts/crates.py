@@ -12,6 +12,7 @@ import os
 import sys
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
@@ -91,10 +92,14 @@ def download(opener, base, name, version, checksum):
                     raise Refused(f"checksum {name} {version}: it is larger than {LARGEST} bytes")
                 digest.update(chunk)
                 file.write(chunk)
+            # A connection that was cut ends without an error.
+            told = answer.headers["Content-Length"]
+            if told is not None and size < int(told):
+                raise Refused(f"unreachable {name} {version}: the connection was cut after {size} of {told} bytes")
     except HTTPError as error:
         code, why = problem(error)
         raise Refused(f"{code} {name} {version}: {why}") from None
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise Refused(f"unreachable {name} {version}: {error}") from None
     if digest.hexdigest() != checksum:
         raise Refused(f"checksum {name} {version}: the registry has other bytes than Cargo.lock says")

@@ -16,7 +16,9 @@ def main(path):
         lines = lines_of(file.read())
     changed = {}
     for old, new, hunks in parse(lines):
-        before = b"" if old is None else changed.get(old, read(old))
+        before = b"" if old is None else changed[old] if old in changed else read(old)
+        if before is None:
+            stop(f"{old} is missing")
         after = apply(lines_of(before), hunks, old or new)
         if old is not None and old != new:
             changed[old] = None
@@ -106,7 +108,8 @@ def read(name):
 
 def write(name, content):
     if content is None:
-        os.remove(name)
+        if os.path.exists(name):
+            os.remove(name)
         return
     os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
     with open(name, "wb") as file:

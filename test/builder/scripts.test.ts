@@ -1,6 +1,8 @@
 /** The scripts that run in containers, run here by this machine's Python and shell. */
 import { spawnSync } from 'node:child_process'
-import { createServer as createHttpServer } from 'node:http'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -79,6 +81,12 @@ diff --git a/a/x.c b/a/x.c
   test('adds behind the line that a hunk without context names, as GNU patch does', async () => {
     expect(await patch('--- a/a/x.c\n+++ b/a/x.c\n@@ -0,0 +1 @@\n+zero\n@@ -3,0 +5,2 @@\n+3a\n+3b\n@@ -5 +8 @@\n-five\n+5\n@@ -5,0 +9 @@\n+six\n')).toEqual({ status: 0, output: '' })
     expect(await text('a/x.c')).toBe('zero\none\ntwo\nthree\n3a\n3b\nfour\n5\nsix\n')
+  })
+
+  test('changes and takes away again what it made before', async () => {
+    expect(await patch('--- /dev/null\n+++ b/y.c\n@@ -0,0 +1 @@\n+y\n--- a/y.c\n+++ b/y.c\n@@ -1 +1 @@\n-y\n+z\n--- /dev/null\n+++ b/w.c\n@@ -0,0 +1 @@\n+w\n--- a/w.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-w\n')).toEqual({ status: 0, output: '' })
+    expect([await text('y.c'), await text('w.c')]).toEqual(['z\n', undefined])
+    expect(await patch('--- a/gone.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-gone\n--- a/gone.c\n+++ b/gone.c\n@@ -1 +1 @@\n-gone\n+come\n')).toEqual({ status: 1, output: 'patch.py: gone.c is missing\n' })
   })
 
   test('ends lines at LF alone: a CR, and what Python takes for the end of a line, is within one', async () => {
@@ -331,4 +339,36 @@ test('the Dockerfile takes its base as an argument and needs no newer builder', 
   const text = await readFile(`${BUILDERS}/alpine/Dockerfile`, 'utf8')
   expect(text).toMatch(/^ARG PYTHON_IMAGE=python:3\.\d+-alpine3\.\d+\nFROM \$PYTHON_IMAGE$/m)
   expect(text).not.toMatch(/--mount|<<|# syntax/)
+})
+
+describe.skipIf(!python)('crates.py', () => {
+  const BYTES = Buffer.from('the bytes of a crate')
+  const fetchFrom = async (answer: (response: ServerResponse) => void) => {
+    await copyFile(`${BUILDERS}/scripts/crates.py`, join(folder, 'crates.py'))
+    await write({ 'crates.json': JSON.stringify([['tiny', '1.0.0', createHash('sha256').update(BYTES).digest('hex')]]) })
+    const server = createHttpServer((_, response) => answer(response)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      return await runAside('python3', ['crates.py', 'fetch', `http://127.0.0.1:${(server.address() as AddressInfo).port}/`])
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+
+  test('keeps a crate whose bytes are those of the lock', async () => {
+    expect(await fetchFrom((response) => response.end(BYTES))).toBe('crates: 1 are here and are what Cargo.lock says')
+    expect(await readFile(join(folder, 'crates/tiny-1.0.0.crate'))).toEqual(BYTES)
+  })
+
+  test.each([['with a length', { 'Content-Length': `${BYTES.length}` }], ['in chunks', {}]])('tells a connection that was cut from other bytes, %s', async (_, headers) => {
+    expect(await fetchFrom((response) => {
+      response.writeHead(200, headers)
+      response.write(BYTES.subarray(0, 5), () => response.destroy())
+    })).toMatch(/^crates: unreachable tiny 1\.0\.0: /m)
+  })
+
+  test('says that other bytes are others', async () => {
+    expect(await fetchFrom((response) => response.end('other bytes'))).toMatch(/^crates: checksum tiny 1\.0\.0: the registry has other bytes/m)
+  })
 })
