@@ -80,9 +80,10 @@ export async function prepare(
   async function fetchMore(): Promise<Carried[]> {
     session.say('they do not: the others are fetched')
     const known = new Set(wheels.map((wheel) => wheel.filename))
-    const added = (await given.fetch(all)).filter((wheel) => !known.has(wheel.filename))
-    await install(box, all, constraints, added)
-    return [...wheels, ...added]
+    // The backend may narrow what was fetched before: these are what the environment comes to hold.
+    const fetched = await given.fetch(all)
+    await install(box, all, constraints, fetched.filter((wheel) => !known.has(wheel.filename)))
+    return fetched
   }
 }
 
