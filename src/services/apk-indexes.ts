@@ -12,10 +12,13 @@ import { singleFlight } from './single-flight.ts'
 
 export interface ApkIndexes {
   /** The index of a repository for a CPU, as fresh as can be had; undefined where it has none. Throws what the upstream's failure is. */
-  get(path: string, arch: string): Promise<KeptFile | undefined>
+  get(path: string, arch: string): Promise<KeptIndex | undefined>
   /** What a kept index holds. */
   read(index: KeptFile): Promise<{ entries: ApkEntry[]; byFile: Map<string, ApkEntry> }>
 }
+
+/** `failure`: why no newer one could be had, where one was due. */
+export type KeptIndex = KeptFile & { failure?: string }
 
 const FRESH_MS = 10 * 60_000
 /** After a failure, and where there is none, a repository is left alone for so long. */
@@ -33,9 +36,9 @@ export function createApkIndexes({ kept, blobs, remote, sources, clock, log }: {
   clock: Clock
   log: Logger
 }): ApkIndexes {
-  const alone = new LRUCache<string, number>({ max: 1000 })
+  const alone = new LRUCache<string, { until: number; failure: string }>({ max: 1000 })
   const parsed = new LRUCache<string, Awaited<ReturnType<ApkIndexes['read']>>>({ max: MOST_READ })
-  const flight = singleFlight<KeptFile | undefined>()
+  const flight = singleFlight<KeptIndex | undefined>()
   const reading = singleFlight<Awaited<ReturnType<ApkIndexes['read']>>>()
 
   return {
@@ -43,8 +46,9 @@ export function createApkIndexes({ kept, blobs, remote, sources, clock, log }: {
       const url = await sources.url(path)
       const key = `${path}/${arch}/${APK_INDEX}`
       const known = await present(key)
-      const until = Math.max(known ? known.fetchedAt + FRESH_MS : 0, alone.get(key) ?? 0)
-      if (clock.now() < until) return known
+      if (known && clock.now() < known.fetchedAt + FRESH_MS) return known
+      const left = alone.get(key)
+      if (left && clock.now() < left.until) return known && { ...known, failure: left.failure }
       return flight(key, () => ask(key, `${url}/${arch}/${APK_INDEX}`, known))
     },
     read: ({ sha256, path }) => reading(sha256, async () => {
@@ -60,19 +64,22 @@ export function createApkIndexes({ kept, blobs, remote, sources, clock, log }: {
     return known && await blobs.stat(known.sha256) ? known : undefined
   }
 
-  async function ask(key: string, url: string, known: KeptFile | undefined): Promise<KeptFile | undefined> {
+  async function ask(key: string, url: string, known: KeptFile | undefined): Promise<KeptIndex | undefined> {
     try {
       const found = await fetch(key, url, known)
       if (found) return found
-      alone.set(key, clock.now() + LEFT_ALONE_MS)
       if (known) log.warn({ index: key }, 'an apk repository is gone, its older index is used')
-      return known
+      return instead(key, known, `${key} is there no more; check the setting apkMirror`)
     } catch (error) {
       if (!known) throw error
-      alone.set(key, clock.now() + LEFT_ALONE_MS)
       log.warn({ err: error, index: key, fetchedAt: known.fetchedAt }, 'an apk repository failed, its older index is used')
-      return known
+      return instead(key, known, error instanceof MuslinError ? error.detail : 'it could not be kept; the log of the server says why')
     }
+  }
+
+  function instead(key: string, known: KeptFile | undefined, failure: string): KeptIndex | undefined {
+    alone.set(key, { until: clock.now() + LEFT_ALONE_MS, failure })
+    return known && { ...known, failure }
   }
 
   async function fetch(key: string, url: string, known: KeptFile | undefined): Promise<KeptFile | undefined> {

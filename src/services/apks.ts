@@ -53,7 +53,9 @@ export function createApkBranches({ kept, blobs, remote, clock, log, mirror }: {
     if (strange !== undefined || !APK_ARCH.test(arch)) throw notFound(strange ?? arch, APK_INDEX)
     const found = await Promise.all(paths.map(async (path) => {
       const index = await indexes.get(path, arch)
-      return index ? [{ path, sha256: index.sha256, size: index.size, entries: (await indexes.read(index)).entries, open: () => blobs.read(index.sha256) }] : []
+      if (!index) return []
+      const { sha256, size, fetchedAt, failure } = index
+      return [{ path, sha256, size, entries: (await indexes.read(index)).entries, open: () => blobs.read(sha256), ...failure !== undefined && { older: { fetchedAt, why: failure } } }]
     }))
     return found.flat()
   }

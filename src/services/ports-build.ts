@@ -136,6 +136,8 @@ export interface ApkIndexFile {
   sha256: string
   size: number
   open(): Promise<Readable>
+  /** A newer one was due and could not be had: when this one was fetched, and what went wrong since. */
+  older?: { fetchedAt: number; why: string }
 }
 
 // ---------------------------------------------------------------- builder

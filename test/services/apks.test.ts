@@ -126,6 +126,24 @@ describe('an index', () => {
     expect(requests).toHaveLength(asked)
   })
 
+  test.each(['never', 503, 404] as const)('that is old says of when it is and what went wrong, as long as its repository answers: %s', async (how) => {
+    const older = async () => (await apks.indexes([PATH], 'x86_64'))[0]?.older
+    const fetchedAt = bench.clock.now()
+    expect(await older()).toBeUndefined()
+    answering = how
+    await bench.clock.advance(9 * MINUTES)
+    expect(await older(), 'none was due').toBeUndefined()
+    await bench.clock.advance(2 * MINUTES)
+    const told = { fetchedAt, why: expect.stringContaining(how === 404 ? 'is there no more' : how === 503 ? '503' : 'closed the connection') }
+    expect(await older()).toEqual(told)
+    const asked = requests.length
+    expect(await older()).toEqual(told)
+    expect(requests, 'it is not asked each time').toHaveLength(asked)
+    answering = 'well'
+    await bench.clock.advance(MINUTES)
+    expect(await older()).toBeUndefined()
+  })
+
   test('is of a path and a CPU that may stand in an address, or of none', async () => {
     await apks.index([PATH], 'x86_64')
     for (const [path, arch] of [[PATH, 'x86_64/../../../secret?'], [PATH, '..'], ['apk/v3.21/../main', 'x86_64']] as const) {
