@@ -91,6 +91,7 @@ export interface StoredRecipe extends RecipeLayer {
 }
 
 export interface RecipeStore {
+  /** By their ids: later ones go over earlier ones. */
   of(project: string): Promise<StoredRecipe[]>
   all(): Promise<StoredRecipe[]>
   /** What the answer for the project's page is may change by each of these. */
@@ -98,9 +99,11 @@ export interface RecipeStore {
   remove(id: number): Promise<boolean>
   /**
    * Each in the place of those of its project, origin, versions and targets, all of them in one transaction; returns them with their ids.
-   * `made`: what is stored instead of one, made of it and those in whose place it comes; it must not wait for anything.
+   * One in the place of another has its id, and so its turn among the rest, unless one that is given before it comes after that.
    */
-  replace(recipes: Omit<StoredRecipe, 'id'>[], made?: (recipe: Omit<StoredRecipe, 'id'>, there: StoredRecipe[]) => Omit<StoredRecipe, 'id'>): Promise<StoredRecipe[]>
+  replace(recipes: Omit<StoredRecipe, 'id'>[]): Promise<StoredRecipe[]>
+  /** `replace` with what `made` makes of all that a project has, in the same transaction: it must not wait for anything. */
+  change(project: string, made: (stored: StoredRecipe[]) => Omit<StoredRecipe, 'id'>[]): Promise<StoredRecipe[]>
 }
 
 /** The recipes that come with Muslin: one file a project, as TOML. They do not change while a process runs. */

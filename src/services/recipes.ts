@@ -59,12 +59,17 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
       return stored!
     },
     async addApks(project, apks, by = ADMIN) {
-      const [stored] = await replace([{ project, versions: undefined, targets: undefined, origin: 'site', note: undefined, recipe: {} }], by, (layer, there) => {
-        const before = there.flatMap(({ recipe }) => recipe.apks ?? []).filter((apk) => !apks.some((added) => apk === `!${added}`))
-        const recipe = { ...Object.assign({}, ...there.map((one) => one.recipe)) as Partial<Recipe>, apks: [...new Set([...before, ...apks])] }
-        return { ...layer, note: there.at(-1)?.note, recipe }
+      const now = clock.now()
+      const stored = await recipes.change(project, (own) => {
+        const there = own.filter(({ origin, versions, targets }) => origin === 'site' && versions === undefined && targets === undefined)
+        // A file that was imported may have several for all releases: the others stay where they are.
+        const last = there.pop()
+        const before = (last?.recipe.apks ?? []).filter((apk) => !apks.some((added) => apk === `!${added}`))
+        const recipe = { ...last?.recipe, apks: [...new Set([...before, ...apks])] }
+        return [...there, { project, versions: undefined, targets: undefined, origin: 'site', note: last?.note, recipe, evidence: undefined, createdBy: by, createdAt: now }]
       })
-      return stored!
+      await follow(project)
+      return stored.at(-1)!
     },
     async learn(lesson) {
       const { project } = lesson
@@ -120,10 +125,10 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
     return layers
   }
 
-  async function replace(layers: RecipeLayer[], createdBy: string, made?: Parameters<RecipeStore['replace']>[1]): Promise<StoredRecipe[]> {
+  async function replace(layers: RecipeLayer[], createdBy: string): Promise<StoredRecipe[]> {
     const now = clock.now()
     const stored = await recipes.replace(layers.map(({ project, versions, targets, recipe, note }) =>
-      ({ project, origin: 'site', versions, targets, recipe, note, evidence: undefined, createdBy, createdAt: now })), made)
+      ({ project, origin: 'site', versions, targets, recipe, note, evidence: undefined, createdBy, createdAt: now })))
     for (const project of new Set(layers.map((layer) => layer.project))) await follow(project)
     return stored
   }

@@ -20,16 +20,15 @@ interface RecipeRow {
 export function createRecipes(db: Database, changes: Changes): RecipeStore {
   const selectSome = db.prepare<[string], RecipeRow>('SELECT * FROM recipes WHERE project = ? ORDER BY id')
   const selectAll = db.prepare<[], RecipeRow>('SELECT * FROM recipes ORDER BY project, id')
-  const insert = db.prepare<[Omit<RecipeRow, 'id'>], RecipeRow>(`
-    INSERT INTO recipes (project, origin, versions, targets, recipe, note, evidence, created_by, created_at)
-    VALUES (@project, @origin, @versions, @targets, @recipe, @note, @evidence, @created_by, @created_at) RETURNING *`)
+  const insert = db.prepare<[Omit<RecipeRow, 'id'> & { id: number | null }], RecipeRow>(`
+    INSERT INTO recipes (id, project, origin, versions, targets, recipe, note, evidence, created_by, created_at)
+    VALUES (@id, @project, @origin, @versions, @targets, @recipe, @note, @evidence, @created_by, @created_at) RETURNING *`)
   const remove = db.prepare<[number], { project: string }>('DELETE FROM recipes WHERE id = ? RETURNING project')
 
   // A failure is remembered with its recipe: another recipe, and the page may promise the release again.
   const add = db.transaction((recipe: Omit<StoredRecipe, 'id'>): StoredRecipe => {
-    const row = insert.get(toRow(recipe))
     changes.bump(recipe.project)
-    return toRecipe(row!)
+    return put(recipe)
   })
   const take = db.transaction((id: number): boolean => {
     const row = remove.get(id)
@@ -37,23 +36,37 @@ export function createRecipes(db: Database, changes: Changes): RecipeStore {
     return row !== undefined
   })
 
-  const replace = db.transaction((...[recipes, made = (recipe) => recipe]: Parameters<RecipeStore['replace']>): StoredRecipe[] => {
+  const replace = db.transaction((recipes: Omit<StoredRecipe, 'id'>[]): StoredRecipe[] => {
     // Those that come together do not take each other's place.
-    const there = recipes.map((recipe) => selectSome.all(recipe.project).map(toRecipe).filter((one) => scopeOf(one) === scopeOf(recipe)))
-    for (const { id } of there.flat()) remove.run(id)
+    const there = recipes.map((recipe) => of(recipe.project).filter((one) => scopeOf(one) === scopeOf(recipe)).map(({ id }) => id))
+    for (const id of there.flat()) remove.run(id)
+    const last = new Map<string, number>()
     return recipes.map((recipe, at) => {
       changes.bump(recipe.project)
-      return toRecipe(insert.get(toRow(made(recipe, there[at]!)))!)
+      const stored = put(recipe, there[at]!.find((id) => id > (last.get(recipe.project) ?? 0)))
+      last.set(recipe.project, stored.id)
+      return stored
     })
   })
+  const change = db.transaction((...[project, made]: Parameters<RecipeStore['change']>): StoredRecipe[] => replace(made(of(project))))
 
   return asPort<RecipeStore>({
-    of: (project) => selectSome.all(project).map(toRecipe),
+    of,
     all: () => selectAll.all().map(toRecipe),
     add: (recipe) => told(add.immediate(recipe)),
     remove: (id) => told(take.immediate(id)),
-    replace: (...args) => told(replace.immediate(...args)),
+    replace: (recipes) => told(replace.immediate(recipes)),
+    change: (...args) => told(change.immediate(...args)),
   })
+
+  function of(project: string): StoredRecipe[] {
+    return selectSome.all(project).map(toRecipe)
+  }
+
+  /** Without an id it comes after all that there ever were. */
+  function put(recipe: Omit<StoredRecipe, 'id'>, id?: number): StoredRecipe {
+    return toRecipe(insert.get({ ...toRow(recipe), id: id ?? null })!)
+  }
 
   function told<Result>(result: Result): Result {
     changes.notify()

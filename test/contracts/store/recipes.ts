@@ -30,7 +30,7 @@ export function recipesContract({ store, another, running }: StoreBench): void {
     expect([between > before, await store.generation('cffi') > between]).toEqual([true, true])
   })
 
-  test('a recipe takes the place of those of its scope, several at once or none, each made of what was there', async () => {
+  test('a recipe takes the place of those of its scope, several at once or none, made of what was there', async () => {
     const site = { ...recipe, origin: 'site' as const, evidence: undefined }
     const kept = [await store.recipes.add(recipe), await store.recipes.add({ ...site, versions: undefined }), await store.recipes.add({ ...site, project: 'other' })]
     await store.recipes.add({ ...site, targets: ['cp312-*', 'cp313-*'] })
@@ -39,13 +39,32 @@ export function recipesContract({ store, another, running }: StoreBench): void {
     const stored = await store.recipes.replace(two)
     expect((await store.recipes.all()).map(({ id }) => id).toSorted()).toEqual([...kept, ...stored].map(({ id }) => id).toSorted())
     expect(await store.generation('cffi')).toBeGreaterThan(before)
-    await expect(store.recipes.replace([two[0]!, { ...site, project: 'third' }], (one) => { if (one.project === 'third') throw new Error('no'); return one })).rejects.toThrow()
+    const broken = { ...site, project: 'third', get note(): string { throw new Error('no') } }
+    await expect(store.recipes.replace([two[0]!, broken])).rejects.toThrow('no')
+    await expect(store.recipes.change('cffi', () => [two[0]!, broken])).rejects.toThrow('no')
     expect(await store.recipes.all(), 'as it was').toHaveLength(5)
     const processes = [store, await another()]
-    await Promise.all(['a', 'b', 'c', 'd'].map((apk, at) => processes[at % 2]!.recipes.replace([{ ...site, versions: undefined, recipe: { apks: [apk] } }], (one, there) =>
-      ({ ...one, recipe: { apks: [...there.flatMap((old) => old.recipe.apks ?? []), ...one.recipe.apks!].toSorted() } }))))
-    const united = (await store.recipes.of('cffi')).filter(({ origin, versions }) => origin === 'site' && versions === undefined)
-    expect(united.map((one) => one.recipe.apks)).toEqual([['a', 'b', 'c', 'd', 'libffi-dev']])
+    const general = (all: StoredRecipe[]) => all.filter(({ origin, versions }) => origin === 'site' && versions === undefined)
+    await Promise.all(['a', 'b', 'c', 'd'].map((apk, at) => processes[at % 2]!.recipes.change('cffi', (all) =>
+      [{ ...site, versions: undefined, recipe: { apks: [...general(all).flatMap((old) => old.recipe.apks ?? []), apk].toSorted() } }])))
+    expect(general(await store.recipes.of('cffi')).map((one) => one.recipe.apks)).toEqual([['a', 'b', 'c', 'd', 'libffi-dev']])
+    expect(await store.recipes.change('cffi', () => [])).toEqual([])
+    expect(await store.recipes.all()).toHaveLength(5)
+  })
+
+  test('a recipe in the place of another comes at its turn, several in the order in which they are given, and no other gets its id', async () => {
+    const scope = (versions: string | undefined, note?: string) => ({ ...recipe, versions, note })
+    const order = async () => (await store.recipes.of('cffi')).map(({ id, note }) => [id, note])
+    const [general, old] = await store.recipes.replace([scope(undefined, 'all'), scope('<2', 'old')])
+    expect(await store.recipes.replace([scope(undefined, 'all, newer')])).toMatchObject([{ id: general!.id, note: 'all, newer' }])
+    expect(await order()).toEqual([[general!.id, 'all, newer'], [old!.id, 'old']])
+    const three = await store.recipes.replace([scope('<2', 'first'), { ...scope(undefined, 'of another'), project: 'other' }, scope(undefined, 'last'), scope('<1', 'none before it')])
+    expect(await order()).toEqual([[old!.id, 'first'], [three[2]!.id, 'last'], [three[3]!.id, 'none before it']])
+    expect(three[2]!.id).toBeGreaterThan(old!.id)
+    const twice = [scope('<1', 'one'), scope('<1', 'two')]
+    const both = await store.recipes.replace(twice)
+    expect(both[0]!.id).toBe(three[3]!.id)
+    expect(await store.recipes.replace(twice), 'again').toEqual(both)
   })
 
   test('a result is found by its sdist and recipe, with what its build found of its system; the newest of a name counts', async () => {
