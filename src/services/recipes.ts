@@ -72,11 +72,10 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
       return stored.at(-1)!
     },
     async learn(lesson) {
-      const { project } = lesson
-      const learnt = learntRecipes(lesson, await recipes.of(project), await filesOf(project))
-      if (learnt.length === 0) return
-      await recipes.replace(learnt.map((layer) => ({ ...layer, createdBy: OURSELVES, createdAt: clock.now() })))
-      await follow(project)
+      const [file, now] = [await filesOf(lesson.project), clock.now()]
+      // Builds of several targets end at once, each with a lesson of its own.
+      const learnt = await recipes.change(lesson.project, (own) => learntRecipes(lesson, own, file).map((layer) => ({ ...layer, createdBy: OURSELVES, createdAt: now })))
+      if (learnt.length > 0) await follow(lesson.project)
     },
     async catchUp() {
       const queued = await jobs.list({ state: 'queued' })

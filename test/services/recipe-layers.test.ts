@@ -1,5 +1,7 @@
 /** What recipes of a site say together, after one of them was written anew. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createRecipes } from '../../src/services/recipes.ts'
+import { createRecipeFiles } from '../../src/storage/recipe-files.ts'
 import { type Bench, makeBench, TARGET } from './bench.ts'
 
 let bench: Bench
@@ -48,4 +50,21 @@ env = { Y = "1" }
   expect((await bench.recipes.addApks('demo', ['d', 'b'], 'ann'))).toMatchObject({ note: 'set', createdBy: 'ann', recipe: { apks: ['c', '!e', 'd', 'b'], env: { Y: '1' } } })
   expect(await of()).toEqual({ ...before, apks: ['a', 'c', 'd', 'b'], refusedApks: ['e'] })
   expect((await bench.recipes.list()).map(({ note, createdBy }) => [note, createdBy])).toEqual([['learnt elsewhere', 'admin'], [undefined, 'admin'], ['set', 'ann']])
+})
+
+test('what several builds found out at once is all kept', async () => {
+  // Both have read what is stored before either writes.
+  const meet = Promise.withResolvers<void>()
+  let readers = 0
+  const files = createRecipeFiles()
+  const builtIn = { ...files, async read(project: string) {
+    if (++readers === 2) meet.resolve()
+    await meet.promise
+    return files.read(project)
+  } }
+  const worker = () => createRecipes({ builtIn, recipes: bench.store.recipes, jobs: bench.store.jobs, clock: bench.clock })
+  await Promise.all(['a-dev', 'b-dev'].map((apk) => worker().learn({ project: 'demo', version: '1.0', target: TARGET, recipe: { apks: [apk] }, note: undefined, evidence: { apk } })))
+  const [learnt, ...others] = await bench.recipes.list()
+  expect([learnt?.recipe.apks?.toSorted(), others]).toEqual([['a-dev', 'b-dev'], []])
+  expect(learnt?.evidence).toHaveLength(2)
 })
