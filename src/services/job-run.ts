@@ -16,7 +16,7 @@ import { createKeptResults } from './kept-results.ts'
 import type { FindNeeds } from './needs.ts'
 import type { ApkBranches, BlobStore, BuildLogs, BuildRecord, BuildWork, Builder, Built, BuiltWheel, Clock, LogSink, Outcome, Store } from './ports.ts'
 import { createPublishWheel } from './publish-wheel.ts'
-import { withoutEmpty } from './recipe-digest.ts'
+import { digestWith, withoutEmpty } from './recipe-digest.ts'
 import type { Applied, Recipes } from './recipes.ts'
 
 /**
@@ -184,17 +184,17 @@ export function createJobRunner(deps: {
     }
     const outcome = recorded(await builder.build(work), applied)
     if (!outcome.ok) return outcome
-    if (await publish(job, worker, work, outcome.value, outcome.record)) await remember(job, outcome.value)
+    if (await publish(job, worker, work, outcome.value, outcome.record)) await remember(job, outcome.value, applied)
     return undefined
   }
 
   /** What the next builds have of this one. The wheel is there, whatever becomes of it. */
-  async function remember(job: ClaimedJob, { reusable, learnt, system }: Built): Promise<void> {
+  async function remember(job: ClaimedJob, { reusable, learnt, system }: Built, applied: Applied): Promise<void> {
     try {
       const note = `learnt from the build of ${job.version} for ${job.target}`
       if (learnt) await deps.recipes.learn({ project: job.project, version: job.version, target: job.target, recipe: learnt.recipe, note, evidence: learnt.evidence })
-      // By what was learnt it would have been built at once: other targets are.
-      if (reusable) await results.keep(job, (await deps.recipes.forProject(job.project))(job.version, job.target).digest, { ...reusable, system })
+      // By what was learnt it would have been built at once: other targets are. What a person wrote meanwhile is not in it.
+      if (reusable) await results.keep(job, learnt ? digestWith(learnt.recipe, job, applied.layers) : applied.digest, { ...reusable, system })
     } catch (error) {
       deps.log.warn({ err: error, job: job.id }, 'what the build taught could not be kept')
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Recipe } from '../domain/recipe.ts'
+import { mergeRecipes, type Recipe, type RecipeLayer } from '../domain/recipe.ts'
 
 /**
  * The recipe's part of a job's key: sha256 of all that a build depends on, however it was written; the empty string where it says nothing.
@@ -8,6 +8,15 @@ import type { Recipe } from '../domain/recipe.ts'
 export function recipeDigest({ runtimeApks: _, ...recipe }: Recipe): string {
   const said = withoutEmpty(recipe)
   return Object.keys(said).length === 0 ? '' : createHash('sha256').update(canonical(said)).digest('hex')
+}
+
+/**
+ * The digest of what a build was made by in the end: of the layers that it began with and what it found out by itself, whatever people have
+ * written since.
+ */
+export function digestWith(learnt: Partial<Recipe>, { project, version, target }: { project: string; version: string; target: string }, layers: RecipeLayer[]): string {
+  const lesson: RecipeLayer = { project, versions: undefined, targets: undefined, origin: 'learnt', recipe: learnt, note: undefined }
+  return recipeDigest(mergeRecipes([...layers, lesson], version, target))
 }
 
 /** What a recipe says, without what it leaves as it is. */

@@ -282,6 +282,25 @@ describe('what other builds have of one', () => {
       expect([work?.result !== undefined, asked]).toEqual([given, [[['apk/v3.21/main'], 'x86_64']]])
     })
 
+  test.each([['', undefined], [' and learnt on its way', { recipe: { apks: ['zlib-dev'], env: { CFLAGS: '-fcommon' } }, evidence: [] }]])(
+    'a result is given by the recipe that it was built by%s, not by what a person wrote meanwhile', async (_how, learnt) => {
+      const write = (env: Record<string, string>) => bench.recipes.set({ project: 'demo', versions: undefined, targets: undefined, origin: 'site', note: undefined, recipe: { apks: ['libffi-dev'], env } })
+      const digest = async () => (await bench.recipes.forProject('demo'))('1.0', NEWER).digest
+      await write({})
+      bench.builder.play = async (work) => {
+        await write({ MENDED: '1' })
+        const [played, path] = [await built(work), join(work.scratch, 'reusable.whl')]
+        await writeFile(path, 'not mended')
+        return played.ok ? { ...played, value: { ...played.value, learnt, reusable: { path, filename: 'demo-1.0-cp38-abi3-musllinux_1_2_x86_64.whl' } } } : played
+      }
+      await bench.wish({ recipe: await digest() })
+      await runNext()
+      expect((await runFor(NEWER, { recipe: await digest() })).result).toBeUndefined()
+      await write({})
+      const { result } = await runFor('cp315-musllinux_1_2_x86_64', { recipe: await digest() })
+      expect(result && (await buffer(await result.open())).toString()).toBe('not mended')
+    })
+
   test('a rebuild is told which apks are to be fresh', async () => {
     await runFor(TARGET)
     bench.builder.play = async (work) => {
