@@ -56,8 +56,10 @@ export function createDownloads({ downloads, targets, clock, log }: {
   function isNews(key: string): boolean {
     const now = clock.now()
     const last = wanted.get(key)
+    if (last !== undefined && now - last < SAME_MS) return false
+    // What does not count moves no hour on: who asks all the time would count once for ever.
     wanted.set(key, now)
-    return last === undefined || now - last >= SAME_MS
+    return true
   }
 
   async function later(): Promise<void> {

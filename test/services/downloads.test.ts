@@ -80,6 +80,17 @@ test('a release is wanted once a client and hour, by the target of its client', 
   expect((await bench.store.downloads.totals()).files).toBe(5)
 })
 
+test('a client that asks all the time counts in every hour', async () => {
+  const { downloads } = counting()
+  const client = parseUserAgent('pip/22.3.1 {"python":"3.13.5","implementation":{"name":"CPython"},"system":{"name":"Linux"},"cpu":"x86_64","distro":{"name":"Alpine Linux","version":"3.22"}}')
+  for (let half = 0; half < 12; half++) {
+    downloads.served({ ...one, filename: 'six-1.16.0-py2.py3-none-any.whl', client })
+    await bench.clock.advance(30 * 60_000)
+  }
+  await downloads.flush()
+  expect(await bench.store.downloads.demand(TARGET)).toEqual([{ project: 'six', version: '1.16.0', downloads: 6 }])
+})
+
 test('what cannot be written is logged, kept, and written the next time', async () => {
   const { downloads, state, lines, files } = counting()
   state.fail = true
