@@ -110,9 +110,11 @@ export function createOrders({ store, recipes, upstreamPages, readyTargets, targ
     const { state, kind, project, version, sdist, target } = await known(id)
     if (state !== 'failed') throw new MuslinError('not-possible-now', `job ${id} is ${state}; only what failed is tried again with more apks`)
     const image = imagesFor(await readyTargets(), [target]).get(target)!
+    const applied = async () => (await recipes.forProject(project))(version, target)
+    const { skip } = (await applied()).recipe
+    if (skip !== undefined) throw notBuilt({ project, version }, skip)
     await recipes.addApks(project, apks, askedBy)
-    const { recipe, digest } = (await recipes.forProject(project))(version, target)
-    if (recipe.skip !== undefined) throw notBuilt({ project, version }, recipe.skip)
+    const { digest } = await applied()
     // A person who mends a build wants its wheel, not its METADATA alone.
     return wished({ kind: kind === 'metadata' ? 'build' : kind, project, version, sdist, target, recipe: digest, image, priority: PRIORITY.waiting, askedBy })
   }

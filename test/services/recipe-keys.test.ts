@@ -164,6 +164,15 @@ describe('apks that are added to a failed job', () => {
     await expect(orders().addApks(anew.id, ['x'], 'admin')).rejects.toMatchObject({ code: 'not-possible-now' })
   })
 
+  test('of a release that is skipped are refused, and the recipe stays as it is', async () => {
+    const id = await fail('')
+    await set({ skip: 'its client is for glibc alone' }, { versions: '<2' })
+    const before = await bench.recipes.list()
+    await expect(orders().addApks(id, ['libffi-dev'], 'admin')).rejects.toMatchObject({ code: 'not-built-here' })
+    expect(await bench.recipes.list()).toEqual(before)
+    expect(await bench.store.jobs.list()).toHaveLength(1)
+  })
+
   test('of a metadata job have its wheel built', async () => {
     const { id } = await bench.wish({ kind: 'metadata', sdist: SDIST })
     await bench.store.jobs.fail((await bench.claim()).build, MISSING, undefined, bench.clock.now())
