@@ -49,7 +49,7 @@ export async function readyImages(session: Session, images: Images, source: Sour
   const target = targetOf(session)
   const ready = await session.guard(images.ready(target, { languages: source.plan.languages.includes('c++') ? 'c++' : 'c' }))
   session.record['images'] = { builder: ready.builder, clean: ready.clean }
-  session.startDeadline({ class: 'timed-out', key: `${session.limits.time} s` })
+  session.countTime()
   return { target, ready }
 }
 

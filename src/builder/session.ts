@@ -4,6 +4,7 @@ import type { Failure } from '../domain/failure.ts'
 import type { Step } from '../domain/job.ts'
 import type { BuildRecord, BuildWork, Clock, Engine, Run, RunSpec, Usage } from '../services/ports.ts'
 import { packTar, type TarEntry } from '../services/tar.ts'
+import { createDeadline } from './deadline.ts'
 import { Failed } from './failed.ts'
 import { createExcerpt } from './excerpt.ts'
 import { whyFailed } from './why.ts'
@@ -29,6 +30,10 @@ export interface Session {
   step(step: Step): Promise<void>
   /** From now on `limits.time` may pass until the returned function is called; then the session is stopped by this failure. */
   startDeadline(late: Failure): () => void
+  /** From now on `limits.time` is counted: what is fetched has as much for itself, and ends the job as the surroundings' fault. */
+  countTime(): void
+  /** For what is fetched, or waited for, without a run of its own on the fetch network: its time is not the project's. */
+  fetching<T>(use: () => Promise<T>): Promise<T>
   /** The result of `promise`, or the reason to stop, whichever comes first. */
   guard<T>(promise: Promise<T>): Promise<T>
   /**
@@ -60,8 +65,8 @@ export interface Box {
 export function createSession(deps: { engine: Engine; clock: Clock; work: BuildWork }): Session {
   const { engine, clock, work } = deps
   const limits = { ...work.limits, ...work.recipe.limits }
-  const deadline = new AbortController()
   const ended = new AbortController()
+  const deadline = createDeadline({ clock, seconds: limits.time, ended: ended.signal })
   const signal = AbortSignal.any([work.signal, deadline.signal, ended.signal])
   const open = new Set<Run>()
   const using: Promise<unknown>[] = []
@@ -75,21 +80,18 @@ export function createSession(deps: { engine: Engine; clock: Clock; work: BuildW
 
   const session: Session = {
     work, limits, record, signal, guard,
+    startDeadline: deadline.start, countTime: deadline.count, fetching: deadline.fetching,
     async step(step) {
       signal.throwIfAborted()
       await closeStep()
       current = { step, since: clock.now() }
       await work.onStep(step)
     },
-    startDeadline(late) {
-      const met = new AbortController()
-      clock.sleep(limits.time * 1000, AbortSignal.any([ended.signal, met.signal])).then(() => deadline.abort(new Failed(late)), () => undefined)
-      return () => met.abort()
-    },
     within(spec, use) {
       const made = spec.network === 'none' ? early.get(spec.image) : undefined
       if (made) early.delete(spec.image)
-      const result = withRun(made ? onceFreed(made) : create(spec), spec.network, use)
+      const running = () => withRun(made ? onceFreed(made) : create(spec), spec.network, use)
+      const result = spec.network === 'fetch' ? deadline.fetching(running) : running()
       using.push(result)
       return result
     },

@@ -98,7 +98,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   },
   'limits.memory': { kind: size, fallback: () => 4 * GIB, fallbackText: '4g', text: 'Memory that one build may use. What fetches its requirements beside it has a quarter as much, or up to 1g where that is more.' },
   'limits.disk': { kind: size, fallback: () => 4 * GIB, fallbackText: '4g', text: 'Bytes that one build may write. In containers, and in the embedded engine as root where control groups can be made, they lie in memory and count there while in use; else on the disk of the data folder.' },
-  'limits.time': { kind: duration(1), fallback: () => 1800, fallbackText: '30m', text: 'How long one build may take, with all rounds that it is begun again for.' },
+  'limits.time': { kind: duration(1), fallback: () => 1800, fallbackText: '30m', text: 'How long one build may take, with all rounds that it is begun again for. What is fetched for it may take as long again; where it takes longer, the build is tried again by itself.' },
   fetchNetwork: {
     kind: text, fallback: () => undefined, fallbackText: 'an internal one, made by Muslin',
     text: 'The engine\'s network on which build requirements are fetched, on each engine where there are several. Only Muslin should be reachable on it.',

@@ -354,6 +354,15 @@ test('the time that an sdist takes to arrive is not the time of its build', asyn
   expect(await building).toMatchObject({ ok: false, failure: { class: 'timed-out', key: '60 s' } })
 })
 
+test('wheels that do not come in time are no fault of the project', async () => {
+  const { builder, work, clock, runs, open } = await rig(but('fetch.py', () => undefined))
+  const building = builder.build(work)
+  await until(() => runs.some(({ commands }) => commands.some((command) => command.join(' ').includes('fetch.py'))))
+  await clock.advance(60_000)
+  expect(await building).toMatchObject({ ok: false, failure: { class: 'infrastructure', key: expect.stringContaining('was not fetched within 60 s') as string } })
+  expect(open()).toBe(0)
+})
+
 test('a wheel whose requirements have no wheels is tried without them', async () => {
   const needy = await pureWheel('absent')
   const { builder, work, runs, log } = await rig((command, run) => {
