@@ -33,7 +33,10 @@ export interface ImageApks {
   arch: string
   /** Paths below Muslin's root, such as `apk/v3.21/main`. */
   repositories: string[]
-  /** Names that these repositories have, for what a failure names, best first; none where nothing is known. */
+  /**
+   * Names that these repositories have, for what a failure names, best first; none where nothing is known. Throws what the upstream's failure
+   * is where that cannot be said: not all of them can be reached and were read before, or none has an index.
+   */
   find(failure: Failure): Promise<string[]>
   /**
    * `image` with these added; names that no repository has are left out. The same set is made once, whoever needs it. Throws Failed
@@ -69,27 +72,33 @@ export function createApks({ engine, branches }: { engine: Engine; branches: Apk
         arch,
         repositories: plain,
         async find(failure) {
-          // Thrown only where not even an older index is at hand: this site never had one.
-          const entries = await branches.index(plain, arch).catch((error: unknown) => {
-            if (error instanceof MuslinError) return []
-            throw error
-          })
-          return findApks(failure, entries)
+          const indexes = await session.fetching(() => indexesOf(repositories.filter(({ tag }) => tag === undefined), arch))
+          return findApks(failure, indexes.flatMap(({ entries }) => entries))
         },
         async add(run, names, indexUrl) {
           // Most want a compiler, which is there.
-          if (run.work.fresh === undefined && names.every((name) => installed.has(name))) return { image, added: [], unknown: [] }
-          return add({ session: run, image, arch, repositories, installed, indexUrl, derive: derive.bind(engine) }, names)
+          const { fresh } = run.work
+          const stale = fresh !== undefined && fresh.length + names.length > 0
+          if (!stale && names.every((name) => installed.has(name))) return { image, added: [], unknown: [] }
+          return run.fetching(() => add({ session: run, image, arch, repositories, installed, indexUrl, derive: derive.bind(engine) }, names))
         },
         owners: ownersOf,
       }
     },
   }
 
+  /** Throws where it is the mirror that has nothing for this CPU: taken for empty repositories, their apks would be left out of every build. */
+  async function indexesOf(repositories: Served[], arch: string): Promise<ApkIndexFile[]> {
+    const indexes = await branches.indexes(repositories.map(({ path }) => path), arch)
+    const plain = repositories.filter(({ tag }) => tag === undefined).map(({ path }) => path)
+    if (plain.length === 0 || indexes.some(({ path }) => plain.includes(path))) return indexes
+    throw new MuslinError('upstream-refused', `no index for ${arch} in ${plain.join(', ')}; check the setting apkMirror, or what repositories the builder image names`)
+  }
+
   async function add(given: Adding, names: string[]): Promise<Added> {
     const { session, image, repositories } = given
     for (let attempt = 1; ; attempt++) {
-      const indexes = await session.guard(branches.indexes(repositories.map(({ path }) => path), given.arch))
+      const indexes = await session.guard(indexesOf(repositories, given.arch))
       const { known, unknown } = resolve([...names, ...staleApks(given, indexes)], indexes)
       if (known.length === 0) return { image, added: [], unknown }
       const made = await attemptAt(given, known, indexes)

@@ -25,6 +25,10 @@ let index: string
 let fails: Record<string, { exitCode: number; output: string }>
 let derived: Map<string, FakeRun>
 let unreachable: boolean
+/** The repositories that answer that they have no index. */
+let without: string[]
+/** What an index waits for. */
+let arriving: Promise<void>
 let installed: string
 beforeEach(async () => {
   scratch = await temporaryFolder()
@@ -39,6 +43,8 @@ beforeEach(async () => {
   fails = {}
   derived = new Map()
   unreachable = false
+  without = []
+  arriving = Promise.resolve()
   installed = ''
 })
 afterEach(() => scratch.remove())
@@ -47,9 +53,10 @@ const branches: ApkBranches = {
   serve: async (urls) => urls.map((url) => `apk/${url.split('/').slice(-2).join('/')}`),
   index: async (paths, arch) => (await branches.indexes(paths, arch)).flatMap(({ entries }) => entries),
   async indexes(paths) {
+    await arriving
     if (unreachable) throw new MuslinError('upstream-unreachable', 'alpine.example cannot be reached')
     const entries = apks.flatMap(({ fields }) => parseApkIndex(fields))
-    return paths.map((path) => ({ path, entries: path === 'apk/v3.21/main' ? entries : [], sha256: `${path} ${index}`, size: 5, open: async () => Readable.from([Buffer.from('index')]) }))
+    return paths.filter((path) => !without.includes(path)).map((path) => ({ path, entries: path === 'apk/v3.21/main' ? entries : [], sha256: `${path} ${index}`, size: 5, open: async () => Readable.from([Buffer.from('index')]) }))
   },
 }
 
@@ -92,12 +99,12 @@ function lab() {
   return { ...fake, engine, apks: createApks({ engine, branches }), commands: () => fake.runs.flatMap((run) => run.commands.map((command) => command.join(' '))) }
 }
 
-function session(engine: Engine, signal = new AbortController().signal, more: Partial<BuildWork> = {}): Session {
+function session(engine: Engine, signal = new AbortController().signal, more: Partial<BuildWork> = {}, clock = manualClock()): Session {
   const work = {
     job: { id: 1, project: 'p', version: '1', target: 't', sdist: { filename: 'p-1.tar.gz', sha256: '' } }, recipe: NO_RECIPE, limits: { cpu: 1, memory: 64 * MB, disk: MB, time: 60 },
     log: { write: () => undefined, close: async () => undefined }, onStep: async () => undefined, scratch: scratch.folder, signal, ...more,
   } as unknown as BuildWork
-  return createSession({ engine, clock: manualClock(), work })
+  return createSession({ engine, clock, work })
 }
 
 async function begin(at = lab()): Promise<ReturnType<typeof lab> & { image: ImageApks; one: Session }> {
@@ -129,11 +136,15 @@ describe('an image', () => {
     expect(await createApks({ engine: plain, branches }).of(session(plain), IMAGE)).toBeUndefined()
   })
 
-  test('whose repositories were never reached has nothing that would help', async () => {
+  test('whose repositories were never reached, or have no index, cannot say what would help', async () => {
     const { image } = await begin()
-    expect(await image.find({ class: 'missing-header', key: 'ffi.h' })).toEqual(['libffi-dev'])
+    const find = () => image.find({ class: 'missing-header', key: 'ffi.h' })
+    without = ['apk/edge/testing']
+    expect(await find()).toEqual(['libffi-dev'])
+    without = ['apk/v3.21/main']
+    await expect(find()).rejects.toMatchObject({ code: 'upstream-refused', detail: expect.stringContaining('apkMirror') as string })
     unreachable = true
-    expect(await image.find({ class: 'missing-header', key: 'ffi.h' })).toEqual([])
+    await expect(find()).rejects.toMatchObject({ code: 'upstream-unreachable' })
   })
 
   test('tells which apk its libraries are of', async () => {
@@ -220,6 +231,42 @@ describe('adding', () => {
     stopping.abort(new Error('stopped'))
     await stopped
     expect((await second).added[0]).toEqual({ name: 'libffi', version: '3.4.4-r1' })
+  })
+
+  test('a repository without an index is left out; where no other needs no tag nothing is built without what it was to have', async () => {
+    repositories += 'https://alpine.example/alpine/v3.21/community\n'
+    const { image, one, runs, engine } = await begin()
+    without = ['apk/v3.21/community', 'apk/edge/testing']
+    expect(await image.add(one, ['libffi-dev'], INDEX_URL)).toMatchObject({ added: [{ name: 'libffi' }, { name: 'libffi-dev' }], unknown: [] })
+    const before = runs.length
+    without = ['apk/v3.21/main', 'apk/v3.21/community']
+    await expect(image.add(one, ['libffi-dev'], INDEX_URL)).rejects.toMatchObject({
+      code: 'upstream-refused', detail: expect.stringMatching(/^no index for x86_64 in apk\/v3\.21\/main, apk\/v3\.21\/community; .*apkMirror/) as string,
+    })
+    expect(await image.add(session(engine, undefined, { fresh: [] }), [], INDEX_URL), 'a rebuild that is for no apk').toEqual({ image: IMAGE, added: [], unknown: [] })
+    expect(runs).toHaveLength(before)
+  })
+
+  test('takes a time of its own, for slow indexes and for who makes the same image', async () => {
+    const at = lab()
+    const clock = manualClock()
+    const one = session(at.engine, undefined, {}, clock)
+    const made = createApks({ engine: { ...at.engine, derive: () => new Promise(() => undefined) }, branches })
+    const image = await made.of(one, IMAGE)
+    one.countTime()
+    const arrived = Promise.withResolvers<void>()
+    arriving = arrived.promise
+    const found = image!.find({ class: 'missing-header', key: 'ffi.h' })
+    await clock.advance(50_000)
+    arrived.resolve()
+    expect(await found).toEqual(['libffi-dev'])
+    await clock.advance(50_000)
+    expect(one.signal.aborted).toBe(false)
+    const adding = expect(image!.add(one, ['libffi-dev'], INDEX_URL)).rejects.toMatchObject({ failure: { class: 'infrastructure', key: expect.stringContaining('not fetched within 60 s') as string } })
+    await expect.poll(() => at.commands().filter((command) => command.includes('--simulate')).length).toBe(1)
+    await clock.advance(10_000)
+    await adding
+    await one.end()
   })
 
   test('a second Python is refused, and nothing is fetched for it', async () => {
