@@ -91,7 +91,10 @@ async function addApks(
     if (names.length > 0) session.say(`the builder image is taken as it is: no apks can be added (${names.join(', ')})`)
     return { image: ready.builder, added: [] }
   }
-  const { unknown, ...added } = await image.add(session, names, indexUrl)
+  const { unknown, ...added } = await image.add(session, names, indexUrl).catch((error: unknown) => {
+    if (isUpstreams(error) && names.length > 0) session.say(`the builder image was to get ${names.join(', ')}`)
+    throw error
+  })
   if (unknown.length > 0) session.say(`no repository of the builder image has ${unknown.join(', ')}`)
   return added
 }
@@ -99,18 +102,25 @@ async function addApks(
 async function namesFor(session: Session, apks: () => Promise<ImageApks | undefined>, failure: Failure): Promise<{ names: string[]; addable: boolean }> {
   if (!MISSING.test(failure.class)) return { names: [], addable: false }
   const allowed = (names: string[]) => names.filter((name) => !session.work.recipe.refusedApks.includes(name))
-  try {
-    const image = await apks()
-    if (image) return { names: allowed(await session.guard(image.find(failure))), addable: true }
-  } catch (error) {
-    // Without the repositories' indexes the build still ends with what it was missing.
-    if (!(error instanceof MuslinError)) throw error
-    session.say(`no apks can be added: ${error.detail}`)
+  const image = await apks()
+  if (image) {
+    try {
+      return { names: allowed(await session.guard(image.find(failure))), addable: true }
+    } catch (error) {
+      // A site without a mirror stays without one: as the surroundings' fault this would be compiled every five minutes, for ever.
+      if (!isUpstreams(error)) throw error
+      session.say(`no apks can be added: ${error.detail}`)
+    }
   }
   return { names: allowed(suggestApks(failure)), addable: false }
 }
 
 const MISSING = /^missing-/
+
+/** What is wrong with the repositories, and not with the engine that was to be looked into. */
+function isUpstreams(error: unknown): error is MuslinError {
+  return error instanceof MuslinError && (error.code.startsWith('upstream-') || error.code === 'loop')
+}
 
 /** What is known to help goes along, also that nothing of Alpine's does. */
 function withApks({ failure, missing, needs }: Failed, found: { names: string[] }): Failed {

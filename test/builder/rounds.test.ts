@@ -8,6 +8,7 @@ import type { Apks } from '../../src/builder/apk/install.ts'
 import { Failed } from '../../src/builder/failed.ts'
 import { readWheel } from '../../src/builder/wheel-file.ts'
 import type { Failure } from '../../src/domain/failure.ts'
+import { remedyOf } from '../../src/domain/remedy.ts'
 import { MuslinError } from '../../src/errors.ts'
 import { makeSbom } from '../../src/domain/sbom.ts'
 import type { Outcome, Built, WheelSystem } from '../../src/services/ports.ts'
@@ -36,6 +37,12 @@ function apks(names: Record<string, string[]>, conflict?: string): Apks & { aske
       owners: async (_box, paths) => new Map(paths.filter((path) => path.startsWith('/usr/lib/libffi')).map((path) => [path, { name: 'libffi', version: '3.4.6-r0' }])),
     }),
   }
+}
+
+/** Of an image whose repositories, or whose engine, fail as names are looked for. */
+function findFails(error: MuslinError): Apks & { asked: string[][] } {
+  const working = apks({})
+  return { ...working, of: async (...given) => ({ ...(await working.of(...given))!, find: async () => { throw error } }) }
 }
 
 /** Builds only in an image to which all of these were added; says of the first that is absent that its header is missing. */
@@ -118,11 +125,33 @@ describe('a build that misses something', () => {
     expect(runs.filter(({ spec }) => spec.network === 'none')).toHaveLength(1)
   })
 
-  test('ends with that where the repositories cannot be reached', async () => {
-    const unreachable: Apks = { of: async () => { throw new MuslinError('upstream-unreachable', 'alpine.example does not answer') } }
-    const { builder, work, log } = await rig(wants({ 'ffi.h': 'libffi-dev' }), { apks: unreachable })
-    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'missing-header', key: 'ffi.h', apks: ['libffi-dev'] } })
+  test.each(['upstream-unreachable', 'upstream-timeout', 'upstream-refused', 'upstream-bad-answer', 'loop'] as const)('ends with that, and with what our data alone says, where its repositories fail: %s', async (code) => {
+    const found = findFails(new MuslinError(code, 'alpine.example does not answer'))
+    const { builder, work, log } = await rig(wants({ 'ffi.h': 'libffi-dev' }), { apks: found })
+    const outcome = await builder.build(work)
+    expect(outcome).toMatchObject({ ok: false, failure: { class: 'missing-header', key: 'ffi.h', apks: ['libffi-dev'] } })
+    expect(!outcome.ok && remedyOf(outcome.failure)).toBe('add the apk libffi-dev to the project\'s recipe, or use a builder image that holds it')
     expect(log()).toContain('no apks can be added: alpine.example does not answer')
+    expect(found.asked).toEqual([])
+  })
+
+  test.each([['engine-unavailable', true], ['image-unavailable', undefined], ['sandbox-unavailable', undefined]] as const)('is not remembered for it where nobody could look: %s', async (code, away) => {
+    const error = new MuslinError(code, 'gone')
+    for (const nobody of [{ of: async () => { throw error } }, findFails(error)]) {
+      const { builder, work, open } = await rig(wants({ 'ffi.h': 'libffi-dev' }), { apks: nobody })
+      const outcome = await builder.build(work)
+      expect(outcome).toMatchObject({ ok: false, failure: { class: 'infrastructure', key: 'gone' } })
+      expect(!outcome.ok && outcome.away).toBe(away)
+      expect(open()).toBe(0)
+    }
+  })
+
+  test('by its recipe is told with the failure of the repositories that have it', async () => {
+    const found = apks({ 'x.h': ['x-dev'] })
+    const fails: Apks = { of: async (...given) => ({ ...(await found.of(...given))!, add: async () => { throw new MuslinError('upstream-unreachable', 'alpine.example cannot be reached') } }) }
+    const { builder, work, log } = await rig(well, { apks: fails, recipe: { apks: ['x-dev', 'y-dev'] } })
+    expect(await builder.build(work)).toMatchObject({ ok: false, failure: { class: 'infrastructure', key: 'alpine.example cannot be reached' } })
+    expect(log()).toContain('the builder image was to get x-dev, y-dev\n')
   })
 
   test('only for its native part is taken for what its log misses', async () => {
