@@ -1,3 +1,4 @@
+import type { JobState } from '../domain/job.ts'
 import { parseTarget } from '../domain/target.ts'
 import type { Clock, Store } from './ports.ts'
 import { HEARD_WITHIN_MS, type ReadyTargets } from './ready-targets.ts'
@@ -25,10 +26,16 @@ export function createOverview({ store, readyTargets, targets: configured, clock
     const { files, wheels, savedSeconds } = await downloads.totals()
     return {
       files, wheelsServed: wheels, wheelsBuilt: await downloads.built(), secondsSaved: savedSeconds,
-      queued: await jobs.count('queued', 'build'), running: await jobs.count('running', 'build'), failed: await jobs.count('failed', 'build'),
+      queued: await builds('queued'), running: await builds('running'), failed: await builds('failed'),
       workers: (await workers.live(clock.now() - HEARD_WITHIN_MS)).length,
       targets: await targets(),
     }
+  }
+
+  /** METADATA takes moments, and mostly comes of a build that is counted. */
+  async function builds(state: JobState): Promise<number> {
+    const counts = await Promise.all((['build', 'trial', 'rebuild'] as const).map((kind) => jobs.count(state, kind)))
+    return counts.reduce((sum, count) => sum + count)
   }
 
   async function targets(): Promise<TargetView[]> {

@@ -23,7 +23,8 @@ test('what was served, built and saved, what is under way, and who builds', asyn
   })
   await store.workers.beat('one', { [TARGET]: 'image-1' }, clock.now())
   await store.workers.beat('two', { [OTHER]: 'image-2' }, clock.now())
-  for (let n = 1; n <= 4; n++) await bench.wish({ sdist: { sha256: `${n}`.repeat(64), filename: `demo-${n}.tar.gz` } })
+  for (let n = 1; n <= 4; n++) await bench.wish({ kind: n === 3 ? 'trial' : 'build', sdist: { sha256: `${n}`.repeat(64), filename: `demo-${n}.tar.gz` } })
+  await bench.wish({ kind: 'rebuild', sdist: { sha256: '8'.repeat(64), filename: 'demo-8.tar.gz' } })
   await bench.wish({ kind: 'metadata', sdist: { sha256: '9'.repeat(64), filename: 'demo-9.tar.gz' } })
   const metadata = await bench.claim()
   await store.jobs.fail(metadata.build, { class: 'infrastructure', key: 'x' }, undefined, clock.now())
@@ -42,7 +43,7 @@ test('what was served, built and saved, what is under way, and who builds', asyn
   const now = await overview()
   expect(Overview.parse(now)).toEqual(now)
   expect(now).toMatchObject({
-    files: 3, wheelsServed: 2, wheelsBuilt: 1, secondsSaved: 40, queued: 1, running: 1, failed: 1, workers: 2,
+    files: 3, wheelsServed: 2, wheelsBuilt: 1, secondsSaved: 40, queued: 2, running: 1, failed: 1, workers: 2,
     targets: [{ name: TARGET, ready: true, image: 'image-1', configured: true }, { name: OTHER, python: '3.12', ready: true, configured: false }],
   })
   await clock.advance(61_000)
