@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { OutdatedLine, OutdatedRebuilt } from '../services/rebuild-views.ts'
+import type { Outdated, OutdatedLine, OutdatedRebuilt } from '../services/rebuild-views.ts'
 import { addServerFlags, withServer } from './connection.ts'
 import type { Context } from './context.ts'
 import { count, table } from './format.ts'
@@ -15,14 +15,19 @@ export function addOutdated(program: Command, context: Context): void {
     const { rebuild = false, json = false } = command.opts<{ rebuild?: boolean; json?: boolean }>()
     const { outdated, unreachable } = await api.outdated()
     const rebuilt = rebuild && outdated.length > 0 ? await api.rebuildOutdated({ filenames: [...new Set(outdated.map(({ filename }) => filename))] }) : undefined
-    for (const { repositories, why } of unreachable) context.warn(`muslin: ${repositories.join(', ')} cannot be asked: ${why}`)
+    for (const one of unreachable) context.warn(unreachableLine(one))
     if (json) context.print(JSON.stringify({ outdated, unreachable, ...rebuilt && { rebuilt } }, null, 2))
-    else for (const line of [...outdatedTable(outdated, painter(context)), ...rebuilt ? rebuiltLines(rebuilt) : []]) context.print(line)
+    else for (const line of [...outdatedTable(outdated, unreachable.length > 0, painter(context)), ...rebuilt ? rebuiltLines(rebuilt) : []]) context.print(line)
   }))
 }
 
-function outdatedTable(outdated: OutdatedLine[], paint: Paint): string[] {
-  if (outdated.length === 0) return ['no wheel carries an outdated library']
+function unreachableLine({ repository, arch, why, since }: Outdated['unreachable'][number]): string {
+  const unknown = since === null ? 'nothing was compared with it' : `what is newer than its index of ${since} is not known`
+  return `muslin: ${repository} cannot be asked for ${arch}, so ${unknown}: ${why}`
+}
+
+function outdatedTable(outdated: OutdatedLine[], partly: boolean, paint: Paint): string[] {
+  if (outdated.length === 0) return [partly ? 'no wheel is known to carry an outdated library' : 'no wheel carries an outdated library']
   const head = ['wheel', 'library', 'apk', 'has', 'newest', 'rebuild'].map((title) => paint('dim', title))
   return table([head, ...outdated.map(({ filename, library, apk, has, newest, job, state }) => [
     filename, library, apk, has, newest, job === null || state === null ? '' : `${paintState(paint, state)} (job ${job})`,

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import { newestApks, outdatedLibraries } from '../domain/apk-index.ts'
+import { outdatedLibraries } from '../domain/apk-index.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
 import { isSuperseded } from '../domain/merge.ts'
 import type { ProjectPage } from '../domain/page.ts'
-import { MuslinError } from '../errors.ts'
 import type { JobViews } from './job-views.ts'
+import { createNewestInBranches } from './newest-in-branches.ts'
 import type { ApkBranches, BuiltWheel, Clock, Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import type { Outdated, OutdatedLine, OutdatedOrder, OutdatedRebuilt } from './rebuild-views.ts'
@@ -16,7 +16,7 @@ import type { UpstreamPages } from './upstream-pages.ts'
 export interface OutdatedWheels {
   /** The wheels that installers take, and that bundle a library of which the branch that it came from has a newer apk. */
   list(): Promise<Outdated>
-  /** Has them built anew, under the next build number each. Throws `bad-request` for a file name that is none of theirs. */
+  /** Has them built anew, under the next build number each. One whose rebuild was published since it was listed is left, as any other name is. */
   rebuild(order: OutdatedOrder, askedBy: string): Promise<OutdatedRebuilt>
 }
 
@@ -30,7 +30,7 @@ const REMEMBERED = 10_000
 /** Security updates: a wheel carries its libraries along, and nobody else renews them. */
 export function createOutdated({ store, branches, upstreamPages, recipes, readyTargets, jobViews, clock }: {
   store: Store
-  branches: Pick<ApkBranches, 'index'>
+  branches: Pick<ApkBranches, 'indexes'>
   upstreamPages: Pick<UpstreamPages, 'read'>
   recipes: Pick<Recipes, 'forProject'>
   readyTargets: ReadyTargets
@@ -47,13 +47,11 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
     },
     async rebuild({ filenames }, askedBy) {
       const wheels = new Map((await look()).old.map(({ wheel }) => [wheel.filename, wheel]))
-      const strange = filenames?.find((name) => !wheels.has(name))
-      if (strange !== undefined) throw new MuslinError('bad-request', `${strange.slice(0, 200)} is no outdated wheel; muslin outdated lists them`)
       const rebuilt: OutdatedRebuilt = { jobs: [], left: [] }
-      for (const wheel of wheels.values()) {
-        if (filenames && !filenames.includes(wheel.filename)) continue
-        const made = await order(wheel, askedBy)
-        if (typeof made === 'string') rebuilt.left.push({ filename: wheel.filename, why: made })
+      for (const filename of new Set(filenames ?? wheels.keys())) {
+        const wheel = wheels.get(filename)
+        const made = wheel ? await order(wheel, askedBy) : 'it is no outdated wheel, or not any more; muslin outdated lists them'
+        if (typeof made === 'string') rebuilt.left.push({ filename, why: made })
         else rebuilt.jobs.push(await jobViews.job(made))
       }
       return rebuilt
@@ -61,45 +59,35 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
   }
 
   async function look(): Promise<Looked> {
-    const pages = new Map<string, ProjectPage | undefined>()
-    const indexes = new Map<string, Promise<Map<string, string> | MuslinError>>()
-    const unreachable = new Map<string, Outdated['unreachable'][number]>()
-    const old: Old[] = []
-    for (const wheel of await store.wheels.bundling()) {
-      const { repositories, arch, bundled } = wheel.system!
-      const key = JSON.stringify([repositories, arch])
-      if (!indexes.has(key)) indexes.set(key, newestOf(repositories, arch))
-      const newest = await indexes.get(key)!
-      if (newest instanceof MuslinError) {
-        unreachable.set(key, { repositories, why: newest.detail })
-        continue
+    const newest = createNewestInBranches({ branches, clock })
+    const wheels = await store.wheels.bundling()
+    const old = new Map<BuiltWheel, Old[]>()
+    // By project: a page may take megabytes, and only one of them is held at a time.
+    for (const ofProject of Map.groupBy(wheels, ({ project }) => project).values()) {
+      const page = onceRead(ofProject[0]!.project)
+      for (const wheel of ofProject) {
+        const { repositories, arch, bundled } = wheel.system!
+        const older = outdatedLibraries(bundled, await newest.of(repositories, arch)).map((one): Old => ({ wheel, ...one }))
+        if (older.length > 0 && !await isLeft(wheel, page)) old.set(wheel, older)
       }
-      const older = outdatedLibraries(bundled, newest).map((one): Old => ({ wheel, ...one }))
-      if (older.length > 0 && !await isLeft(wheel, pages)) old.push(...older)
     }
-    return { old, unreachable: [...unreachable.values()] }
+    return { old: wheels.flatMap((wheel) => old.get(wheel) ?? []), unreachable: newest.unreachable() }
   }
 
-  /** Name → newest version; or why it cannot be told. */
-  async function newestOf(repositories: string[], arch: string): Promise<Map<string, string> | MuslinError> {
-    try {
-      return newestApks(await branches.index(repositories, arch))
-    } catch (error) {
-      if (error instanceof MuslinError) return error
-      throw error
-    }
+  function onceRead(project: string): () => Promise<ProjectPage | undefined> {
+    let page: Promise<ProjectPage | undefined> | undefined
+    return () => page ??= upstreamPages.read(project).then((kept) => kept?.page)
   }
 
-  /** Nobody takes it any more: there is a later build, which may bundle nothing, or the upstream has a wheel. `pages`: those of this look. */
-  async function isLeft(wheel: BuiltWheel, pages: Map<string, ProjectPage | undefined>): Promise<boolean> {
+  /** Nobody takes it any more: there is a later build, which may bundle nothing, or the upstream has a wheel. */
+  async function isLeft(wheel: BuiltWheel, read: () => Promise<ProjectPage | undefined>): Promise<boolean> {
     const { project, filename } = wheel
     const generation = await store.generation(project)
     const known = judged.get(filename)
     if (known?.generation === generation) return known.left
     // A page is parsed at once: whoever else wants something gets a turn before that.
     await setImmediate()
-    if (!pages.has(project)) pages.set(project, (await upstreamPages.read(project))?.page)
-    const page = pages.get(project)
+    const page = await read()
     const later = (await store.wheels.wheels(project)).some(({ sdist, target, number }) => sdist === wheel.sdist && target === wheel.target && number > wheel.number)
     const left = later || (page !== undefined && isSuperseded(page, wheel))
     judged.set(filename, { generation, left })
@@ -114,10 +102,10 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
     }
   }
 
-  /** The newest one that was ordered since the wheel is there. */
+  /** The newest one that was ordered since the wheel is there; not the one that made it, unless that was ordered again. */
   async function rebuildOf({ project, sdist, target, publishedAt, build }: BuiltWheel): Promise<Job | undefined> {
     const jobs = await store.jobs.list({ project, kind: 'rebuild' })
-    return jobs.find((job) => job.sdist.sha256 === sdist && job.target === target && job.createdAt >= publishedAt && job.build !== build)
+    return jobs.find((job) => job.sdist.sha256 === sdist && job.target === target && job.createdAt >= publishedAt && !(job.state === 'built' && job.build === build))
   }
 
   /** Its rebuild, or why there can be none. */

@@ -1,6 +1,6 @@
 /** What is built anew, as people and programs are shown it. */
 import { z } from 'zod'
-import { JobView } from './views.ts'
+import { JobView, time } from './views.ts'
 
 export const OutdatedLine = z.object({
   project: z.string(), version: z.string(), target: z.string(),
@@ -14,7 +14,10 @@ export type OutdatedLine = z.infer<typeof OutdatedLine>
 
 export const Outdated = z.object({
   outdated: z.array(OutdatedLine).describe('One line a library, newest wheels first'),
-  unreachable: z.array(z.object({ repositories: z.array(z.string()), why: z.string() })).describe('Branches that could not be asked: wheels of theirs may be outdated too'),
+  unreachable: z.array(z.object({
+    repository: z.string(), arch: z.string().describe('The CPU, by its name in Alpine'), why: z.string(),
+    since: time.nullable().describe('Of when the index is that was compared with instead; null: there is none'),
+  })).describe('Repositories that could not be asked for an hour: more wheels may be outdated than are listed'),
 }).meta({ id: 'Outdated' })
 export type Outdated = z.infer<typeof Outdated>
 

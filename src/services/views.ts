@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { STEPS } from '../domain/job.ts'
 import { MOST_PLAN_LINES } from './bounds.ts'
 
-const time = z.iso.datetime()
+export const time = z.iso.datetime()
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const FailureView = z.object({
@@ -196,7 +196,7 @@ export const Overview = z.object({
   wheelsServed: z.number().int().describe('Of these, wheels that were built here; the same client within an hour counts once'),
   wheelsBuilt: z.number().int(),
   secondsSaved: z.number().describe('Measured seconds of the build times installers\' downloads of its wheel'),
-  queued: z.number().int().describe('Builds that wait'), running: z.number().int(), failed: z.number().int().describe('Builds whose last run failed'),
+  queued: z.number().int().describe('Builds, trials and rebuilds that wait'), running: z.number().int(), failed: z.number().int().describe('Those whose last run failed'),
   workers: z.number().int().describe('Worker processes heard of within a minute'),
   targets: z.array(TargetView),
 }).meta({ id: 'Stats' })

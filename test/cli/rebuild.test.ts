@@ -23,9 +23,9 @@ const LINE: OutdatedLine = {
 
 describe('muslin outdated', () => {
   test('lists one line a library, and what cannot be asked', async () => {
-    server.on('GET /api/v1/outdated', { json: { outdated: [LINE, { ...LINE, library: 'libxml2.so.2', apk: 'libxml2', job: 8, state: 'queued' }], unreachable: [{ repositories: ['apk/v3.21/main'], why: 'nobody answers' }] } })
+    server.on('GET /api/v1/outdated', { json: { outdated: [LINE, { ...LINE, library: 'libxml2.so.2', apk: 'libxml2', job: 8, state: 'queued' }], unreachable: [{ repository: 'apk/v3.21/main', arch: 'x86_64', why: 'nobody answers', since: null }] } })
     const { exit, out, err } = await muslin('outdated')
-    expect([exit, err]).toEqual([0, ['muslin: apk/v3.21/main cannot be asked: nobody answers']])
+    expect([exit, err]).toEqual([0, ['muslin: apk/v3.21/main cannot be asked for x86_64, so nothing was compared with it: nobody answers']])
     expect(out).toEqual([
       `wheel${' '.repeat(LINE.filename.length - 5)}  library       apk      has       newest    rebuild`,
       `${LINE.filename}  libz.so.1     zlib     1.3.1-r1  1.3.1-r2`,
@@ -39,6 +39,13 @@ describe('muslin outdated', () => {
     const { exit, out } = await muslin('outdated', '--rebuild')
     expect([exit, out.slice(-3)]).toEqual([0, ['1 rebuild queued', `job 8  lxml 5.3.0 for ${TARGET}`, 'b.whl is left as it is: no builder is ready']])
     expect(JSON.parse(server.asked.at(-1)!.body)).toEqual({ filenames: [LINE.filename] })
+  })
+
+  test('says no more than is known', async () => {
+    server.on('GET /api/v1/outdated', { json: { outdated: [], unreachable: [{ repository: 'apk/v3.21/main', arch: 'x86_64', why: 'nobody answers', since: '2026-11-20T12:05:00.000Z' }] } })
+    const { out, err } = await muslin('outdated')
+    expect(err).toEqual(['muslin: apk/v3.21/main cannot be asked for x86_64, so what is newer than its index of 2026-11-20T12:05:00.000Z is not known: nobody answers'])
+    expect(out).toEqual(['no wheel is known to carry an outdated library'])
   })
 
   test('says so where there is none, and asks for no rebuild then', async () => {

@@ -83,7 +83,7 @@ export interface Options {
   ui?: boolean
   targets?: string[]
   /** In the place of those that the kept files tell. */
-  branches?: Pick<ApkBranches, 'index'>
+  branches?: Pick<ApkBranches, 'indexes'>
   /** URL of a sparse index of crates. */
   registry?: string
   /** What the server says; nobody hears it where absent. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { branchesOf } from '../branches.ts'
 import { sha256 } from '../synthetic-upstream.ts'
 import { makeRig, type Rig, TARGET } from '../http/rig.ts'
 import { hidden, rows, textOf, visitor } from './visitor.ts'
@@ -8,10 +9,13 @@ const SDIST = { filename: 'demo-1.0.tar.gz', bytes: Buffer.from('an sdist') }
 
 let rig: Rig
 let newest: string
+let older: { fetchedAt: number; why: string } | undefined
 beforeEach(async () => {
   newest = '1.3.1-r1'
-  const index = async () => [{ name: 'zlib', version: newest, arch: 'x86_64', size: 1, checksum: 'Q1', origin: 'zlib', provides: [], depends: [], description: '' }]
-  rig = await makeRig({ ui: true, targets: [OLD, TARGET], branches: { index } })
+  older = undefined
+  const there = branchesOf(() => [{ name: 'zlib', version: newest }])
+  const branches: typeof there = { indexes: async (...asked) => (await there.indexes(...asked)).map((index) => ({ ...index, ...older && { older } })) }
+  rig = await makeRig({ ui: true, targets: [OLD, TARGET], branches })
   rig.upstream.project('demo', [SDIST])
   await rig.ready()
 })
@@ -47,6 +51,26 @@ describe('outdated libraries', () => {
     const [job] = await rig.store.jobs.list({ kind: 'rebuild' })
     expect(rows((await admin.get('/ui/rebuild')).text, 'data-filename')[0]!.text).toContain(`queued Job ${job!.id}`)
     expect(textOf((await admin.get(`/ui/jobs/${job!.id}`)).text)).toContain(`Job ${job!.id} · rebuild`)
+  })
+
+  test('that cannot be rebuilt now are named, with why', async () => {
+    await built(TARGET)
+    await built(OLD)
+    newest = '1.3.1-r2'
+    const admin = visitor(rig)
+    const csrf = await admin.login()
+    const { status, text } = await admin.post('/ui/rebuild/outdated', { csrf })
+    expect(status).toBe(200)
+    expect(textOf(text)).toContain(`1 rebuild queued; 1 wheel left as it is. demo-1.0-1-cp312-${OLD}.whl : no builder is ready for ${OLD}`)
+    expect(rows(text, 'data-filename').map(({ text: line }) => line.includes('queued'))).toEqual([false, true])
+  })
+
+  test('are told of with what is not known of their branches', async () => {
+    await built(TARGET)
+    older = { fetchedAt: rig.clock.now() - 7_200_000, why: 'nobody answers; look at the network' }
+    const said = textOf((await visitor(rig).get('/ui/rebuild')).text)
+    expect(said).toContain('apk/v3.19/main cannot be asked for x86_64. Nobody answers; look at the network. What is newer than its index of 2 h ago is not known')
+    expect(said).toContain('No wheel is known to carry an older library')
   })
 })
 

@@ -2,9 +2,9 @@ import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { ADMIN } from '../../domain/job.ts'
 import { MuslinError } from '../../errors.ts'
-import type { Outdated } from '../../services/rebuild-views.ts'
+import type { Outdated, OutdatedRebuilt } from '../../services/rebuild-views.ts'
 import type { TargetView } from '../../services/views.ts'
-import { counted } from '../format.ts'
+import { counted, sentence, timeTag } from '../format.ts'
 import { requireForm, requireSession, seeOther } from '../guard.ts'
 import { html, type Content, type Html } from '../html.ts'
 import { csrfField, loginUrl, rootOf, type Frame } from '../layout.ts'
@@ -15,14 +15,15 @@ import { problemNote, problemOf } from './problem.ts'
 
 /** /ui/rebuild: wheels with older libraries, and building for a new Python what another one uses. */
 export function rebuildRoutes(router: Router, deps: PageDeps): void {
-  const { outdated, rebuilds, overview, show } = deps
+  const { outdated, rebuilds, overview, clock, show } = deps
 
   router.get('/ui/rebuild', (ctx) => showPage(ctx))
 
   router.post('/ui/rebuild/outdated', async (ctx) => {
     await ownForm(ctx)
-    await outdated.rebuild({}, ADMIN)
-    seeOther(ctx, rootOf(ctx), 'ui/rebuild')
+    const rebuilt = await outdated.rebuild({}, ADMIN)
+    if (rebuilt.left.length > 0) await showPage(ctx, { rebuilt })
+    else seeOther(ctx, rootOf(ctx), 'ui/rebuild')
   })
 
   router.post('/ui/rebuild/like', async (ctx) => {
@@ -33,7 +34,7 @@ export function rebuildRoutes(router: Router, deps: PageDeps): void {
       seeOther(ctx, rootOf(ctx), `ui/prebuilds/${id}`)
     } catch (error) {
       if (!(error instanceof MuslinError) || error.code === 'internal') throw error
-      await showPage(ctx, { order, error })
+      await showPage(ctx, { tried: { order, error } })
     }
   })
 
@@ -44,24 +45,33 @@ export function rebuildRoutes(router: Router, deps: PageDeps): void {
     return form
   }
 
-  async function showPage(ctx: Context, tried?: { order: { target: string; like: string }; error: MuslinError }): Promise<void> {
+  async function showPage(ctx: Context, { tried, rebuilt }: { tried?: { order: { target: string; like: string }; error: MuslinError }; rebuilt?: OutdatedRebuilt } = {}): Promise<void> {
     const frame = frameOf(ctx, deps)
     const { targets } = await overview.overview()
     show(ctx, {
       title: 'Rebuild', nav: 'rebuild',
       body: html`<div class="head"><div><h1>Rebuild</h1><p>A wheel carries the libraries along that it was built with, and every new Python needs wheels of its own.</p></div></div>
 ${tried && problemNote(problemOf(tried.error))}
-<section class="section"><h2>Outdated libraries</h2>${outdatedSection(await outdated.list(), frame)}</section>
+${rebuilt && leftNote(rebuilt)}
+<section class="section"><h2>Outdated libraries</h2>${outdatedSection(await outdated.list(), frame, clock.now())}</section>
 <section class="section"><h2>A new Python</h2>${likeForm(targets, tried?.order, frame)}</section>`,
     })
     if (tried) ctx.status = tried.error.status
   }
 }
 
-function outdatedSection({ outdated, unreachable }: Outdated, frame: Frame): Html {
+/** Several for one reason are told of once. */
+function leftNote({ jobs, left }: OutdatedRebuilt): Html {
+  const reasons = [...Map.groupBy(left, ({ why }) => why)]
+  return html`<div class="notice" id="left"><p><strong>${counted(jobs.length, 'rebuild')} queued; ${counted(left.length, 'wheel')} left as ${left.length === 1 ? 'it is' : 'they are'}.</strong></p>
+${reasons.map(([why, wheels]) => html`<p><span class="mono">${wheels.map(({ filename }) => filename).join(', ')}</span>: ${why}</p>`)}</div>`
+}
+
+function outdatedSection({ outdated, unreachable }: Outdated, frame: Frame, now: number): Html {
   const wheels = new Set(outdated.map(({ filename }) => filename)).size
-  return html`${unreachable.map(({ repositories, why }) => html`<div class="notice"><p><strong>${repositories.join(', ')} cannot be asked.</strong> ${why}</p></div>`)}
-${outdated.length === 0 ? nothing('No wheel carries an older library than its Alpine branch has.') : html`${table({
+  return html`${unreachable.map(({ repository, arch, why, since }) => html`<div class="notice"><p><strong>${repository} cannot be asked for ${arch}.</strong> ${sentence(why)}
+${since === null ? 'Nothing was compared with it' : html`What is newer than its index of ${timeTag(since, now)} is not known`}: more wheels may carry outdated libraries.</p></div>`)}
+${outdated.length === 0 ? nothing(unreachable.length > 0 ? 'No wheel is known to carry an older library than its Alpine branch has.' : 'No wheel carries an older library than its Alpine branch has.') : html`${table({
     id: 'outdated', caption: 'Wheels with outdated libraries', columns: ['Wheel', 'Library', 'Has', 'Newest', 'Rebuild'],
     rows: outdated.map(({ project, filename, library, apk, has, newest, job, state }) => ({
       attributes: { 'data-filename': filename },

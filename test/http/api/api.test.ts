@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pino } from 'pino'
 import supertest from 'supertest'
 import { MuslinError } from '../../../src/errors.ts'
+import { branchesOf } from '../../branches.ts'
 import { JSON_V1, sha256 } from '../../synthetic-upstream.ts'
 import { AGENTS, makeRig, type Rig, TARGET } from '../rig.ts'
 import { ask as askAt, type Asked, declared, seen } from './checked.ts'
@@ -294,7 +295,7 @@ test('people are sent to the pages, programs keep what they had', async () => {
 describe('what is built anew', () => {
   const OLD = 'cp312-musllinux_1_2_x86_64'
   const system = (version: string) => ({ repositories: ['apk/v3.19/main'], arch: 'x86_64', bundled: [{ apk: 'zlib', version, library: 'libz.so.1' }, { apk: 'xz-libs', version: '5.4-r0', library: 'liblzma.so.5' }], runtime: [] })
-  const entry = (name: string, version: string) => ({ name, version, arch: 'x86_64', size: 1, checksum: 'Q1', origin: name, provides: [], depends: [], description: '' })
+  const entry = (name: string, version: string) => ({ name, version })
 
   /** A wheel of demo 1.0 for the target, as built from its sdist. */
   async function built(number: number, target = TARGET, libraries: ReturnType<typeof system> | null = system('1.3.1-r1')): Promise<string> {
@@ -313,13 +314,13 @@ describe('what is built anew', () => {
 
   test('wheels with older libraries are listed, rebuilt, and listed no more', async () => {
     let zlib = '1.3.1-r1'
-    await rig.restart({ branches: { index: async () => [entry('zlib', '1.3.1-r0'), entry('zlib', zlib), entry('xz-libs', '5.2-r9')] } })
+    await rig.restart({ branches: branchesOf(() => [entry('zlib', '1.3.1-r0'), entry('zlib', zlib), entry('xz-libs', '5.2-r9')]) })
     const filename = await built(1)
     expect((await get('/outdated', { token: '' })).body).toEqual({ outdated: [], unreachable: [] })
     zlib = '1.3.1-r10'
     const line = { project: 'demo', version: '1.0', target: TARGET, filename, library: 'libz.so.1', apk: 'zlib', has: '1.3.1-r1', newest: '1.3.1-r10', job: null, state: null }
     expect((await get('/outdated')).body.outdated).toEqual([line])
-    expect((await post('/outdated/rebuild', { filenames: ['other.whl'] })).body).toMatchObject({ code: 'bad-request', detail: expect.stringContaining('other.whl is no outdated wheel') })
+    expect((await post('/outdated/rebuild', { filenames: ['other.whl'] })).body).toEqual({ jobs: [], left: [{ filename: 'other.whl', why: expect.stringContaining('no outdated wheel, or not any more') }] })
     const made = await post('/outdated/rebuild', { filenames: [filename] })
     expect(made).toMatchObject({ status: 201, body: { left: [], jobs: [{ kind: 'rebuild', priority: 'rebuild', project: 'demo', version: '1.0', target: TARGET, state: 'queued', askedBy: 'admin' }] } })
     const { id } = made.body.jobs[0]
@@ -332,7 +333,7 @@ describe('what is built anew', () => {
   })
 
   test('a wheel that the upstream has now is nobody\'s any more', async () => {
-    await rig.restart({ branches: { index: async () => [entry('zlib', '2-r0')] } })
+    await rig.restart({ branches: branchesOf(() => [entry('zlib', '2-r0')]) })
     await built(1)
     await rig.get('/simple/demo/', { accept: JSON_V1 })
     expect((await get('/outdated')).body.outdated).toHaveLength(1)
@@ -343,15 +344,15 @@ describe('what is built anew', () => {
   })
 
   test('a branch that cannot be asked is told, and so is what cannot be rebuilt', async () => {
-    const index = async ([path]: string[]) => {
+    const branches = branchesOf((path) => {
       if (path === 'apk/v3.19/main') return [entry('zlib', '2-r0')]
       throw new MuslinError('upstream-unreachable', 'nobody answers; look at the network')
-    }
-    await rig.restart({ branches: { index } })
+    })
+    await rig.restart({ branches })
     await built(1, OLD)
     await built(1, TARGET, { ...system('1'), repositories: ['apk/v3.21/main'] })
     const { body } = await get('/outdated')
-    expect(body.unreachable).toEqual([{ repositories: ['apk/v3.21/main'], why: 'nobody answers; look at the network' }])
+    expect(body.unreachable).toEqual([{ repository: 'apk/v3.21/main', arch: 'x86_64', why: 'nobody answers; look at the network', since: null }])
     expect(body.outdated).toMatchObject([{ target: OLD }])
     expect((await post('/outdated/rebuild', {})).body).toEqual({ jobs: [], left: [{ filename: body.outdated[0].filename, why: `no builder is ready for ${OLD}` }] })
     await rig.store.workers.beat('old', { [OLD]: 'image-1' }, rig.clock.now())
