@@ -1,7 +1,7 @@
 import { sha256Of } from '../domain/digest.ts'
 import { isFallback, isPure } from '../domain/fallback.ts'
 import type { Job } from '../domain/job.ts'
-import { isValidName, normalizeName } from '../domain/names.ts'
+import { projectNamed } from '../domain/names.ts'
 import { pythonFits } from '../domain/promise.ts'
 import { wheelFits } from '../domain/tags.ts'
 import { parseTarget, type Target } from '../domain/target.ts'
@@ -36,8 +36,7 @@ export function createMatrix({ store, recipes, upstreamPages, readyTargets, targ
   return { project }
 
   async function project(name: string): Promise<ProjectMatrix> {
-    if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
-    const normalized = normalizeName(name)
+    const normalized = projectNamed(name)
     const kept = await upstreamPages.read(normalized)
     const wheels = await store.wheels.wheels(normalized)
     if (!kept && wheels.length === 0) throw new MuslinError('no-such-project', `nothing of ${normalized} is kept here; check the name, or open /simple/${normalized}/ once`)

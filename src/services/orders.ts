@@ -1,7 +1,7 @@
 import { sha256Of } from '../domain/digest.ts'
 import { parseSdistFilename } from '../domain/filename.ts'
 import { PRIORITY, type Job, type Wish } from '../domain/job.ts'
-import { isValidName, normalizeName } from '../domain/names.ts'
+import { projectNamed } from '../domain/names.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { sdistsByVersion } from '../domain/promise.ts'
 import { canonicalVersion, compareVersions, isPrerelease, parseVersion, versionKey } from '../domain/version.ts'
@@ -48,9 +48,9 @@ export function createOrders({ store, recipes, upstreamPages, readyTargets, targ
   return { build, addApks, retry, cancel }
 
   async function build({ project: name, version, targets, publish = true }: JobOrder, askedBy: string): Promise<Job[]> {
-    if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
+    const project = projectNamed(name)
     const images = imagesFor(await readyTargets(), targets)
-    const release = await releaseOf(normalizeName(name), version)
+    const release = await releaseOf(project, version)
     const applied = await recipes.forProject(release.project)
     const ordered: Job[] = []
     let skipped: string | undefined

@@ -1,8 +1,7 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { ADMIN } from '../../domain/job.ts'
-import { isValidName, normalizeName } from '../../domain/names.ts'
-import { MuslinError } from '../../errors.ts'
+import { projectNamed } from '../../domain/names.ts'
 import { layerOf, RecipeInput } from '../../services/recipe-schema.ts'
 import { ProjectRecipe, RecipeLayerView, RecipeList, RecipeText, recipeView, SetRecipes } from '../../services/recipe-views.ts'
 import type { ApiDeps } from './deps.ts'
@@ -19,7 +18,7 @@ export function recipeRoutes({ recipes }: ApiDeps): ApiRoute[] {
       method: 'get', path: '/projects/{project}/recipe', summary: 'All recipes of a project, in the order in which they are merged', params: z.strictObject({ project: z.string() }),
       answer: { status: 200, schema: ProjectRecipe }, errors: ['bad-name'],
       async handle(_ctx, { params }) {
-        const project = named(params.project)
+        const project = projectNamed(params.project)
         return { project, layers: (await recipes.show(project)).map(recipeView) }
       },
     }),
@@ -35,18 +34,13 @@ export function recipeRoutes({ recipes }: ApiDeps): ApiRoute[] {
     route({
       method: 'get', path: '/recipes.toml', summary: 'The recipes of this site as a file, learnt ones too', query: z.strictObject({ project: z.string().optional().describe('Of this project alone') }),
       answer: { status: 200, types: { 'application/toml': 'As docs/recipes.md tells' } }, errors: ['bad-name'],
-      handle: async (ctx, { query }) => toml(ctx, await recipes.export(query.project === undefined ? undefined : named(query.project))),
+      handle: async (ctx, { query }) => toml(ctx, await recipes.export(query.project === undefined ? undefined : projectNamed(query.project))),
     }),
     route({
       method: 'delete', path: '/recipes/{id}', admin: true, summary: 'Take back a recipe of this site', params: NumberInPath, answer: { status: 200, schema: RecipeLayerView }, errors: ['no-such-recipe'],
       handle: async (_ctx, { params }) => recipeView(await recipes.remove(params.id)),
     }),
   ]
-}
-
-function named(name: string): string {
-  if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
-  return normalizeName(name)
 }
 
 function toml(ctx: Context, text: string): undefined {

@@ -3,7 +3,7 @@ import { createGzip } from 'node:zlib'
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { losesHashes, parseUserAgent, targetOf } from '../../domain/client.ts'
-import { isValidName, normalizeName } from '../../domain/names.ts'
+import { projectNamed } from '../../domain/names.ts'
 import { negotiateEncoding, negotiatePage, type PageKind } from '../../domain/negotiate.ts'
 import { parseTarget, type Target } from '../../domain/target.ts'
 import { MuslinError } from '../../errors.ts'
@@ -107,9 +107,7 @@ function byPath({ readyTargets, targets, hostRefused }: SimpleDeps): Audience {
 
 /** PEP 503: names are normalised, other spellings redirect. */
 function projectName(ctx: Context): string {
-  const name = String(ctx.params['project'])
-  if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
-  return normalizeName(name)
+  return projectNamed(String(ctx.params['project']))
 }
 
 function negotiated(ctx: Context): PageKind {

@@ -1,7 +1,7 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { ADMIN } from '../../domain/job.ts'
-import { isValidName, normalizeName } from '../../domain/names.ts'
+import { projectNamed } from '../../domain/names.ts'
 import { MuslinError } from '../../errors.ts'
 import type { ProjectMatrix } from '../../services/views.ts'
 import { counted, timeTag } from '../format.ts'
@@ -19,12 +19,12 @@ export function projectRoutes(router: Router, deps: PageDeps): void {
 
   router.get('/ui/projects', (ctx) => {
     const name = String(ctx.query['name'] ?? '').trim()
-    if (name !== '') return ctx.redirect(`projects/${named(name)}`)
+    if (name !== '') return ctx.redirect(`projects/${projectNamed(name)}`)
     show(ctx, { title: 'Find a project', body: search(rootOf(ctx)) })
   })
 
   router.get('/ui/projects/:project', async (ctx) => {
-    const project = named(String(ctx.params['project']))
+    const project = projectNamed(String(ctx.params['project']))
     if (project !== ctx.params['project']) return ctx.redirect(`${project}${ctx.search}`)
     const known = await matrix.project(project).catch(unknown)
     if (!known) return showUnknown(ctx, project)
@@ -49,7 +49,7 @@ ${legend()}`,
     requireForm(ctx, form.value('csrf'))
     const [version = '', target = ''] = (form.value('cell') ?? '').split('|')
     if (version === '' || target === '') throw new MuslinError('bad-request', 'the form names no release and target; open the project\'s page again')
-    const [job] = await orders.build({ project: named(String(ctx.params['project'])), version, targets: [target] }, ADMIN)
+    const [job] = await orders.build({ project: projectNamed(String(ctx.params['project'])), version, targets: [target] }, ADMIN)
     seeOther(ctx, rootOf(ctx), job ? `ui/jobs/${job.id}` : `ui/projects/${ctx.params['project']}`)
   })
 
@@ -71,12 +71,6 @@ function search(root: string): Html {
 <form class="stack" id="find" action="${root}ui/projects"><div class="field"><label for="name">Its name on the index</label>
 <input id="name" type="search" name="name" required autofocus maxlength="200" placeholder="PyYAML" autocomplete="off" autocapitalize="off" spellcheck="false"></div>
 <p class="actions"><button>Show its releases</button></p></form></section>`
-}
-
-/** PEP 503: names are normalised. */
-function named(name: string): string {
-  if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
-  return normalizeName(name)
 }
 
 function unknown(error: unknown): undefined {

@@ -1,7 +1,7 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { ADMIN } from '../../domain/job.ts'
-import { isValidName, normalizeName } from '../../domain/names.ts'
+import { projectNamed } from '../../domain/names.ts'
 import { MuslinError } from '../../errors.ts'
 import { briefly, recipeSaid, recipeView } from '../../services/recipe-views.ts'
 import { counted, timeTag } from '../format.ts'
@@ -83,7 +83,5 @@ ${own.length === 0 ? nothing('None yet: builds add what they find out, and peopl
 }
 
 function named(ctx: Context): string {
-  const name = String(ctx.params['project'])
-  if (!isValidName(name)) throw new MuslinError('bad-name', `${name.slice(0, 60)} is no project name; names hold letters, digits, ".", "-" and "_"`)
-  return normalizeName(name)
+  return projectNamed(String(ctx.params['project']))
 }
