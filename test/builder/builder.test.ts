@@ -54,13 +54,30 @@ describe('a build', () => {
     return {}
   })
 
+  test('names the wheel that took the place of one which the backend will not have', async () => {
+    const narrowed = 'setuptools-57.5-py3-none-any.whl'
+    const { builder, work } = await rig((command, run) => {
+      const asked = String(run.files.get('muslin/requirements.txt')).includes('cython')
+      if (command.includes(' install ') && asked && !run.files.has(`muslin/wheels/${narrowed}`)) return { exitCode: 1, output: 'ERROR: No matching distribution found for setuptools<58\n' }
+      const answer = asksForCython(command, run)
+      if (command.includes('fetch.py') && asked) {
+        run.files.delete('muslin/wheels/setuptools-80.0-py3-none-any.whl')
+        run.files.set(`muslin/wheels/${narrowed}`, Buffer.from('an older wheel'))
+      }
+      return answer
+    })
+    const outcome = await builder.build(work)
+    expect(outcome).toMatchObject({ ok: true })
+    expect((outcome.record['requirements'] as { filename: string }[]).map(({ filename }) => filename)).toEqual([narrowed])
+  })
+
   test('hands requirements over in a file, and fetches again what the wheels at hand do not satisfy', async () => {
     const { builder, work, runs, log } = await rig((command, run) => {
       const lacking = command.includes(' install ') && String(run.files.get('muslin/requirements.txt')).includes('cython') && !run.files.has('muslin/wheels/cython-3.1-py3-none-any.whl')
       if (command.includes('fetch.py') && String(run.files.get('muslin/requirements.txt')).includes('cython')) run.files.set('muslin/wheels/cython-3.1-py3-none-any.whl', Buffer.from('a wheel'))
       return lacking ? { exitCode: 1, output: 'ERROR: No matching distribution found for cython\n' } : asksForCython(command, run)
     })
-    expect(await builder.build(work)).toMatchObject({ ok: true, record: { requirements: [{ filename: 'setuptools-80.0-py3-none-any.whl' }, { filename: 'cython-3.1-py3-none-any.whl' }] } })
+    expect(await builder.build(work)).toMatchObject({ ok: true, record: { requirements: [{ filename: 'cython-3.1-py3-none-any.whl' }, { filename: 'setuptools-80.0-py3-none-any.whl' }] } })
     const fetches = runs.filter(({ spec }) => spec.network === 'fetch')
     expect(fetches.map(({ files }) => String(files.get('muslin/requirements.txt')))).toEqual(['setuptools>=40.8.0\n', 'setuptools>=40.8.0\ncython; python_version > "3"\n'])
     expect(fetches[1]?.commands[0]).toEqual(expect.arrayContaining(['http://muslin:8080/finished/simple/']))
