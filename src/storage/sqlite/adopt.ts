@@ -1,15 +1,17 @@
 import type { Database } from 'better-sqlite3'
 import type { Failure } from '../../domain/failure.ts'
+import type { Priority } from '../../domain/job.ts'
 import type { JobStore } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
-import type { JobRow } from './job-row.ts'
+import { toJob, type JobRow } from './job-row.ts'
 import type { AtOnce } from './port.ts'
 import type { Waits } from './waits.ts'
+import type { Wishing } from './wishing.ts'
 
 type Orphan = JobRow & { new_image: string }
 
 /** Jobs whose builder image is gone: what they would be remembered under is not what they would be built with. */
-export function createAdopt(db: Database, changes: Changes, waits: Waits): AtOnce<Pick<JobStore, 'adopt'>> {
+export function createAdopt(db: Database, changes: Changes, wishing: Wishing, waits: Waits): AtOnce<Pick<JobStore, 'adopt'>> {
   // While another worker still has the image the job is hers: two images at once, as in a rolling upgrade, take nothing from each other.
   const selectOrphans = db.prepare<{ targets: string; since: number; now: number }, Orphan>(`
     SELECT jobs.*, ready.value AS new_image FROM jobs JOIN json_each(@targets) AS ready ON ready.key = jobs.target AND ready.value <> jobs.image
@@ -41,6 +43,12 @@ export function createAdopt(db: Database, changes: Changes, waits: Waits): AtOnc
   function moveOn(orphan: Orphan, now: number): number {
     const heir = selectHeir.get(orphan)
     if (!heir) return rekey.run(orphan).changes
+    // What a rebuild made that is over already is what this one was ordered for.
+    if (orphan.kind === 'rebuild') {
+      const { job, created } = wishing.rebuild({ ...toJob(orphan), kind: 'rebuild', image: heir.image, priority: orphan.priority as Priority }, now)
+      waits.await(orphan, heir)
+      return created || job.priority > heir.priority ? 1 : 0
+    }
     if (heir.state === 'queued' || heir.state === 'running') return raise.run(orphan.priority, heir.id, orphan.priority).changes
     waits.follow(orphan.id, { ...heir, retry_at: null }, now)
     return 1

@@ -87,7 +87,7 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
 
   const port = asPort<Omit<JobStore, 'watch'>>({
     ...createRuns(db, changes, waits),
-    ...createAdopt(db, changes, waits),
+    ...createAdopt(db, changes, wishing, waits),
     ...createRekey(db, changes, wishing, waits),
     ...createWaiting(db, changes, wishing),
     wish(wish, now, bounds = []) {

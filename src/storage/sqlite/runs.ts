@@ -69,7 +69,7 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
     SELECT 'build', project, version, sdist, sdist_filename, target, recipe, image, @askedBy, @priority, @now FROM jobs
     WHERE kind = 'metadata' AND state = 'failed' AND retry_at <= @now ON CONFLICT DO NOTHING`)
   const requeueAll = db.prepare<{ now: number; priority: number }>(`
-    UPDATE jobs SET state = 'queued', priority = min(priority, @priority), attempts = 0, waited = 0, retry_at = NULL, step = NULL, finished_at = NULL
+    UPDATE jobs SET state = 'queued', priority = min(priority, @priority), attempts = 0, waited = 0, retry_at = NULL, step = NULL, passed_at = NULL, finished_at = NULL
     WHERE state = 'failed' AND retry_at <= @now`)
 
   const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): ClaimedJob | undefined => {

@@ -33,14 +33,15 @@ export function createWishing(db: Database, changes: Changes, waits: Waits): Wis
     'SELECT count(*) FROM jobs WHERE asked_by = ? AND created_at >= ? AND kind = ?').pluck()
   const selectCause = db.prepare<[number], number | null>("SELECT json_extract(failure, '$.job') FROM jobs WHERE id = ?").pluck()
   const retry = db.prepare<{ id: number; priority: number }, JobRow>(`
-    UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, waited = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL, finished_at = NULL
+    UPDATE jobs SET state = 'queued', priority = max(priority, @priority), attempts = 0, waited = 0, failure = NULL, remembered = 0, retry_at = NULL, step = NULL,
+      passed_at = NULL, finished_at = NULL
     WHERE id = @id AND state IN ('failed', 'cancelled') RETURNING *`)
 
   const selectMetadata = db.prepare<[number], number>(`SELECT jobs.id FROM jobs JOIN jobs AS twin ON ${TWIN} WHERE twin.id = ? AND jobs.kind = 'metadata'`).pluck()
   const forget = db.prepare<[number]>("UPDATE jobs SET remembered = 0 WHERE id = ? AND state = 'built'")
   const anew = db.prepare<{ id: number; priority: number; askedBy: string; now: number }, JobRow>(`
     UPDATE jobs SET state = 'queued', priority = @priority, asked_by = @askedBy, created_at = @now, attempts = 0, waited = 0, failure = NULL, remembered = 0,
-      retry_at = NULL, step = NULL, finished_at = NULL, metadata_changed = 0
+      retry_at = NULL, step = NULL, passed_at = NULL, finished_at = NULL, metadata_changed = 0
     WHERE id = @id AND state IN ('built', 'failed', 'cancelled') RETURNING *`)
 
   return {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { PRIORITY, type Wish } from '../../../src/domain/job.ts'
-import { BOTH, FAILURE, TARGET, type StoreBench, wishFor } from './bench.ts'
+import { ALL, BOTH, FAILURE, TARGET, type StoreBench, wishFor } from './bench.ts'
 
 /** What becomes of jobs when their builder image changes. */
 export function imagesContract({ store, running, failed }: StoreBench): void {
@@ -59,6 +59,25 @@ export function imagesContract({ store, running, failed }: StoreBench): void {
       else await store.jobs.done(run?.build ?? 0, undefined, 80)
       expect(await store.jobs.adopt(NEW, 50, 90)).toBe(1)
       expect(await store.jobs.get(job.id)).toMatchObject({ state, build: run?.build, finishedAt: 90, failure: state === 'failed' ? FAILURE : undefined, image: 'sha256:image' })
+    })
+
+    test.each(['built', 'failed'] as const)('a rebuild is done anew, however often it was with the new one: %s', async (state) => {
+      const rebuild = (change: Partial<Wish> = {}) => ({ ...wishFor({ priority: PRIORITY.rebuild, ...change }), kind: 'rebuild' as const })
+      const { job: heir } = await store.jobs.rebuild(rebuild({ image: 'sha256:newer' }), 1)
+      const all = { ...ALL, targets: NEW }
+      const first = await store.jobs.claim('w1', all, 10, 100)
+      if (state === 'built') await store.jobs.done(first!.build, undefined, 20)
+      else await store.jobs.fail(first!.build, FAILURE, undefined, 20)
+      const { job } = await store.jobs.rebuild(rebuild({ askedBy: 'admin' }), 30)
+      expect(await store.jobs.adopt(NEW, 50, 60)).toBe(1)
+      expect([await store.jobs.get(job.id), await store.jobs.get(heir.id)]).toMatchObject([{ state: 'queued' }, { state: 'queued', askedBy: 'admin', createdAt: 60 }])
+      expect(await store.jobs.adopt(NEW, 50, 70), 'once').toBe(0)
+      const run = await store.jobs.claim('w1', all, 80, 100)
+      expect(run).toMatchObject({ id: heir.id })
+      expect(await store.jobs.adopt(NEW, 50, 85)).toBe(0)
+      await store.jobs.done(run!.build, undefined, 90)
+      expect(await store.jobs.get(job.id)).toMatchObject({ state: 'built', build: run!.build })
+      expect(await store.jobs.adopt(NEW, 50, 95), 'and not again').toBe(0)
     })
 
     test('metadata waits for a build that still runs with the old one', async () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PRIORITY, type ClaimedJob, type Wish } from '../../../src/domain/job.ts'
+import { PRIORITY, type ClaimedJob, type Job, type Wish } from '../../../src/domain/job.ts'
 import { PASSING_MS, roomBeside } from '../../../src/domain/sizing.ts'
 import '../../property-seed.ts'
-import { ALL, type StoreBench, wheelOf, wishFor } from './bench.ts'
+import { ALL, FAILURE, type StoreBench, wheelOf, wishFor } from './bench.ts'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
@@ -76,6 +76,52 @@ export function roomContract({ store }: StoreBench): void {
       const { free } = roomBeside([4 * GIB], { budget: 3 * GIB, limit: 4 * GIB })
       expect(free).toBeLessThan(0)
       expect(await claim(free)).toMatchObject({ kind: 'metadata', project: 'other' })
+    })
+
+    describe('one that was passed for long is passed anew', () => {
+      const LATER = 50 + PASSING_MS
+      const large = wishFor({ ...sdist('large'), priority: PRIORITY.waiting })
+
+      async function passed(wish: Wish): Promise<Job> {
+        await knows('large', 3 * GIB)
+        await knows('one', 100 * MIB)
+        const { job } = await store.jobs.wish(wish, 10)
+        expect(await claim(GIB, 20)).toBeUndefined()
+        return job
+      }
+
+      async function passedAnew(job: Job): Promise<void> {
+        expect(await store.jobs.get(job.id)).toMatchObject({ state: 'queued' })
+        await store.jobs.wish(wishFor({ ...sdist('one'), priority: PRIORITY.rebuild }), LATER)
+        expect(await claim(GIB, LATER + 1)).toMatchObject({ project: 'one' })
+      }
+
+      test('once it was cancelled and somebody tries it again', async () => {
+        const job = await passed(large)
+        await store.jobs.cancel(job.id, 30)
+        await store.jobs.retry(job.id, LATER)
+        await passedAnew(job)
+      })
+
+      test('once it was cancelled and is ordered anew', async () => {
+        const job = await passed({ ...large, kind: 'rebuild' })
+        await store.jobs.cancel(job.id, 30)
+        await store.jobs.rebuild({ ...large, kind: 'rebuild' }, LATER)
+        await passedAnew(job)
+      })
+
+      test('once it ended as one of another recipe and is tried again by itself', async () => {
+        for (const [recipe, retryAt] of [['new', LATER], ['', 9]] as const) {
+          await store.jobs.wish({ ...large, recipe }, 1)
+          await store.jobs.fail((await claim(8 * GIB, 5))!.build, FAILURE, undefined, 8, retryAt)
+        }
+        await store.jobs.requeue(9)
+        const job = await passed(large)
+        await store.jobs.rekey(job.id, 'new', 30)
+        expect(await store.jobs.get(job.id)).toMatchObject({ state: 'failed' })
+        await store.jobs.requeue(LATER)
+        await passedAnew(job)
+      })
     })
 
     test('one that is given back is passed anew', async () => {
