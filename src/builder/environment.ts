@@ -54,16 +54,7 @@ export function inVenv(command: string[]): string[] {
 
 /** The image's pip, working on the environment at `python`. `--isolated` takes every PIP_* of the image away. */
 export function pip(python: string, command: string[]): string[] {
-  return ['python3', ...pipArguments(python, command)]
-}
-
-/** As `pip`, with the build environment activated for what pip starts. It holds no pip itself. */
-export function pipInVenv(command: string[]): string[] {
-  return ['sh', '-c', `python=$(command -v python3); ${ACTIVATE}; exec "$python" "$@"`, 'sh', ...pipArguments(`${VENV}/bin/python`, command)]
+  return ['python3', '-m', 'pip', '--isolated', '--python', python, ...command]
 }
 
 const ACTIVATE = `PATH=${VENV}/bin:$PATH; export PATH VIRTUAL_ENV=${VENV}`
-
-function pipArguments(python: string, command: string[]): string[] {
-  return ['-m', 'pip', '--isolated', '--python', python, ...command]
-}

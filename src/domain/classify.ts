@@ -9,8 +9,10 @@ import { RULES, type Rule } from './rules.ts'
  * The failure that a log of a failed step tells: class and key (ASCII, at most 120 characters). Where no rule fits, the step's own
  * class with the last line that reads like an error, or the exit code. Time is linear in the log's length, whatever it holds.
  */
-export function classifyLog(log: string, context: { step: Step }, rules: readonly Rule[] = RULES): Failure {
-  return failureOf(read(log, context.step, rules), context.step)
+export function classifyLog(log: string, { step }: { step: Step }, rules: readonly Rule[] = RULES): Failure {
+  const reader = readerFor(step, rules)
+  for (const [line] of log.matchAll(LINES)) reader.read(line)
+  return failureOf(reader, step)
 }
 
 /**
@@ -27,19 +29,6 @@ export async function classifyInPieces(log: string, { step }: { step: Step }, pa
   return failureOf(reader, step)
 }
 
-/**
- * What in this log would stop a build or explain its end: the last finding of the weights `cause` and `decisive`. Logs of builds that
- * succeed have none: what fails in them on the way is a clue at most.
- */
-export function findingsOf(log: string, context: { step: Step }): Failure[] {
-  return read(log, context.step, RULES).findings().map(({ rule, key }) => ({ class: rule.class, key: cleanLine(key, LONGEST_KEY) }))
-}
-
-function read(log: string, step: Step, rules: readonly Rule[]): Reader {
-  const reader = readerFor(step, rules)
-  for (const [line] of log.matchAll(LINES)) reader.read(line)
-  return reader
-}
 
 function readerFor(step: Step, rules: readonly Rule[]): Reader {
   return createReader(rules.filter((rule) => (rule.steps ?? BUILDING).includes(step)))
@@ -90,9 +79,6 @@ function createReader(rules: readonly Rule[]) {
         note(rule, key, match.groups?.['source'])
         break
       }
-    },
-    findings(): Finding[] {
-      return [best.get('decisive'), best.get('cause')].filter((found) => found !== undefined)
     },
     end(): { class?: FailureClass; key: string } {
       const told = best.get('decisive') ?? best.get('cause') ?? recent('clue') ?? recent('sentence')

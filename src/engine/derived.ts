@@ -14,8 +14,6 @@ const GB = 1 << 30
 /** What unpacking a compiler takes, with the files it comes from in memory. */
 const LIMITS: RunLimits = { cpu: Infinity, memoryBytes: 4 * GB, diskBytes: 3 * GB, processes: 256 }
 
-export type Derived = ReturnType<typeof createDerived>
-
 /**
  * `start` makes a run with more labels; `keep` is how many images of `instance` stay at a sweep: those that this process used last, then
  * the newest. `short` tells instances on one engine apart, so that none removes what another uses.

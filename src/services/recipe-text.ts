@@ -48,7 +48,7 @@ function parsed(text: string, file: string): Record<string, unknown> {
 }
 
 /** `env.PATH belongs to the sandbox …`, one line each. */
-export function faultsOf(error: z.ZodError): string[] {
+function faultsOf(error: z.ZodError): string[] {
   return error.issues.flatMap((issue) => {
     const at = issue.path.join('.')
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${at && `${at}.`}${key} is no key of a recipe; accepted: ${at === '' ? Object.keys(RecipeTable.shape).join(', ') : 'those of docs/recipes.md'}`)
