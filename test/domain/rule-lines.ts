@@ -119,6 +119,8 @@ export const LINES: [told: string, line: string, step?: Step][] = [
   ['missing-library: PortAudio', 'PortAudio library version >= 19 is required'],
   ['unsupported-python: No module named \'numpy.distutils\'', 'ModuleNotFoundError: No module named \'numpy.distutils\''],
   ['unsupported-python: its code uses configparser.SafeConfigParser, which this Python does not have', 'AttributeError: module \'configparser\' has no attribute \'SafeConfigParser\'. Did you mean: \'RawConfigParser\'?'],
+  ['unsupported-python: its code uses inspect.formatargspec, which this Python does not have', 'ImportError: cannot import name \'formatargspec\' from \'inspect\' (/usr/local/lib/python3.13/inspect.py). Did you mean: \'formatargvalues\'?'],
+  ['build-failed: ImportError: cannot import name \'soft_unicode\' from \'markupsafe\' (/v/lib/python3.13/site-packages/markupsafe.py)', 'ImportError: cannot import name \'soft_unicode\' from \'markupsafe\' (/v/lib/python3.13/site-packages/markupsafe.py)'],
   ['build-failed: use_2to3, which newer setuptools does not have', 'error in demo setup command: use_2to3 is invalid.'],
   ['build-failed: get_abi_tag, which newer wheel.bdist_wheel does not have', 'ImportError: cannot import name \'get_abi_tag\' from \'wheel.bdist_wheel\' (/env/wheel/bdist_wheel.py)'],
   ['build-requirement-unbuildable: pytest-runner', 'distutils.errors.DistutilsError: Could not find suitable distribution for Requirement.parse(\'pytest-runner\')'],

@@ -14,6 +14,10 @@ const PYTHON: Rule[] = [
     class: 'unsupported-python', weight: 'cause', hint: 'has no attribute', key: 'its code uses $1.$2, which this Python does not have',
     pattern: /^AttributeError: module '(ast|asyncio|collections|configparser|gettext|imp|importlib|inspect|locale|os|pkgutil|platform|string|sys|time|types|typing|unittest)' has no attribute '(\w{1,60})'/,
   },
+  {
+    class: 'unsupported-python', weight: 'cause', hint: 'cannot import name', key: 'its code uses $2.$1, which this Python does not have',
+    pattern: /^ImportError: cannot import name '(\w{1,60})' from '([\w.]{1,60})' \([^)]{0,200}\/lib\/python3\.\d{1,2}\/(?!site-packages\/|dist-packages\/)/,
+  },
   { class: 'build-failed', weight: 'cause', hint: 'cython_sources', pattern: /AttributeError: .{0,80}cython_sources/, key: 'AttributeError: cython_sources, which Cython 3 does not have' },
   { class: 'build-failed', weight: 'cause', hint: 'use_2to3', pattern: /error in .{1,100} setup command: use_2to3 is invalid/, key: 'use_2to3, which newer setuptools does not have' },
   { class: 'build-failed', weight: 'cause', hint: 'cannot import name', pattern: /^ImportError: cannot import name '(\w{1,60})' from '((?:setuptools|wheel|pkg_resources|Cython|numpy|packaging|setuptools_scm)\b[\w.]{0,60})'/, key: '$1, which newer $2 does not have' },
