@@ -44,7 +44,7 @@ const COMMANDS: Rule[] = [
   { class: 'missing-command', weight: 'cause', hint: '[Errno 2]', near: '_execute_child', pattern: /^FileNotFoundError: \[Errno 2\] No such file or directory: '(?:[^']{0,200}\/)?([\w.+-]{1,60})'/, key: '$1' },
   { class: 'bad-sdist', weight: 'cause', hint: '[Errno 2]', pattern: /^(?:FileNotFoundError|error): \[Errno 2\] No such file or directory: '([^/'][^']{0,100})'/, key: '$1 is missing in it' },
   { class: 'missing-command', weight: 'cause', hint: 'No such file or directory', pattern: /^(?:error: )?(?:command '|unable to execute ')([\w.+-]{1,60})'(?: failed)?: No such file or directory/, key: '$1' },
-  { class: 'missing-command', weight: 'cause', hint: 'No such file or directory', pattern: /^(?:make(?:\[\d{1,3}\])?: |env: (?:can't execute )?'?|\/usr\/bin\/env: '?)([\w.+-]{1,60})'?: (?:Command not found|No such file or directory)/, key: '$1' },
+  { class: 'missing-command', weight: 'cause', hint: 'No such file or directory', pattern: /^(?:make(?:\[\d{1,3}\])?: |env: (?:can't execute )?'?|\/usr\/bin\/env: '?)(?![Mm]akefile\b)([\w.+-]{1,60})'?: (?:Command not found|No such file or directory)/, key: '$1' },
   { class: 'missing-command', weight: 'cause', near: '(find_program)', hint: 'using the following names', pattern: /Could not find \w{1,80} using the following names: ([\w.+-]{1,60})/, key: '$1' },
   { class: 'missing-command', weight: 'cause', hint: 'Can\'t exec', pattern: /^Can't exec "([\w.+-]{1,60})": No such file/, key: '$1' },
   { class: 'missing-command', weight: 'cause', hint: 'config', pattern: /^(?:\w{0,40}(?:Error|Exception|Exit): |error: |ERROR: )[^:]{0,80}?([a-z][\w.+]{0,40}[-_]config)['"]?(?: executable)?(?: was| could)? not (?:be )?found/, key: '$1' },
