@@ -209,7 +209,7 @@ async function injected(muslin: Muslin, browser: Browser): Promise<void> {
 }
 
 async function everyPage(muslin: Muslin, browser: Browser, admin: Visitor): Promise<void> {
-  const pages = { 'overview': '/ui/', 'jobs': '/ui/jobs', 'find': '/ui/projects', 'prebuild': '/ui/prebuild', 'project': '/ui/projects/uifails', 'project-unknown': '/ui/projects/never-asked-for', 'recipes': '/ui/recipes', 'recipe': '/ui/recipes/pyyaml', 'use': '/ui/use', 'targets': '/ui/targets', 'not-found': '/ui/nothing' }
+  const pages = { 'overview': '/ui/', 'jobs': '/ui/jobs', 'find': '/ui/projects', 'prebuild': '/ui/prebuild', 'project': '/ui/projects/uifails', 'project-unknown': '/ui/projects/never-asked-for', 'rebuild': '/ui/rebuild', 'recipes': '/ui/recipes', 'recipe': '/ui/recipes/pyyaml', 'use': '/ui/use', 'targets': '/ui/targets', 'not-found': '/ui/nothing' }
   for (const [name, path] of Object.entries(pages)) {
     await admin.page.goto(`${muslin.url}${path}`)
     await inspect(admin.page, name)
