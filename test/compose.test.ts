@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -12,6 +12,7 @@ import { compose, type ComposeContext } from '../src/compose.ts'
 import { loadSettings } from '../src/config/load.ts'
 import { AGENTS } from './http/rig.ts'
 import { manualClock } from './manual-clock.ts'
+import { openIn } from './open-files.ts'
 import { temporaryFolder } from './storage/folder.ts'
 import { JSON_V1, sha256, type SyntheticUpstream, syntheticUpstream } from './synthetic-upstream.ts'
 
@@ -181,12 +182,6 @@ describe('the end', () => {
     await failing.stop()
   })
 })
-
-/** Files below a folder that this process has open. */
-async function openIn(below: string): Promise<string[]> {
-  const links = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')))
-  return links.filter((path) => path.startsWith(below))
-}
 
 describe('what cannot be', () => {
   test('a port that is taken', async () => {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openDraft } from '../../src/storage/draft.ts'
 import { blobContract, digest } from '../contracts/blobs.ts'
+import { openIn } from '../open-files.ts'
 import { temporaryFolder } from './folder.ts'
 
 blobContract('a disk', async () => {
@@ -52,7 +53,7 @@ test('what a process killed half-way wrote is never visible, and the next one sw
 test('descriptors are closed once nobody writes or follows', async () => {
   const store = createDiskBlobs({ folder })
   await (await store.draft()).discard()
-  const before = await descriptors()
+  const before = await openIn(folder)
   for (let i = 0; i < 5; i += 1) {
     const draft = await store.draft()
     await draft.write(Buffer.from(`${i}`))
@@ -64,7 +65,7 @@ test('descriptors are closed once nobody writes or follows', async () => {
     await dropped.discard()
     if (!left.closed) await once(left, 'close')
   }
-  expect(await descriptors()).toBe(before)
+  expect(await openIn(folder)).toEqual(before)
 })
 
 test.skipIf(process.platform !== 'linux')('a full disk ends the draft and its followers with what to do', async () => {
@@ -89,8 +90,4 @@ async function leaveDraft(into: string): Promise<ChildProcess> {
 async function drafts(of: string): Promise<string[]> {
   const entries = await readdir(join(of, 'drafts'), { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.lock')).map((entry) => entry.name)
-}
-
-async function descriptors(): Promise<number> {
-  return (await readdir('/proc/self/fd')).length
 }
