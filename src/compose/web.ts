@@ -82,7 +82,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
     events: createJobEvents({ jobs: store.jobs }),
     hopKey: own.hopKey, adminTokenSha256: own.adminTokenSha256,
-    publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy,
+    publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy, holdLimit: settings.holdLimit,
   })
   const server = createServer(app, await tls(settings))
   await listen(server, settings.port, own.host)

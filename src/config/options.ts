@@ -113,7 +113,11 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   },
   behindProxy: {
     kind: yesNo, fallback: () => false,
-    text: 'Treat every connection as one through a proxy, for proxies that leave no trace in the headers: clients are then held by redirects alone.',
+    text: 'Treat every connection as one through a proxy, for proxies that leave no trace in the headers: clients are then held by redirects and 503s.',
+  },
+  holdLimit: {
+    kind: duration(1), fallback: () => undefined, fallbackText: 'as long as the client can be held',
+    text: 'How long a client waits for one wheel in all. Then it is told that the build goes on, and to run again. How long each client can be held is in [waiting.md](waiting.md).',
   },
   buildsPerClient: { kind: whole(0, 1_000_000), fallback: () => 100, text: 'New compiles that one client may start in an hour; and ten times as many metadata steps, which run code of the sdist too.' },
   queueLimit: { kind: whole(0, 1_000_000), fallback: () => 500, text: 'Builds and metadata steps that may wait at the same time, together; what Muslin tries again by itself, and prebuilds, are not counted.' },

@@ -35,6 +35,8 @@ export interface Settings {
   fetchUrl: string | undefined
   trustedProxies: string[]
   behindProxy: boolean
+  /** Seconds. */
+  holdLimit: number | undefined
   /** New compiles per client and hour. */
   buildsPerClient: number
   queueLimit: number

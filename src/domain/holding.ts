@@ -4,10 +4,28 @@ import type { Client } from './client.ts'
 export interface HoldPlan {
   /** `100 Continue` this often, so many times at most, while the request is held. */
   interim?: { everyMs: number; count: number }
-  /** How long this URL is held. */
+  /** How long this request is held. */
   holdMs: number
-  /** At the end of the hold: a 307 to the next URL, or the last word (still building). */
-  then: 'hop' | 'end'
+  /** At the end of the hold: a 307 to the next URL, a 503 for the same one, or the last word (still building). */
+  then: 'hop' | 'retry' | 'end'
+}
+
+/** Where a held request stands in its chain of URLs. Times are in milliseconds. */
+export interface HoldPlace {
+  /** Redirects that led to this URL; 0 for the first one. */
+  hop: number
+  /** Since this URL was handed out; undefined for the first one, of which nobody knows. */
+  ageMs: number | undefined
+  /** Since the first URL was asked for. */
+  waitedMs: number
+}
+
+export interface HoldInput extends HoldPlace {
+  client: Pick<Client, 'tool'>
+  /** No proxy stands between (`isDirect`). */
+  direct: boolean
+  /** The longest that a client waits in all, over all its URLs; undefined: as long as it can. */
+  holdLimitMs: number | undefined
 }
 
 /** Newer Pythons refuse the 100th interim answer to one request; a hop starts a new count. */
@@ -22,20 +40,43 @@ const UV_SILENCE_MS = 25_000
 /** Redirects that each client follows, less a margin: pip 30, pdm 20, and uv's eleventh ends in a message about zip files. */
 const HOPS = { pip: 28, uv: 10, others: 18 }
 
+/** Seconds after which pip comes back; uv has its own mind about that. */
+export const RETRY_AFTER = 1
+
+/**
+ * A URL is given up with a 503 while it is younger than this at the end of a hold, which each client endures so many times on one URL: uv three
+ * times (its own pauses are up to 4 s), pip five. Its age alone decides, so that any process counts the same. The first URL tells no age.
+ */
+const RETRIES_UNTIL_MS = { pip: 4 * (SILENCE_MS + RETRY_AFTER * 1000) + 6_000, uv: 80_000 }
+
 /** The clients that were seen to sit through interim answers. */
 const PATIENT = ['pip', 'poetry', 'pdm']
 
-/**
- * What to do with a held request. `hop` counts the redirects that led to this URL, 0 for the first one; `direct` says that no
- * proxy stands between (`isDirect`).
- */
-export function holdPlan(input: { client: Pick<Client, 'tool'>; direct: boolean; hop: number }): HoldPlan {
-  const { tool } = input.client
-  const hops = tool === 'pip' ? HOPS.pip : tool === 'uv' ? HOPS.uv : HOPS.others
-  const then = input.hop < hops ? 'hop' : 'end'
-  if (tool === 'uv') return { holdMs: UV_SILENCE_MS, then }
-  if (input.direct && PATIENT.includes(tool)) return { interim: INTERIM, holdMs: INTERIM.everyMs * INTERIM.count, then }
-  return { holdMs: SILENCE_MS, then }
+/** What to do with a held request: a pure function of who asks, where in its chain, and the setting `holdLimit`. */
+export function holdPlan({ client: { tool }, direct, hop, ageMs, waitedMs, holdLimitMs }: HoldInput): HoldPlan {
+  const by100s = direct && PATIENT.includes(tool)
+  const silence = tool === 'uv' ? UV_SILENCE_MS : SILENCE_MS
+  const longest = by100s ? INTERIM.everyMs * INTERIM.count : silence
+  const left = Math.max(0, (holdLimitMs ?? Infinity) - waitedMs)
+  if (left <= longest) return { ...by100s && left > INTERIM.everyMs && { interim: { ...INTERIM, count: Math.ceil(left / INTERIM.everyMs) - 1 } }, holdMs: left, then: 'end' }
+  const until = by100s || (tool !== 'pip' && tool !== 'uv') ? undefined : RETRIES_UNTIL_MS[tool]
+  if (until !== undefined && ageMs !== undefined && ageMs + longest < until) return { holdMs: longest, then: 'retry' }
+  const then = hop < (tool === 'pip' ? HOPS.pip : tool === 'uv' ? HOPS.uv : HOPS.others) ? 'hop' : 'end'
+  return { ...by100s && { interim: INTERIM }, holdMs: longest, then }
+}
+
+/** A chain of URLs to its end, as a client lives it that comes back after a 503 within `pauseMs`: how many URLs and requests, and how long. */
+export function reach(input: Pick<HoldInput, 'client' | 'direct' | 'holdLimitMs'>, pauseMs = RETRY_AFTER * 1000): { urls: number; requests: number; ms: number } {
+  let [hop, requests, ms] = [0, 0, 0]
+  let issued: number | undefined
+  for (;;) {
+    const { holdMs, then } = holdPlan({ ...input, hop, ageMs: issued === undefined ? undefined : ms - issued, waitedMs: ms })
+    requests += 1
+    ms += holdMs
+    if (then === 'end') return { urls: hop + 1, requests, ms }
+    if (then === 'retry') ms += pauseMs
+    else [hop, issued] = [hop + 1, ms]
+  }
 }
 
 /** What a proxy adds. */

@@ -68,6 +68,7 @@ export interface AppDeps extends ApiDeps {
   publicUrl: string | undefined
   trustedProxies: string[]
   behindProxy: boolean
+  holdLimit: number | undefined
   /** Adds the routes of the pages for people. */
   mount?: (router: Router) => void
   /** How errors are shown to browsers. */

@@ -28,6 +28,15 @@ async function promise(): Promise<string> {
   return found && new URL(found.url, 'http://h/simple/cffi/').pathname
 }
 
+/** Asks, and sees a hold of so long to its end. */
+async function patient(path: string, headers: Record<string, string>, ms: number) {
+  await rig.ready()
+  const held = rig.get(path, headers)
+  await rig.clock.began(ms)
+  await rig.clock.advance(ms)
+  return held
+}
+
 const jobs = () => rig.store.jobs.list()
 
 test('a page view starts nothing; asking for the wheel does, and ends with its bytes', async () => {
@@ -62,24 +71,27 @@ test('pip on a direct connection gets a 100 every 8 seconds, and a hop after 90 
   answer.resume()
 })
 
-test('behind a proxy there are hops only, 28 of them, and the last address says: still building', async () => {
+test('behind a proxy there are 503s and hops, 28 of these, and the last address says: still building', async () => {
   let path = await promise()
   const first = path
   for (let hop = 1; hop <= 28; hop++) {
-    const held = rig.get(path, proxied)
-    await rig.clock.began(12_000)
-    await rig.clock.advance(12_000)
-    const answer = await held
+    for (let again = 0; again < (hop === 1 ? 0 : 4); again++) {
+      const { status, continues, headers } = await patient(path, proxied, 12_000)
+      expect([hop, status, continues, headers['retry-after'], headers['cache-control']]).toEqual([hop, 503, 0, '1', 'no-store'])
+      await rig.clock.advance(1000)
+      // Any process decides the same.
+      if (hop === 10 && again === 2) await rig.restart()
+    }
+    const answer = await patient(path, proxied, 12_000)
     expect([hop, answer.status, answer.continues]).toEqual([hop, 307, 0])
     path = `${first}${answer.headers.location}`
-    // Any process decides the same.
-    if (hop === 10) await rig.restart()
     await rig.ready()
   }
-  const last = rig.get(path, proxied)
-  await rig.clock.began(12_000)
-  await rig.clock.advance(12_000)
-  const { status, reason, headers, body } = await last
+  for (let again = 0; again < 4; again++) {
+    expect((await patient(path, proxied, 12_000)).status).toBe(503)
+    await rig.clock.advance(1000)
+  }
+  const { status, reason, headers, body } = await patient(path, proxied, 12_000)
   expect(status).toBe(423)
   expect(reason).toBe('Muslin: cffi 1.17 is still building, run again')
   expect(headers['cache-control']).toBe('no-store')
@@ -87,18 +99,36 @@ test('behind a proxy there are hops only, 28 of them, and the last address says:
   expect(await jobs()).toHaveLength(1)
 })
 
-test('uv is held for 25 seconds ten times', async () => {
+test('uv is held for 25 seconds, and after the first time sent back thrice before it is sent on, ten times', async () => {
   let path = await promise()
   const first = path
   for (let hop = 1; hop <= 11; hop++) {
-    const held = rig.get(path, uv)
-    await rig.clock.began(25_000)
-    await rig.clock.advance(25_000)
-    const { status, headers } = await held
+    for (const pause of hop === 1 ? [] : [1000, 1800, 3600]) {
+      expect([hop, (await patient(path, uv, 25_000)).status]).toEqual([hop, 503])
+      await rig.clock.advance(pause)
+    }
+    const { status, headers } = await patient(path, uv, 25_000)
     expect([hop, status]).toEqual([hop, hop <= 10 ? 307 : 423])
     if (hop <= 10) path = `${first}${headers.location}`
     await rig.ready()
   }
+})
+
+test('nobody waits longer than the settings say', async () => {
+  await prepare({ holdLimit: 30 })
+  const path = await promise()
+  const { headers } = await patient(path, uv, 25_000)
+  const { status, reason } = await patient(`${path}${headers.location}`, uv, 5000)
+  expect([status, reason]).toEqual([423, 'Muslin: cffi 1.17 is still building, run again'])
+  const direct = rig.get(path, pip)
+  for (let sent = 0; sent < 3; sent++) {
+    await rig.clock.began(8000)
+    await rig.clock.advance(8000)
+  }
+  await rig.clock.began(6000)
+  await rig.clock.advance(6000)
+  const answer = await direct
+  expect([answer.status, answer.continues]).toEqual([423, 3])
 })
 
 test('hops that are not ours, or of another address, are refused', async () => {
@@ -238,17 +268,19 @@ test('METADATA that differs in nothing an installer compares ends no download', 
   expect((await held).body).toEqual(WHEEL)
 })
 
-test('hops carry when their client first asked, which any process then knows', async () => {
+test('hops carry when their client first asked and when they were handed out, which any process then knows', async () => {
   let path = await promise()
   const first = path
   const began = rig.clock.now()
   for (let hop = 1; hop <= 3; hop += 1) {
-    const held = rig.get(path, proxied)
-    await rig.clock.began(12_000)
-    await rig.clock.advance(12_000)
-    const { location = '' } = (await held).headers
-    expect(location).toMatch(new RegExp(`^\\?hop=${hop}\\.${began}\\.`))
-    path = `${first}${location}`
+    let answer = await patient(path, proxied, 12_000)
+    for (let again = 0; answer.status === 503; again++) {
+      expect(again).toBeLessThan(4)
+      await rig.restart()
+      answer = await patient(path, proxied, 12_000)
+    }
+    expect(answer.headers.location).toMatch(new RegExp(`^\\?hop=${hop}\\.${began}\\.${rig.clock.now()}\\.`))
+    path = `${first}${answer.headers.location}`
     await rig.restart()
   }
 })

@@ -70,6 +70,7 @@ export const AGENTS = {
 export interface Options {
   publicUrl?: string
   behindProxy?: boolean
+  holdLimit?: number
   trustedProxies?: string[]
   buildsPerClient?: number
   queueLimit?: number
@@ -187,7 +188,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
   const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
-  const { publicUrl, behindProxy = false, trustedProxies = [], buildsPerClient = 100, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
+  const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
@@ -229,7 +230,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),
     instance: 'this-one', hopKey: 'a key for tests',
     adminTokenSha256,
-    publicUrl, trustedProxies, behindProxy,
+    publicUrl, trustedProxies, behindProxy, holdLimit,
   })
   const server = createServer(app)
   server.listen(0, '127.0.0.1')

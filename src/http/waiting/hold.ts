@@ -49,6 +49,7 @@ export async function hold<T>({ clock, closing, response, plan, settled }: {
 }
 
 function moves({ interim, holdMs }: HoldPlan): { waitMs: number; tell: boolean }[] {
-  if (!interim) return [{ waitMs: holdMs, tell: false }]
-  return Array.from({ length: interim.count }, () => ({ waitMs: interim.everyMs, tell: true }))
+  const told = Array.from({ length: interim?.count ?? 0 }, () => ({ waitMs: interim!.everyMs, tell: true }))
+  const rest = holdMs - told.reduce((sum, { waitMs }) => sum + waitMs, 0)
+  return rest > 0 ? [...told, { waitMs: rest, tell: false }] : told
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import type { JobKind, Job } from '../../domain/job.ts'
-import { holdPlan, isDirect } from '../../domain/holding.ts'
+import { holdPlan, isDirect, RETRY_AFTER } from '../../domain/holding.ts'
 import { failureLine, stillBuildingLine } from '../../domain/reason.ts'
 import { MuslinError } from '../../errors.ts'
 import type { Asker } from '../../services/admission.ts'
@@ -27,7 +27,7 @@ export interface Waiting {
 }
 
 /** Holding requests (the moves are `domain/holding.ts`'s) and how that ends. */
-export function createWaiting({ asker, wishes, events, jobs, links, tokens, clock, log, closing, publicUrl, behindProxy }: {
+export function createWaiting({ asker, wishes, events, jobs, links, tokens, clock, log, closing, publicUrl, behindProxy, holdLimit }: {
   asker: (ctx: Context) => Asker
   wishes: Wishes
   events: JobEvents
@@ -39,6 +39,8 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
   closing: AbortSignal
   publicUrl: string | undefined
   behindProxy: boolean
+  /** Seconds that a client waits in all; undefined: as long as it can. */
+  holdLimit: number | undefined
 }): Waiting {
   const cutPeers = createCutPeers({ clock })
   const publicHttps = publicUrl?.startsWith('https:') === true
@@ -54,7 +56,10 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     if (isSettled(job)) return builtOrThrow(ctx, job)
     const direct = !cutPeers.proxied(who.address)
       && isDirect({ httpVersion: ctx.req.httpVersion, headers: ctx.req.headers, tls: isTls(ctx), publicHttps, behindProxy })
-    const plan = holdPlan({ client: who.client, direct, hop: hop.number })
+    const plan = holdPlan({
+      client: who.client, direct, hop: hop.number, waitedMs: arrived - (hop.began ?? arrived),
+      ageMs: hop.issued === undefined ? undefined : arrived - hop.issued, holdLimitMs: holdLimit === undefined ? undefined : holdLimit * 1000,
+    })
     log.info({ job: job.id, path: ctx.path, client: who.address, tool: who.client.tool, hop: hop.number, by: plan.interim ? '100s' : 'hops' }, 'hold')
     const held = await hold({ clock, closing, response: ctx.res, plan, settled: (signal) => events.settled(job.id, signal) })
     if (held.kind === 'settled') return builtOrThrow(ctx, held.value)
@@ -65,7 +70,8 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     }
     // A server that stops sends its clients to the next one, as long as they follow.
     if (plan.then === 'end') throw await stillBuilding(ctx, job)
-    redirectOnwards(ctx, { number: hop.number + 1, began: hop.began ?? arrived })
+    if (plan.then === 'retry') sendBack(ctx)
+    else redirectOnwards(ctx, { number: hop.number + 1, began: hop.began ?? arrived, issued: clock.now() })
     return undefined
   }
 
@@ -80,11 +86,19 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     return tokens.read(ctx.path, Array.isArray(token) ? token[0] : token)
   }
 
-  function redirectOnwards(ctx: Context, next: { number: number; began: number }): void {
+  function redirectOnwards(ctx: Context, next: { number: number; began: number; issued: number }): void {
     const token = tokens.issue(ctx.path, next)
     ctx.status = 307
     ctx.set('Location', `?hop=${token}`)
     ctx.set('Cache-Control', 'no-store')
+  }
+
+  /** No error: whoever is held so comes again by itself, and says nothing of it. */
+  function sendBack(ctx: Context): void {
+    ctx.status = 503
+    ctx.set('Retry-After', String(RETRY_AFTER))
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = ''
   }
 
   function builtOrThrow(ctx: Context, job: Job): Job {

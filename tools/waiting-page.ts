@@ -1,0 +1,73 @@
+/** `docs/waiting.md`, made from the function that decides how each client is held. */
+import { holdPlan, reach, RETRY_AFTER, type HoldInput } from '../src/domain/holding.ts'
+
+type Who = Pick<HoldInput, 'client' | 'direct'>
+
+const CLIENTS: [who: string, is: Who][] = [
+  ['pip, directly', { client: { tool: 'pip' }, direct: true }],
+  ['pip behind a proxy', { client: { tool: 'pip' }, direct: false }],
+  ['uv', { client: { tool: 'uv' }, direct: true }],
+  ['poetry and pdm, directly, on `/target/…`', { client: { tool: 'poetry' }, direct: true }],
+  ['poetry and pdm behind a proxy, on `/target/…`', { client: { tool: 'poetry' }, direct: false }],
+  ['any other', { client: { tool: 'other' }, direct: false }],
+]
+
+/** The page's text; `made` is the line that says so. */
+export function waitingPage(made: string): string {
+  return `# How clients wait
+
+${made}
+
+A wheel that is still being built is held back from whoever asks for it, in the way that each client endures: nothing is to be set, neither
+in the client nor here. What each of them endures was found by running it.
+
+| Client | How it is held | How long at most |
+|---|---|---|
+${CLIENTS.map(([who, is]) => `| ${who} | ${moves(is)} | ${longest(is)} |`).join('\n')}
+
+A redirect leads to the same address with a signed number behind it, so a hold goes on whichever process answers, and after a restart. No answer
+is ever a 102, 103, 301, 308, 408 or 429, and all but a finished wheel are \`no-store\`. A connection counts as direct only where nothing hints at a proxy: HTTP/1.1,
+pip's own \`Connection: keep-alive\`, no \`Via\`, \`Forwarded\` or \`X-Forwarded-*\`, TLS ended here where \`publicUrl\` is https. A client whose connection breaks on a 100 counts
+as behind a proxy for an hour; the setting \`behindProxy\` says so of all.
+
+## How it ends
+
+| When | The client gets |
+|---|---|
+| the wheel is built | the wheel |
+| its build fails | 424, with one line in pip's and uv's own output: the cause, and the address of the whole log. The page no longer lists the promise |
+| the client can wait no longer, or the setting \`holdLimit\` says so | 423: still building, and about how long yet. The build goes on; run the same command again |
+| it may not be started: the queue is full, no builder is ready, the client started too many | 423 or 424 at once, with the reason and what to do |
+| the server is restarted | a 503, after which pip and uv come back by themselves; they find the same build |
+
+## What helps
+
+- \`muslin prebuild\` before a release, and nobody waits at all.
+- nginx: \`proxy_read_timeout 900s;\` and \`proxy_http_version 1.1;\` are well, and neither is needed.
+- \`--trusted-host HOST\` (\`PIP_TRUSTED_HOST\`) for pip where the index is plain http on another host: without it pip takes nothing from there.
+`
+}
+
+function moves({ client, direct }: Who): string {
+  const at = (hop: number, ageMs: number | undefined) => holdPlan({ client, direct, hop, ageMs, waitedMs: 0, holdLimitMs: undefined })
+  const { interim, holdMs } = at(0, undefined)
+  const { urls } = reach({ client, direct, holdLimitMs: undefined })
+  const redirect = `a 307, ${urls - 1} times at most`
+  if (interim) return `a \`100 Continue\` every ${interim.everyMs / 1000} s; after ${interim.count} of them ${redirect}`
+  const retries = retriesOf({ client, direct })
+  return `${holdMs / 1000} s, then ${redirect}${retries === 0 ? '' : `; behind each of them first up to ${retries} times ${holdMs / 1000} s and a 503 with \`Retry-After: ${RETRY_AFTER}\``}`
+}
+
+/** On the second URL, by a client that comes back when it is told to. */
+function retriesOf({ client, direct }: Who): number {
+  for (let [count, ageMs] = [0, 0]; ; count++) {
+    const { holdMs, then } = holdPlan({ client, direct, hop: 1, ageMs, waitedMs: 0, holdLimitMs: undefined })
+    if (then !== 'retry') return count
+    ageMs += holdMs + RETRY_AFTER * 1000
+  }
+}
+
+function longest(is: Who): string {
+  const minutes = reach({ ...is, holdLimitMs: undefined }).ms / 60_000
+  return minutes > 120 ? `${Math.floor(minutes / 60)} hours` : `${Math.floor(minutes)} minutes`
+}
