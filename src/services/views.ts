@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { STEPS } from '../domain/job.ts'
+import { LOCK_KINDS } from '../domain/lock/pin.ts'
 import { MOST_PLAN_LINES } from './bounds.ts'
 
 export const time = z.iso.datetime()
@@ -114,7 +115,7 @@ export const PlanTotals = z.object({
 
 export const Plan = z.object({
   targets: z.array(z.string()),
-  files: z.array(z.object({ name: z.string(), kind: z.enum(['requirements', 'pylock', 'uv', 'poetry']), pins: z.number().int() })),
+  files: z.array(z.object({ name: z.string(), kind: z.enum(LOCK_KINDS), pins: z.number().int() })),
   lines: z.array(PlanLine),
   totals: PlanTotals,
 }).meta({ id: 'Plan' })

@@ -2,13 +2,15 @@
 import { MuslinError } from '../../errors.ts'
 import { cleanLine } from '../clean.ts'
 import { badLock } from './bad-lock.ts'
-import type { Lock } from './pin.ts'
+import { readPdm } from './pdm.ts'
+import type { Lock, LockKind } from './pin.ts'
+import { readPipfile } from './pipfile.ts'
 import { readPoetry } from './poetry.ts'
 import { readPylock } from './pylock.ts'
 import { readRequirements } from './requirements.ts'
 import { readUv } from './uv.ts'
 
-export type { Lock, Pin, Wanted } from './pin.ts'
+export { LOCK_KINDS, type Lock, type LockKind, type Pin, type Wanted } from './pin.ts'
 
 /** The longest real ones have some megabytes; reading one takes a second or two. */
 const LONGEST = 8 << 20
@@ -23,18 +25,22 @@ export function readLock(name: string, text: string, given: string[] = []): Lock
   const content = text.replace(/^\ufeff/, '')
   const kind = kindOf(name, content)
   if (kind === 'requirements') return readRequirements(name, content, given)
-  return { pylock: readPylock, uv: readUv, poetry: readPoetry }[kind](name, content)
+  return { pylock: readPylock, uv: readUv, poetry: readPoetry, pdm: readPdm, pipfile: readPipfile }[kind](name, content)
 }
 
-function kindOf(name: string, text: string): Lock['kind'] {
+/** The format of a lock file, by its name, else by its content. Throws `bad-lock` for what is known to be none. */
+export function kindOf(name: string, text: string): LockKind {
   const base = name.replaceAll('\\', '/').split('/').at(-1)!.toLowerCase()
   // PEP 751 "File Name".
   if (/^pylock(?:\.[^.]+)?\.toml$/.test(base)) return 'pylock'
   if (base === 'uv.lock' || base.endsWith('.py.lock')) return 'uv'
   if (base === 'poetry.lock') return 'poetry'
   if (base === 'pyproject.toml') throw badLock(name, [{ what: 'it is no lock: give what is made from it, such as uv.lock, poetry.lock or pylock.toml' }])
-  if (base === 'pipfile.lock' || base === 'pdm.lock') throw badLock(name, [{ what: 'this format is not read: export it to requirements.txt or pylock.toml and give that' }])
+  if (base === 'pdm.lock') return 'pdm'
+  if (base === 'pipfile.lock') return 'pipfile'
+  if (base === 'pipfile') throw badLock(name, [{ what: 'it is no lock: give the Pipfile.lock that pipenv makes from it' }])
   if (/^\[\[packages\]\]/m.test(text)) return 'pylock'
-  if (/^\[\[package\]\]/m.test(text)) return /^content-hash\s*=/m.test(text) ? 'poetry' : 'uv'
+  if (/^\s*\{/.test(text)) return 'pipfile'
+  if (/^\[\[package\]\]/m.test(text)) return /^content-hash\s*=/m.test(text) ? 'poetry' : /^lock_version\s*=/m.test(text) ? 'pdm' : 'uv'
   return 'requirements'
 }

@@ -21,9 +21,12 @@ export interface Pin {
 /** What is wanted of the locked project itself; `groups` undefined: those that the lock's tool installs by default. */
 export interface Wanted { extras: string[]; groups: string[] | undefined }
 
+export const LOCK_KINDS = ['requirements', 'pylock', 'uv', 'poetry', 'pdm', 'pipfile'] as const
+export type LockKind = typeof LOCK_KINDS[number]
+
 export interface Lock {
   name: string
-  kind: 'requirements' | 'pylock' | 'uv' | 'poetry'
+  kind: LockKind
   /** Why the lock's tool refuses it in this environment as a whole, in a few words; undefined where it does not. */
   refusal(environment: MarkerEnvironment): string | undefined
   /** What its tool would install in this environment, each release once. Project and version name a release; projects of the lock's own folder are left out. */

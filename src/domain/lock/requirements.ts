@@ -12,23 +12,15 @@ import type { Lock, Pin } from './pin.ts'
 const MOST_REQUIREMENTS = 50_000
 const MOST_LINES = 1_000_000
 
-interface Entry { pin: Pin; marker: string | undefined }
+/** As pip splits a file. */
+export const LINE_BREAK = /\r\n|\r|\n/
+
+/** A requirement; `last` is the last of its lines, as `pin.line` is the first. */
+export interface RequirementEntry { pin: Pin; marker: string | undefined; last: number }
 
 /** Reads the file as pip does. Lines for the server (`-r` to a file that is `given` too, `-c`, indexes and the like) are passed over. Throws `bad-lock`. */
 export function readRequirements(name: string, text: string, given: string[]): Lock {
-  const control = createFormatControl()
-  const entries: Entry[] = []
-  const bad: BadLine[] = []
-  const lines = text.split(/\r\n|\r|\n/)
-  if (lines.length > MOST_LINES) throw badLock(name, [{ what: `it has more than ${MOST_LINES} lines` }])
-  for (const { line, text: content } of logicalLines(lines)) {
-    const problem = content.startsWith('-') ? readGlobalOption(content, control, given) : readEntry(content, line, entries)
-    if (problem !== undefined) bad.push({ line, what: problem })
-    if (entries.length + bad.length > MOST_REQUIREMENTS) throw badLock(name, [{ what: `it has more than ${MOST_REQUIREMENTS} requirements` }])
-  }
-  if (bad.length > 0) throw badLock(name, bad)
-  // pip applies what the whole file says to each of its lines.
-  for (const { pin } of entries) pin.only = control.only(pin.project)
+  const entries = requirementEntries(name, text, given)
   return {
     name,
     kind: 'requirements',
@@ -40,8 +32,26 @@ export function readRequirements(name: string, text: string, given: string[]): L
   }
 }
 
-/** Joined, without comments, stripped; those that are left empty are left out. `line` is the first of those that were joined. */
-function* logicalLines(lines: string[]): Generator<{ line: number; text: string }> {
+/** The requirements of the file, in its order. Throws `bad-lock`. */
+export function requirementEntries(name: string, text: string, given: string[]): RequirementEntry[] {
+  const control = createFormatControl()
+  const entries: RequirementEntry[] = []
+  const bad: BadLine[] = []
+  const lines = text.split(LINE_BREAK)
+  if (lines.length > MOST_LINES) throw badLock(name, [{ what: `it has more than ${MOST_LINES} lines` }])
+  for (const { line, last, text: content } of logicalLines(lines)) {
+    const problem = content.startsWith('-') ? readGlobalOption(content, control, given) : readEntry(content, { line, last }, entries)
+    if (problem !== undefined) bad.push({ line, what: problem })
+    if (entries.length + bad.length > MOST_REQUIREMENTS) throw badLock(name, [{ what: `it has more than ${MOST_REQUIREMENTS} requirements` }])
+  }
+  if (bad.length > 0) throw badLock(name, bad)
+  // pip applies what the whole file says to each of its lines.
+  for (const { pin } of entries) pin.only = control.only(pin.project)
+  return entries
+}
+
+/** Joined, without comments, stripped; those that are left empty are left out. `line` and `last` are the ends of what was joined. */
+function* logicalLines(lines: string[]): Generator<{ line: number; last: number; text: string }> {
   let first = 0
   let parts: string[] = []
   for (const [index, line] of lines.entries()) {
@@ -52,7 +62,7 @@ function* logicalLines(lines: string[]): Generator<{ line: number; text: string 
     parts.push(goesOn ? withoutBackslashes(line) : comment ? ` ${line}` : line)
     if (goesOn && index < lines.length - 1) continue
     const joined = parts.join('').replace(/(?:^|\s)#.*$/s, '').trim()
-    if (joined !== '') yield { line: first, text: joined }
+    if (joined !== '') yield { line: first, last: index + 1, text: joined }
     parts = []
   }
 }
@@ -65,7 +75,7 @@ function withoutBackslashes(line: string): string {
 }
 
 /** Adds the line's requirement, or says what is wrong with it. */
-function readEntry(text: string, line: number, entries: Entry[]): string | undefined {
+function readEntry(text: string, { line, last }: { line: number; last: number }, entries: RequirementEntry[]): string | undefined {
   // pip cuts a line at the first word that begins with a dash and reads the rest as options.
   const cut = / -/.exec(text)?.index ?? text.length
   const requirement = text.slice(0, cut).trim()
@@ -84,7 +94,7 @@ function readEntry(text: string, line: number, entries: Entry[]): string | undef
   if (!set) return `${shown(requirement)} has a version that cannot be read`
   const pinned = set.find(({ operator, version, prefix }) => (operator === '==' || operator === '===') && version && !prefix)
   if (!pinned) return `${shown(requirement)} is not pinned: pin it with ==, or give a lock made from this file`
-  entries.push({ pin: { project: normalizeName(name), version: pinned.text, line, hashes, filenames: undefined, only: undefined, elsewhere: undefined }, marker })
+  entries.push({ pin: { project: normalizeName(name), version: pinned.text, line, hashes, filenames: undefined, only: undefined, elsewhere: undefined }, marker, last })
   return undefined
 }
 

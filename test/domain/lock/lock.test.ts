@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { addHashes } from '../../../src/domain/lock/add-hashes.ts'
 import { readLock } from '../../../src/domain/lock/lock.ts'
 import { MuslinError } from '../../../src/errors.ts'
 import { refusal, timed } from './rig.ts'
@@ -7,6 +8,8 @@ import { refusal, timed } from './rig.ts'
 const UV = 'version = 1\n[[package]]\nname = "a"\nversion = "1"\nsource = { registry = "r" }\n'
 const POETRY = '[[package]]\nname = "a"\nversion = "1"\n[metadata]\nlock-version = "2.1"\ncontent-hash = "x"\n'
 const PYLOCK = 'lock-version = "1.0"\n[[packages]]\nname = "a"\nversion = "1"\nwheels = []\n'
+const PDM = '[metadata]\nlock_version = "4.5.0"\n[[package]]\nname = "a"\nversion = "1"\n'
+const PIPFILE = '{"_meta": {"pipfile-spec": 6}, "default": {"a": {"version": "==1"}}}'
 
 test.each([
   ['requirements.txt', 'a==1', 'requirements'],
@@ -21,12 +24,17 @@ test.each([
   ['pasted', POETRY, 'poetry'],
   ['pasted', PYLOCK, 'pylock'],
   ['pasted', '# nothing', 'requirements'],
+  ['a/pdm.lock', PDM, 'pdm'],
+  ['pasted', PDM, 'pdm'],
+  ['Pipfile.lock', PIPFILE, 'pipfile'],
+  ['pasted', PIPFILE, 'pipfile'],
 ])('%s with %j is read as %s', (name, text, kind) => expect(readLock(name, text).kind).toBe(kind))
 
 test.each([
   ['pyproject.toml', /it is no lock: give what is made from it/],
-  ['Pipfile.lock', /export it to requirements\.txt or pylock\.toml/],
-  ['pdm.lock', /export it/],
+  ['Pipfile', /it is no lock: give the Pipfile\.lock/],
+  ['Pipfile.lock', /it is not valid JSON/],
+  ['pdm.lock', /it has version none of its format; 4 is what can be read/],
 ])('%s is refused with what helps', (name, detail) => expect(refusal(name, UV)).toMatch(detail))
 
 test('a file of more than 8 MB is refused', () => {
@@ -35,10 +43,11 @@ test('a file of more than 8 MB is refused', () => {
 
 test('no text makes a reader throw anything else', () => {
   const piece = fc.constantFrom('[[package]]\n', '[[packages]]\n', 'name = "a"\n', 'version = "1"\n', 'version = 1\n', 'lock-version = "1.0"\n', 'source = { virtual = "." }\n', 'dependencies = [{ name = "a" }]\n',
-    'dependencies = 3\n', 'markers = { main = 3 }\n', 'groups = ["main"]\n', 'files = [3]\n', 'wheels = [{ url = 3 }]\n', '[metadata]\n', '[manifest]\nmembers = [3]\n', '[extras]\nx = [3]\n', 'sdist = 1979-05-27\n', '"')
-  fc.assert(fc.property(fc.constantFrom('uv.lock', 'poetry.lock', 'pylock.toml', 'x'), fc.array(piece, { maxLength: 15 }), (name, pieces) => {
+    'dependencies = 3\n', 'markers = { main = 3 }\n', 'groups = ["main"]\n', 'files = [3]\n', 'wheels = [{ url = 3 }]\n', '[metadata]\n', '[manifest]\nmembers = [3]\n', '[extras]\nx = [3]\n', 'sdist = 1979-05-27\n', '"', 'lock_version = "4.5"\n', 'targets = [3]\n', '{"_meta": {"pipfile-spec": 6}, "default": ', '{"a": ', '{"version": "==1", "hashes": [3]}', '3', '}')
+  fc.assert(fc.property(fc.constantFrom('uv.lock', 'poetry.lock', 'pylock.toml', 'pdm.lock', 'Pipfile.lock', 'x'), fc.array(piece, { maxLength: 15 }), (name, pieces) => {
     try {
       readLock(name, pieces.join('')).pins({} as never, { extras: ['x'], groups: undefined })
+      addHashes(name, pieces.join(''), [{ project: 'a', version: '1', wheel: { filename: 'a-1-cp313-cp313-musllinux_1_2_x86_64.whl', sha256: 'a'.repeat(64), size: 1 } }], { rootOf: () => '/' })
     } catch (error) {
       if (!(error instanceof MuslinError)) throw error
     }
@@ -50,6 +59,8 @@ describe('hostile locks are read, or refused, in time', () => {
   const many = (count: number, make: (i: number) => string) => Array.from({ length: count }, (_, i) => make(i)).join('\n')
   test.each([
     ['depth', 'uv.lock', `a = ${'['.repeat(100_000)}`],
+    ['deep JSON', 'Pipfile.lock', `{"_meta": {"pipfile-spec": 6}, "default": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['too many names', 'Pipfile.lock', `{"_meta": {"pipfile-spec": 6}, "default": {${Array.from({ length: 100_000 }, (_, i) => `"a${i}": {}`).join(',')}}}`],
     ['deep tables', 'uv.lock', `a = ${'{a='.repeat(100_000)}`],
     ['deep keys', 'uv.lock', `${'a.'.repeat(100_000)}a = 1`],
     ['too many packages', 'poetry.lock', '[[package]]\n'.repeat(200_000)],

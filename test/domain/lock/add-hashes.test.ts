@@ -1,0 +1,207 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import '../../property-seed.ts'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { addHashes, type Addition } from '../../../src/domain/lock/add-hashes.ts'
+import { readLock } from '../../../src/domain/lock/lock.ts'
+import { MuslinError } from '../../../src/errors.ts'
+import { environment, pins } from './rig.ts'
+
+const FOLDER = new URL('../../fixtures/locks/', import.meta.url)
+/** As the real tools made them, with other hosts. */
+const LOCKS = readdirSync(FOLDER).map((file) => ({ file, name: nameOf(file), text: readFileSync(new URL(file, FOLDER), 'utf8') }))
+const ROOT = 'https://muslin.example/'
+const TARGET = 'cp313-cp313-musllinux_1_2_x86_64'
+const wheel = (project: string, version: string, digit: string): Addition => {
+  return { project, version, wheel: { filename: `${project.replaceAll('-', '_')}-${version}-1-${TARGET}.whl`, sha256: digit.repeat(64), size: 1234 } }
+}
+const CRCMOD = wheel('crcmod', '1.7', 'a')
+
+function nameOf(file: string): string {
+  return file.startsWith('pdm') ? 'pdm.lock' : file.startsWith('pylock') ? 'pylock.toml' : file
+}
+
+function add(name: string, text: string, additions: Addition[], root = ROOT) {
+  return addHashes(name, text, additions, { rootOf: () => root })
+}
+
+/** The lines of `after` that `before` has not; fails where one of the others was changed, moved or lost. */
+function addedLines(before: string, after: string): string[] {
+  const [left, added] = [before.split('\n'), [] as string[]]
+  for (const line of after.split('\n')) {
+    if (line === left[0]) left.shift()
+    else added.push(line)
+  }
+  expect(left).toEqual([])
+  return added
+}
+
+/** Whether nothing of it was taken out. */
+function isWithin(before: string, after: string): boolean {
+  let at = 0
+  for (const char of after) if (char === before[at]) at += 1
+  return at === before.length
+}
+
+function refusal(name: string, text: string): string {
+  try {
+    add(name, text, [CRCMOD])
+  } catch (error) {
+    if (error instanceof MuslinError && error.code === 'bad-lock') return error.detail
+    throw error
+  }
+  return 'it was taken'
+}
+
+const FILENAME = `crcmod-1.7-1-${TARGET}.whl`
+const HASH = 'a'.repeat(64)
+const URL_OF_OURS = `${ROOT}files/${HASH}/${FILENAME}`
+
+describe('what is put into the locks of the real tools', () => {
+  test.each([
+    ['pip-compile.txt', [`    --hash=sha256:${HASH} \\`]],
+    ['uv-export.txt', [`    --hash=sha256:${HASH} \\`]],
+    ['Pipfile.lock', [`                "sha256:${HASH}",`]],
+    ['poetry.lock', [`    {file = "${FILENAME}", hash = "sha256:${HASH}"},`]],
+    ['pdm.lock', [`    {file = "${FILENAME}", hash = "sha256:${HASH}"},`]],
+    ['pdm-static-urls.lock', [`    {url = "${URL_OF_OURS}", hash = "sha256:${HASH}"},`]],
+    ['uv.lock', ['wheels = [', `    { url = "${URL_OF_OURS}", hash = "sha256:${HASH}", size = 1234 },`, ']']],
+    ['pylock.uv.toml', ['wheels = [', `    { name = "${FILENAME}", url = "${URL_OF_OURS}", size = 1234, hashes = { sha256 = "${HASH}" } },`, ']']],
+    ['pylock.pdm.toml', ['wheels = [', `    {name = "${FILENAME}", url = "${URL_OF_OURS}", size = 1234, hashes = {sha256 = "${HASH}"}},`, ']']],
+    ['pylock.pip.toml', ['[[packages.wheels]]', `name = "${FILENAME}"`, `url = "${URL_OF_OURS}"`, 'size = 1234', '', '[packages.wheels.hashes]', `sha256 = "${HASH}"`, '']],
+  ])('%s', (file, lines) => {
+    const { name, text } = LOCKS.find((lock) => lock.file === file)!
+    const added = add(name, text, [CRCMOD])
+    expect(added.outcomes).toEqual(['added'])
+    expect(addedLines(text, added.text)).toEqual(lines)
+  })
+
+  test('every fixture is among them', () => {
+    expect(LOCKS).toHaveLength(10)
+  })
+})
+
+const hex = fc.array(fc.integer({ min: 0, max: 15 }), { minLength: 64, maxLength: 64 }).map((digits) => digits.map((digit) => digit.toString(16)).join(''))
+const additions = fc.uniqueArray(fc.record({
+  release: fc.constantFrom(['crcmod', '1.7'], ['crcmod', '1.7.0'], ['docopt', '0.6.2'], ['IDNA', '3.7'], ['idna', '3.20'], ['nowhere', '1.0']), sha256: hex,
+  python: fc.integer({ min: 8, max: 30 }), size: fc.nat(),
+}), { selector: ({ release, python }) => `${release[0]}${python}`, maxLength: 6 }).map((all) => all.map(({ release: [project = '', version = ''], sha256, python, size }): Addition => {
+  return { project, version, wheel: { sha256, size, filename: `${project.toLowerCase()}-${version}-1-cp3${python}-cp3${python}-musllinux_1_2_x86_64.whl` } }
+}))
+
+describe('whatever is added', () => {
+  test.each(LOCKS)('$file: each line stays, the pins too, with our hashes; a second time changes nothing', ({ file, name, text }) => {
+    fc.assert(fc.property(additions, fc.boolean(), fc.boolean(), fc.constantFrom('', '\ufeff'), (all, windows, cut, mark) => {
+      const lf = cut ? text.trimEnd() : text
+      const before = mark + (windows ? lf.replaceAll('\n', '\r\n') : lf)
+      const { text: after, outcomes } = add(name, before, all)
+      // uv writes one wheel into the line of its key: there is no other place.
+      if (file === 'pylock.uv.toml') expect(isWithin(before, after)).toBe(true)
+      else if (!cut) addedLines(before, after)
+      expect(after.startsWith(mark)).toBe(true)
+      expect(/(?<!\r)\n/.test(after)).toBe(!windows)
+      const ours = (project: string) => all.filter((each) => each.project.toLowerCase() === project).map((each) => `sha256:${each.wheel.sha256}`)
+      const [was, is] = [pins(name, before), pins(name, after)]
+      expect(is.map(({ project, version }) => [project, version])).toEqual(was.map(({ project, version }) => [project, version]))
+      for (const [index, pin] of was.entries()) {
+        const fits = all.some((each, at) => each.project.toLowerCase() === pin.project && outcomes[at] === 'added')
+        expect(is[index]!.hashes.toSorted()).toEqual([...pin.hashes, ...fits ? ours(pin.project).filter((hash) => is[index]!.hashes.includes(hash)) : []].toSorted())
+      }
+      for (const [index, { project, wheel: { sha256 } }] of all.entries()) {
+        const pin = is.find((each) => each.project === project.toLowerCase())
+        expect(pin?.hashes.includes(`sha256:${sha256}`) ?? false, `${project} is ${JSON.stringify(outcomes[index])}`).toBe(outcomes[index] === 'added')
+        expect(['added', 'free']).toContain(outcomes[index])
+      }
+      const again = add(name, after, all)
+      expect(again.text).toBe(after)
+      expect(again.outcomes).toEqual(outcomes.map((outcome) => outcome === 'added' ? 'listed' : outcome))
+    }), { numRuns: 60 })
+  })
+
+  test('the URLs under which it is listed are read back', () => {
+    for (const { name, text } of LOCKS.filter(({ file }) => /^(?:uv\.lock|pylock|pdm-static)/.test(file))) {
+      const { text: after } = addHashes(name, text, [CRCMOD], { rootOf: () => 'https://corp.example/a%20b/' })
+      expect(after).toContain(`"https://corp.example/a%20b/files/${HASH}/${FILENAME}"`)
+      expect(readLock(name, after).pins(environment(), { extras: [], groups: undefined }).find(({ project }) => project === 'crcmod')?.filenames).toContain(FILENAME)
+    }
+  })
+})
+
+describe('requirements', () => {
+  const one = (text: string, additions = [CRCMOD]) => add('requirements.txt', text, additions).text
+  const [low, high] = ['1', 'f'].map((digit) => `sha256:${digit.repeat(64)}`)
+  const ours = `sha256:${HASH}`
+
+  test.each([
+    ['on one line', `crcmod==1.7 --hash=${low} --hash=${high}  # via x\n`, `crcmod==1.7 --hash=${low} --hash=${ours} --hash=${high}  # via x\n`],
+    ['on one line, the last', `crcmod==1.7 --hash=${low}`, `crcmod==1.7 --hash=${ours} --hash=${low}`],
+    ['the first beside the name', `crcmod==1.7 --hash=${high} \\\n  --hash=${low}\n`, `crcmod==1.7 --hash=${high} \\\n  --hash=${ours} \\\n  --hash=${low}\n`],
+    ['with old line ends', `crcmod==1.7 \\\r  --hash ${high}\r`, `crcmod==1.7 \\\r  --hash=${ours} \\\r  --hash ${high}\r`],
+    ['with a comment that looks like one', `crcmod==1.7 \\\n    --hash=${high}  # --hash=${low}\n`, `crcmod==1.7 \\\n    --hash=${ours} \\\n    --hash=${high}  # --hash=${low}\n`],
+    ['for each marker', `crcmod==1.7 ; os_name == "nt" --hash=${high}\nCRCmod == 1.7.0 --hash=${low}\n`, `crcmod==1.7 ; os_name == "nt" --hash=${ours} --hash=${high}\nCRCmod == 1.7.0 --hash=${ours} --hash=${low}\n`],
+    ['where it is already', `crcmod==1.7 --hash=sha256:${HASH.toUpperCase()}\n`, `crcmod==1.7 --hash=sha256:${HASH.toUpperCase()}\n`],
+  ])('%s', (_how, before, after) => expect(one(before)).toBe(after))
+
+  test('several come in their order', () => {
+    const all = ['9', '2', 'b'].map((digit) => wheel('crcmod', '1.7', digit))
+    expect([...one(`crcmod==1.7 \\\n    --hash=${low} \\\n    --hash=${high}\n`, all).matchAll(/sha256:(.)/g)].map(([, digit]) => digit).join('')).toBe('129bf')
+  })
+
+  test('a requirement without hashes stays without', () => {
+    expect(add('requirements.txt', `crcmod==1.7\ndocopt==0.6.2 --hash=${low}\n`, [CRCMOD])).toEqual({ text: `crcmod==1.7\ndocopt==0.6.2 --hash=${low}\n`, outcomes: ['free'] })
+  })
+})
+
+describe('lists', () => {
+  const poetry = (files: string) => `[[package]]\nname = "crcmod"\nversion = "1.7"\nfiles = ${files}\n\n[metadata]\nlock-version = "2.1"\ncontent-hash = "x"\n`
+  const item = (name: string) => `{file = "${name}", hash = "sha256:${'0'.repeat(64)}"}`
+  const ours = `{file = "${FILENAME}", hash = "sha256:${HASH}"}`
+  const [a, z] = [item('a.whl'), item('z.tar.gz')]
+
+  test.each([
+    [`[${a}]`, `[${a}, ${ours}]`],
+    [`[${a},]`, `[${a}, ${ours},]`],
+    [`[ ${a}, ${z}, ]`, `[ ${a}, ${ours}, ${z}, ]`],
+    [`[\n\t${a}, # the first\n\t${z} # no comma\n]`, `[\n\t${a}, # the first\n\t${ours},\n\t${z} # no comma\n]`],
+    [`[\n\t${a} # no comma\n]`, `[\n\t${ours},\n\t${a} # no comma\n]`],
+    [`[\n  ${a}, # not ours\n  # the end\n]`, `[\n  ${a}, # not ours\n  # the end\n  ${ours},\n]`],
+    [`[\n  ${z},\n  ${a},\n]`, `[\n  ${z},\n  ${a},\n  ${ours},\n]`],
+  ])('%s', (before, after) => expect(add('poetry.lock', poetry(before), [CRCMOD]).text).toBe(poetry(after)))
+
+  test('the files of all packages in one table, as poetry had them', () => {
+    const old = (more: string) => `[[package]]\nname = "crcmod"\nversion = "1.7"\n\n[metadata]\nlock-version = "1.1"\ncontent-hash = "x"\n\n[metadata.files]\ncrcmod = [\n    ${z},\n]\n"zope.interface" = []\n`.replace(`    ${z}`, more + `    ${z}`)
+    expect(add('poetry.lock', old(''), [CRCMOD]).text).toBe(old(`    ${ours},\n`))
+  })
+})
+
+describe('what cannot be added says why', () => {
+  const uv = (source: string) => `version = 1\n\n[[package]]\nname = "crcmod"\nversion = "1.7"\nsource = { registry = "${source}" }\nwheels = [\n    { url = "https://other.example/${FILENAME}", hash = "sha256:${'b'.repeat(64)}" },\n]\n`
+  test.each([
+    ['https://upstream.example/simple', /another file of the name crcmod-1\.7-1/],
+    ['../wheels', /its index is a folder/],
+  ])('%s', (source, why) => {
+    const { text, outcomes } = add('uv.lock', uv(source), [CRCMOD])
+    expect([text, outcomes]).toEqual([uv(source), [{ why: expect.stringMatching(why) }]])
+  })
+})
+
+describe('is refused', () => {
+  test.each([
+    ['requirements.txt', 'crcmod==1.7\n', /requirements\.txt: it has no hashes, so none is missing/],
+    ['requirements.txt', 'crcmod>=1\n', /line 1: crcmod>=1 is not pinned/],
+    ['uv.lock', 'version = 2\n', /version 2 of its format/],
+    ['poetry.lock', '[metadata]\nlock-version = "3.0"\n', /version 3\.0 of its format/],
+    ['pdm.lock', '[metadata]\nlock_version = "5.0"\n', /version 5\.0 of its format/],
+    ['pylock.toml', 'lock-version = "2.0"\n', /lock-version is 2\.0/],
+    ['Pipfile.lock', '{"_meta": {"pipfile-spec": 7}}', /version 7 of its format/],
+    ['Pipfile.lock', '[1', /not valid JSON/],
+    ['Pipfile.lock', '{"default": {"crcmod": {"version": "==1.7"}}, "_meta": {"pipfile-spec": 6}}', /no hashes/],
+    ['poetry.lock', 'package = [{name = "a", version = "1", files = []}]\n[metadata]\nlock-version = "2.1"\n', /not written as \[\[package\]\]/],
+  ])('%s %s', (name, text, said) => expect(refusal(name, text)).toMatch(said))
+
+  test('nothing where nothing is pinned', () => {
+    expect(add('requirements.txt', '# none\n', [CRCMOD])).toEqual({ text: '# none\n', outcomes: ['free'] })
+    const project = 'version = 1\n\n[[package]]\nname = "demo"\nversion = "1"\nsource = { virtual = "." }\n'
+    expect(add('uv.lock', project, [CRCMOD]).text).toBe(project)
+  })
+})
