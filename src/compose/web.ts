@@ -9,6 +9,7 @@ import { MuslinError } from '../errors.ts'
 import { createApp } from '../http/app.ts'
 import { createAskers } from '../http/asker.ts'
 import { createLinks } from '../http/links.ts'
+import { createLockFor } from '../http/lock-for.ts'
 import { createPlanFor } from '../http/plan-for.ts'
 import { closeServer, createServer } from '../http/server.ts'
 import { createAdmission } from '../services/admission.ts'
@@ -16,6 +17,7 @@ import { createDownloads } from '../services/downloads.ts'
 import { createJobEvents } from '../services/job-events.ts'
 import { createJobViews } from '../services/job-views.ts'
 import { createProjectList } from '../services/list.ts'
+import { createLockHasher } from '../services/lock-hashes.ts'
 import { createMatrix } from '../services/matrix.ts'
 import { createOrders } from '../services/orders.ts'
 import { createOutdated } from '../services/outdated.ts'
@@ -58,8 +60,9 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers })
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers, clock })
   const jobViews = createJobViews({ store, clock, workers })
+  const planFor = createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) })
   const shown = {
-    planFor: createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) }),
+    planFor, lockFor: createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl: settings.publicUrl }),
     recipes,
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: apks, upstreamPages, recipes, readyTargets, jobViews, clock }),

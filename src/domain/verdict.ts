@@ -83,8 +83,8 @@ function judge<W extends WheelEntry>(pin: Pin, target: Target, { page, wheels, f
   return { verdict: 'would-build', filename: promised.filename, sdist: promised.sdist, note: isFree(pin) ? undefined : NOT_LOCKED_YET }
 }
 
-const NOT_LOCKED: Reason = { why: 'the lock does not name this wheel: installers that check it compile the sdist', remedy: 'lock again from this server' }
-const NOT_LOCKED_YET: Reason = { ...NOT_LOCKED, remedy: 'lock again from this server once it is built' }
+const NOT_LOCKED: Reason = { why: 'the lock does not name this wheel: installers that check it compile the sdist', remedy: 'muslin lock-hashes adds it to the lock' }
+const NOT_LOCKED_YET: Reason = { ...NOT_LOCKED, remedy: 'muslin lock-hashes adds it to the lock once it is built' }
 
 function isFree({ hashes, filenames }: Pin): boolean {
   return hashes.length === 0 && filenames === undefined

@@ -8,6 +8,7 @@ import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
 import type { Prebuilds } from '../services/prebuilds.ts'
 import type { Rebuilds } from '../services/rebuilds.ts'
 import type { Recipes } from '../services/recipes.ts'
+import type { LockHashes } from '../services/lock-views.ts'
 import type { Plan, PlanRequest } from '../services/views.ts'
 import type { Html } from './html.ts'
 
@@ -17,6 +18,8 @@ export interface UiDeps {
   matrix: Matrix
   /** Plans for who sent this request, as long as they are there. */
   planFor: (ctx: Context, request: PlanRequest) => Promise<Plan>
+  /** The files with our hashes, for who sent this request; by the plan, where it was made. */
+  lockFor: (ctx: Context, request: PlanRequest, plan?: Plan) => Promise<LockHashes>
   prebuilds: Prebuilds
   recipes: Recipes
   outdated: OutdatedWheels

@@ -84,7 +84,7 @@ describe('plan', () => {
 
   test.each([
     [['plan'], /missing required argument 'FILE'/],
-    [['plan', 'absent.txt'], /The lock file cannot be planned: absent\.txt cannot be read \(ENOENT\); check the path/],
+    [['plan', 'absent.txt'], /The lock file cannot be used: absent\.txt cannot be read \(ENOENT\); check the path/],
   ])('%j is a usage error', async (words, said) => {
     expect(await muslin(words)).toMatchObject({ exit: 3, out: [], err: [expect.stringMatching(said)] })
     expect(server.asked).toEqual([])

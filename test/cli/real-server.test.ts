@@ -139,7 +139,7 @@ test.each([
 test('a lock that cannot be planned names its lines', async () => {
   const { exit, err } = start(['plan', '-'], { read: async () => Buffer.from('alpha==1.0\nbeta\n') })
   expect(await exit).toBe(3)
-  expect(err.join('\n')).toMatch(/The lock file cannot be planned: .*requirements\.txt.*2/)
+  expect(err.join('\n')).toMatch(/The lock file cannot be used: .*requirements\.txt.*2/)
 })
 
 test('targets are those of the server', async () => {

@@ -14,6 +14,7 @@ import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
 import { createApp } from '../../src/http/app.ts'
 import { createAskers } from '../../src/http/asker.ts'
 import { createLinks } from '../../src/http/links.ts'
+import { createLockFor } from '../../src/http/lock-for.ts'
 import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
@@ -24,6 +25,7 @@ import { createFiles } from '../../src/services/files.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
 import { createJobViews } from '../../src/services/job-views.ts'
 import { createProjectList } from '../../src/services/list.ts'
+import { createLockHasher } from '../../src/services/lock-hashes.ts'
 import { createMatrix } from '../../src/services/matrix.ts'
 import { createOrders } from '../../src/services/orders.ts'
 import { createOutdated } from '../../src/services/outdated.ts'
@@ -206,8 +208,9 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const adminTokenSha256 = createHash('sha256').update(adminToken).digest('hex')
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock })
   const jobViews = createJobViews({ store, clock, workers: 2 })
+  const planFor = createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) })
   const shown = {
-    planFor: createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) }),
+    planFor, lockFor: createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     recipes,
     prebuilds, jobViews,

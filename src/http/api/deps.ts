@@ -7,6 +7,7 @@ import type { BuildLogs, Clock, JobStore } from '../../services/ports.ts'
 import type { Prebuilds } from '../../services/prebuilds.ts'
 import type { Rebuilds } from '../../services/rebuilds.ts'
 import type { Recipes } from '../../services/recipes.ts'
+import type { LockFor } from '../lock-for.ts'
 import type { PlanFor } from '../plan-for.ts'
 
 /** What the JSON API stands on. */
@@ -14,6 +15,7 @@ export interface ApiDeps {
   jobs: JobStore
   logs: BuildLogs
   planFor: PlanFor
+  lockFor: LockFor
   orders: Orders
   prebuilds: Prebuilds
   recipes: Recipes

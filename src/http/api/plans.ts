@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ADMIN } from '../../domain/job.ts'
+import { LockHashes } from '../../services/lock-views.ts'
 import { Plan, PlanRequest, Prebuild, PrebuildList, PrebuildRequest, ProjectMatrix } from '../../services/views.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { ApiDeps } from './deps.ts'
@@ -9,7 +10,7 @@ import { number, NumberInPath, route, type ApiRoute } from './route.ts'
 const PLANNING: ErrorCode[] = ['bad-lock', 'unknown-target']
 
 /** What there is, what would be built, and having it built. */
-export function planRoutes({ matrix, planFor, prebuilds }: ApiDeps): ApiRoute[] {
+export function planRoutes({ matrix, planFor, lockFor, prebuilds }: ApiDeps): ApiRoute[] {
   return [
     route({
       method: 'get', path: '/projects/{project}', summary: 'Releases by target, from the kept page alone: nothing is asked of the upstream',
@@ -20,6 +21,11 @@ export function planRoutes({ matrix, planFor, prebuilds }: ApiDeps): ApiRoute[] 
       method: 'post', path: '/plan', summary: 'What becomes of each pin of lock files on each target; builds nothing', body: PlanRequest,
       answer: { status: 200, schema: Plan }, errors: [...PLANNING, 'busy'],
       handle: (ctx, { body }) => planFor(ctx, body),
+    }),
+    route({
+      method: 'post', path: '/lock-hashes', summary: 'Lock files with the hashes of our wheels, so that installers which check them need not compile; builds nothing', body: PlanRequest,
+      answer: { status: 200, schema: LockHashes }, errors: [...PLANNING, 'busy', 'strange-host'],
+      handle: (ctx, { body }) => lockFor(ctx, body),
     }),
     route({
       method: 'post', path: '/prebuilds', admin: true, summary: 'Plan, and build what is missing', body: PrebuildRequest,

@@ -174,6 +174,71 @@ describe('plans', () => {
   })
 })
 
+describe('locks with hashes', () => {
+  const locked = (text: string) => ({ files: [{ name: 'requirements.txt', text }], targets: [TARGET] })
+  const line = `demo==1.0 \\\r\n    --hash=sha256:${sha256('an sdist')}\r\n`
+
+  test('get those of our wheels, without a token, and nothing is built for them', async () => {
+    const before = await post('/lock-hashes', locked(line), { token: '' })
+    expect(before.body).toMatchObject({ targets: [TARGET], files: [{ name: 'requirements.txt', kind: 'requirements', added: 0, roots: [], text: line }], lines: [{ project: 'demo', state: 'to-build', line: 1 }] })
+    expect((await get('/jobs')).body.jobs).toEqual([])
+    await order()
+    await rig.publish(await rig.claim(), Buffer.from('the wheel'), 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n')
+    const { body } = await post('/lock-hashes', locked(line), { token: '' })
+    expect(body.lines).toMatchObject([{ state: 'added', sha256: sha256('the wheel') }])
+    expect(body.files[0].text).toBe(line.replace('    --hash', `    --hash=sha256:${sha256('the wheel')} \\\r\n    --hash`))
+  })
+
+  test('are refused where there is none, or no target, and planned one at a time', async () => {
+    expect((await post('/lock-hashes', lock)).body).toMatchObject({ code: 'bad-lock', detail: expect.stringContaining('it has no hashes') })
+    expect((await post('/lock-hashes', { ...lock, targets: ['cp399-x'] })).body.code).toBe('unknown-target')
+    const started = Promise.withResolvers<void>()
+    const goOn = Promise.withResolvers<void>()
+    const read = rig.store.pages.get
+    rig.store.pages.get = async (project) => {
+      started.resolve()
+      await goOn.promise
+      return read(project)
+    }
+    const first = post('/lock-hashes', locked(line), { token: '' })
+    const second = started.promise.then(() => post('/lock-hashes', locked(line), { token: '' })).finally(goOn.resolve)
+    expect((await second).body.code).toBe('busy')
+    expect((await first).status).toBe(200)
+  })
+
+  describe('that hold URLs', () => {
+    const uv = (index: string) => `version = 1\n\n[[package]]\nname = "x"\nversion = "0"\nsource = { virtual = "." }\ndependencies = [{ name = "demo" }]\n\n[[package]]\nname = "demo"\nversion = "1.0"\nsource = { registry = "${index}" }\nsdist = { url = "https://upstream.example/demo-1.0.tar.gz", hash = "sha256:${sha256('an sdist')}" }\n`
+    const roots = async (index: string, host?: string) => {
+      const { body } = await post('/lock-hashes', { files: [{ name: 'uv.lock', text: uv(index) }], targets: [TARGET] }, host === undefined ? {} : { headers: { host } })
+      return body.code ?? body.files[0].roots[0]
+    }
+    const wheel = async () => {
+      await order()
+      await rig.publish(await rig.claim(), Buffer.from('the wheel'), 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n')
+    }
+
+    test('point to their own index where that is this server, else to where it was asked', async () => {
+      await wheel()
+      const { port } = new URL(rig.url)
+      expect(await roots('https://upstream.example/simple')).toBe(`${rig.url}/`)
+      expect(await roots(`http://localhost:${port}/finished/simple/`)).toBe(`http://localhost:${port}/`)
+      expect(await roots(`http://muslin.internal:${port}/simple/`)).toBe(`http://muslin.internal:${port}/`)
+      // Another port, machine or scheme is somebody else's.
+      for (const other of ['http://localhost:1/simple/', `http://10.0.0.1:${port}/simple/`, `https://localhost:${port}/simple/`, `http://localhost:${port}/root/`]) expect(await roots(other)).toBe(`${rig.url}/`)
+      expect(await roots('https://upstream.example/simple', 'elsewhere.example')).toBe('strange-host')
+    })
+
+    test('point to publicUrl where it is set', async () => {
+      await rig.restart({ publicUrl: 'https://muslin.example/x' })
+      await rig.ready()
+      await wheel()
+      expect(await roots('https://upstream.example/simple')).toBe('https://muslin.example/x/')
+      expect(await roots('https://muslin.example/x/simple/')).toBe('https://muslin.example/x/')
+      expect(await roots('https://muslin.internal/simple/')).toBe('https://muslin.internal/')
+    })
+  })
+})
+
 test('the server as a whole: figures and targets', async () => {
   await order()
   expect((await get('/stats')).body).toMatchObject({ queued: 1, running: 0, failed: 0, workers: 1, targets: [{ name: TARGET, ready: true, image: 'image-1', configured: true, python: '3.13', cpu: 'x86_64' }] })

@@ -1,0 +1,88 @@
+import { setImmediate } from 'node:timers/promises'
+import { addHashes, type Addition, type Outcome } from '../domain/lock/add-hashes.ts'
+import type { RootOf } from '../domain/lock/entry.ts'
+import { MuslinError } from '../errors.ts'
+import type { LockHashes, LockLine } from './lock-views.ts'
+import type { BuiltWheel, Store } from './ports.ts'
+import type { Plan, PlanLine, PlanRequest } from './views.ts'
+
+export interface LockHasher {
+  /**
+   * Adds to each file the hashes of the wheels of ours that its plan has; `plan` is of these very files. Nothing is built or kept. Throws
+   * `bad-lock` for a lock without hashes, and `bad-request` where two files have one name.
+   */
+  add(files: PlanRequest['files'], plan: Plan, rootOf: RootOf): Promise<LockHashes>
+}
+
+/** A line of the plan, with the wheel of ours that the lock should name. */
+interface Judged { line: PlanLine; wheel: BuiltWheel | undefined; addition: Addition | undefined }
+
+/** Locks that were made against the upstream get the hashes of our wheels, so that installers which check them need not compile. */
+export function createLockHasher({ store }: { store: Pick<Store, 'wheels'> }): LockHasher {
+  return { add }
+
+  async function add(files: PlanRequest['files'], plan: Plan, rootOf: RootOf): Promise<LockHashes> {
+    const names = files.map(({ name }) => name)
+    const twice = names.find((name, index) => names.indexOf(name) < index)
+    if (twice !== undefined) throw new MuslinError('bad-request', `two files have the name ${twice.slice(0, 100)}; give them one by one`)
+    const wheelsOf = await ours(plan)
+    const judged = plan.lines.map((line) => judge(line, wheelsOf.get(line.project) ?? []))
+    const outcomes = new Map<Judged, Outcome>()
+    const written: LockHashes['files'] = []
+    for (const [index, { name, text }] of files.entries()) {
+      // Whoever else wants something gets a turn between two files.
+      await setImmediate()
+      const roots = new Set<string>()
+      const additions = judged.filter(({ line, addition }) => line.file === name && addition)
+      const given = { given: names.toSpliced(index, 1), rootOf: (at: string | undefined) => noted(roots, rootOf(at)) }
+      const result = addHashes(name, text, additions.map(({ addition }) => addition!), given)
+      confirm(name, result, additions, given)
+      additions.forEach((each, at) => outcomes.set(each, result.outcomes[at]!))
+      const added = new Set(additions.filter((each) => outcomes.get(each) === 'added').map(({ wheel }) => wheel!.sha256))
+      written.push({ name, kind: plan.files[index]!.kind, added: added.size, roots: added.size > 0 ? [...roots] : [], text: result.text })
+    }
+    return { targets: plan.targets, files: written, lines: judged.map((each) => view(each, outcomes.get(each))) }
+  }
+
+  async function ours({ lines }: Plan): Promise<Map<string, BuiltWheel[]>> {
+    const projects = new Set(lines.filter(({ verdict }) => verdict === 'built').map(({ project }) => project))
+    return new Map(await Promise.all([...projects].map(async (project) => [project, await store.wheels.wheels(project)] as const)))
+  }
+}
+
+/** A wheel is added if it was made of the sdist that the lock names by its hash: a lock must not vouch for more than its author did. */
+function judge(line: PlanLine, wheels: BuiltWheel[]): Judged {
+  const wheel = line.verdict === 'built' ? wheels.find(({ filename }) => filename === line.filename) : undefined
+  const isTraced = wheel !== undefined && wheel.sdist === line.sdist?.sha256
+  return { line, wheel, addition: isTraced ? { project: line.project, version: line.version, wheel } : undefined }
+}
+
+function view({ line, wheel, addition }: Judged, outcome: Outcome | undefined): LockLine {
+  const { project, version, target, file, line: at, filename, estimateSeconds, why, remedy, job } = line
+  const base = { project, version, target, file, line: at, filename, estimateSeconds, why: null, remedy: null, job, sha256: null }
+  switch (line.verdict) {
+    case 'upstream-wheel': return { ...base, state: 'not-needed' }
+    // What keeps installers from it is what will be mended.
+    case 'would-build': return { ...base, state: 'to-build' }
+    case 'cannot': return { ...base, state: 'cannot', why, remedy }
+    case 'built': break
+  }
+  const held = { ...base, sha256: wheel?.sha256 ?? null }
+  // A plan has nothing to say against a wheel that the lock takes.
+  if (!addition) return why === null ? { ...held, state: 'listed' } : { ...base, state: 'cannot', why: `the lock names no sdist that ${filename} was built from`, remedy: 'lock again, so that the sdist is among its files' }
+  if (outcome === 'added' || outcome === 'listed') return { ...held, state: outcome }
+  if (typeof outcome === 'object') return { ...base, state: 'cannot', why: outcome.why, remedy: 'lock again, or add it by hand' }
+  return { ...base, state: 'not-needed' }
+}
+
+/** A lock is what installers trust: one that was not written as meant is not handed out. */
+function confirm(name: string, { text, outcomes }: { text: string; outcomes: Outcome[] }, judged: Judged[], given: Parameters<typeof addHashes>[3]): void {
+  const again = addHashes(name, text, judged.map(({ addition }) => addition!), given)
+  if (again.text === text && again.outcomes.every((outcome, index) => outcomes[index] !== 'added' || outcome === 'listed')) return
+  throw new MuslinError('internal', `the hashes that were put into ${name.slice(0, 100)} are not read back; the file stays as it was`)
+}
+
+function noted(roots: Set<string>, root: string): string {
+  roots.add(root)
+  return root
+}
