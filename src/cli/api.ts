@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import about from '../../package.json' with { type: 'json' }
 import { cleanTerminal } from '../domain/clean.ts'
 import { type ErrorCode, ERRORS, MuslinError } from '../errors.ts'
+import { LockHashes } from '../services/lock-views.ts'
 import { type LikeOrder, Outdated, type OutdatedOrder, OutdatedRebuilt } from '../services/rebuild-views.ts'
 import type { RecipeInput } from '../services/recipe-schema.ts'
 import { ProjectRecipe, RecipeLayerView, RecipeList, type RecipeText, SetRecipes } from '../services/recipe-views.ts'
@@ -30,6 +31,8 @@ export interface Api {
   cancel(id: number): Promise<JobView>
   retry(id: number): Promise<JobView>
   plan(request: PlanRequest): Promise<Plan>
+  /** The texts come as they are, to be written as they are. */
+  lockHashes(request: PlanRequest): Promise<LockHashes>
   startPrebuild(request: PrebuildRequest): Promise<Prebuild>
   prebuild(id: number, signal?: AbortSignal): Promise<Prebuild>
   planRebuild(order: LikeOrder): Promise<Plan>
@@ -74,6 +77,7 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
     cancel: (id) => post(JobView, `jobs/${id}/cancel`, {}),
     retry: (id) => post(JobView, `jobs/${id}/retry`, {}),
     plan: (wanted) => post(Plan, 'plan', wanted),
+    lockHashes: (wanted) => parsed(LockHashes, 'lock-hashes', posted(wanted), verbatimText),
     startPrebuild: (wanted) => post(Prebuild, 'prebuilds', wanted),
     prebuild: (id, signal) => get(Prebuild, `prebuilds/${id}`, signal),
     planRebuild: (order) => post(Plan, 'rebuilds/plan', order),
@@ -96,13 +100,13 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
   }
 
   function post<T>(schema: z.ZodType<T>, path: string, body: unknown): Promise<T> {
-    return parsed(schema, path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+    return parsed(schema, path, posted(body))
   }
 
-  async function parsed<T>(schema: z.ZodType<T>, path: string, options: Options): Promise<T> {
+  async function parsed<T>(schema: z.ZodType<T>, path: string, options: Options, clean = cleanText): Promise<T> {
     const body = await ask(path, 'application/json', options)
     const given = await text(body).catch((error: unknown) => { throw options.signal?.aborted ? options.signal.reason : unreachable(error, base) })
-    const result = schema.safeParse(parseJson(given))
+    const result = schema.safeParse(parseJson(given, clean))
     if (result.success) return result.data
     const { path: at = [], message = '' } = result.error.issues[0] ?? {}
     throw new MuslinError('no-server', `${link(`api/v1/${path}`)} answered what this muslin does not understand (${at.join('.') || 'all'}: ${message}); use the muslin of that server's version`)
@@ -155,9 +159,13 @@ function tokenNeeded({ href }: URL, token: Token | undefined): MuslinError {
   return new MuslinError('token-needed', `no token for ${href} was found; give it by --token or MUSLIN_TOKEN, or name that folder by --data: ${where}`)
 }
 
-function parseJson(given: string): unknown {
+function posted(body: unknown): Options {
+  return { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+}
+
+function parseJson(given: string, clean = cleanText): unknown {
   try {
-    return JSON.parse(given, (name, value: unknown) => typeof value !== 'string' ? value : OF_LINES.has(name) ? withoutColours(value) : plain(value))
+    return JSON.parse(given, (name, value: unknown) => typeof value === 'string' ? clean(name, value) : value)
   } catch {
     return undefined
   }
@@ -165,6 +173,15 @@ function parseJson(given: string): unknown {
 
 /** What an admin wrote in several lines: the patches and the check of a recipe. */
 const OF_LINES = new Set(['text', 'check'])
+
+function cleanText(name: string, value: string): string {
+  return OF_LINES.has(name) ? withoutColours(value) : plain(value)
+}
+
+/** A lock is written to its file, not to a terminal. */
+function verbatimText(name: string, value: string): string {
+  return name === 'text' ? value : plain(value)
+}
 
 /** Names, causes and log lines come from strangers in the end: one line, without anything that a terminal would obey. */
 function plain(value: string): string {

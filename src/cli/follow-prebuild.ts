@@ -13,14 +13,20 @@ import { painter } from './styles.ts'
  * Ends with 2 where a build failed, or something cannot be had, unless that is allowed.
  */
 export async function followPrebuild(begun: Prebuild, { wait, allowMissing, json }: { wait: boolean; allowMissing: boolean; json: boolean }, api: Api, context: Context): Promise<void> {
+  const end = await showPrebuild(begun, { wait, json }, api, context)
+  if (json) context.print(JSON.stringify(end, null, 2))
+  // What cannot be had and has a job is what failed in an earlier run: to accept what is missing is not to accept that.
+  if (wait && (end.failed > 0 || missing(end.lines).some(({ job }) => !allowMissing || job !== null))) throw new Ending(EXIT.failed)
+}
+
+/** Says what it does, with `wait` to its end, and resolves with how it stands then. With `json` nothing goes to standard output. */
+export async function showPrebuild(begun: Prebuild, { wait, json }: { wait: boolean; json: boolean }, api: Api, context: Context): Promise<Prebuild> {
   const print = (lines: string[]): void => { for (const line of lines) (json ? context.warn : context.print)(line) }
   const paint = painter(context, json ? 'error' : 'output')
   print([...opening(begun, paint), api.link(`ui/prebuilds/${begun.id}`)])
   const end = wait && !begun.finished ? await waitFor(begun, api, context) : begun
   print([...wait ? failures(end, api.link, paint) : [], summary(end)])
-  if (json) context.print(JSON.stringify(end, null, 2))
-  // What cannot be had and has a job is what failed in an earlier run: to accept what is missing is not to accept that.
-  if (wait && (end.failed > 0 || missing(end.lines).some(({ job }) => !allowMissing || job !== null))) throw new Ending(EXIT.failed)
+  return end
 }
 
 async function waitFor({ id }: Prebuild, api: Api, context: Context): Promise<Prebuild> {

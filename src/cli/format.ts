@@ -41,8 +41,8 @@ export function fit(text: string, columns: number): string {
 }
 
 /** `1 job`, `2 jobs`. */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`
+export function count(n: number, noun: string, plural = `${noun}s`): string {
+  return `${n} ${n === 1 ? noun : plural}`
 }
 
 const STYLES = /\x1b\[[0-9;:]*m/g

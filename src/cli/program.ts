@@ -9,6 +9,7 @@ import { EXIT_HELP } from './ending.ts'
 import { addJob } from './job.ts'
 import { addJobs } from './jobs.ts'
 import { addPlan } from './plan.ts'
+import { addLockHashes } from './lock-hashes.ts'
 import { addOutdated } from './outdated.ts'
 import { addPrebuild } from './prebuild.ts'
 import { addRebuild } from './rebuild.ts'
@@ -17,7 +18,7 @@ import { addRetry } from './retry.ts'
 import { addServe } from './serve.ts'
 import { addTargets } from './targets.ts'
 
-const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addRebuild, addOutdated, addJobs, addJob, addCancel, addRetry, addRecipe, addTargets, addDoctor, addDockerArgs]
+const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addLockHashes, addRebuild, addOutdated, addJobs, addJob, addCancel, addRetry, addRecipe, addTargets, addDoctor, addDockerArgs]
 
 /** The command line. It throws commander's errors instead of ending the process. */
 export function createProgram(context: Context): Command {
