@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Busboy, type BusboyFileStream, type BusboyHeaders } from '@fastify/busboy'
-import { decodeText } from '../domain/decode.ts'
+import { decodeText, textForm, type TextForm } from '../domain/decode.ts'
 import { MuslinError } from '../errors.ts'
 import { MOST_PLAN_LINES } from '../services/bounds.ts'
 
@@ -8,7 +8,7 @@ import { MOST_PLAN_LINES } from '../services/bounds.ts'
 export interface Form {
   value(name: string): string | undefined
   values(name: string): string[]
-  files: { field: string; name: string; text: string }[]
+  files: { field: string; name: string; text: string; form: TextForm }[]
 }
 
 /** Of forms that bring no file: no other has a tenth of it. */
@@ -60,7 +60,8 @@ async function readFile(field: string, stream: BusboyFileStream, name: string | 
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(chunk as Buffer)
   // An input in which nothing was chosen is sent too, without a name.
-  return !name ? undefined : { field, name, text: decode(Buffer.concat(chunks), name) }
+  const bytes = Buffer.concat(chunks)
+  return !name ? undefined : { field, name, text: decode(bytes, name), form: textForm(bytes) }
 }
 
 function decode(bytes: Buffer, name: string): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decodeText } from '../../src/domain/decode.ts'
+import { decodeText, encodeText, textForm } from '../../src/domain/decode.ts'
 
 const utf16be = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16()
 
@@ -8,6 +8,12 @@ test.each([
   ['UTF-16 LE', Buffer.from('\ufeffünï==1\r\n', 'utf16le')], ['UTF-16 BE', utf16be('\ufeffünï==1\r\n')],
 ])('%s is read, without its mark', (_name, bytes) => {
   expect(decodeText(bytes)).toBe('ünï==1\r\n')
+})
+
+test.each(['utf-8', 'utf-8-marked', 'utf-16le', 'utf-16be'] as const)('%s is written as it was read', (form) => {
+  const bytes = encodeText('ünï \u{1f600}\r\n\t', form)
+  expect(textForm(bytes)).toBe(form)
+  expect(decodeText(bytes)).toBe('ünï \u{1f600}\r\n\t')
 })
 
 test.each([

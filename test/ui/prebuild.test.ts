@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { PRIORITY } from '../../src/domain/job.ts'
 import { ADMIN_TOKEN, makeRig, type Rig, TARGET } from '../http/rig.ts'
-import type { SyntheticFile } from '../synthetic-upstream.ts'
+import { sha256, type SyntheticFile } from '../synthetic-upstream.ts'
 import { hidden, rows, type Shown, textOf, visitor, type Visitor } from './visitor.ts'
 
 const OTHER = 'cp314-musllinux_1_2_x86_64'
@@ -66,7 +67,7 @@ describe('the form', () => {
     const refused = await person.post('/ui/prebuild', form)
     expect(refused.status).toBe(400)
     const kept = /name="kept" value="([^"]*)" checked/.exec(refused.text)![1]!.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
-    expect(JSON.parse(kept)).toEqual({ name: 'base.txt', text: 'idna==3.7\n' })
+    expect(JSON.parse(kept)).toEqual({ name: 'base.txt', text: 'idna==3.7\n', form: 'utf-8' })
     const { status, text } = await person.post('/ui/prebuild', { text: 'crcmod==1.7', kept, target: TARGET })
     expect(status).toBe(200)
     expect(verdicts(text)).toEqual({ crcmod: 'would-build', idna: 'upstream-wheel' })
@@ -139,6 +140,50 @@ describe('the plan', () => {
     const { headers } = await person.post('/ui/prebuilds', { form, csrf, only: CFFI })
     expect(headers.get('location')).toBe('../ui/prebuilds/2')
     expect(await rig.store.jobs.count('queued')).toBe(1)
+  })
+})
+
+describe('the lock with our hashes', () => {
+  const locked = (end = '\n', more = '') => `crcmod==1.7 \\${end}    ${more}--hash=sha256:${sha256('crcmod-1.7.tar.gz')}${end}`
+  const section = (page: string) => textOf(/<section[^>]* id="hashes">.*?<\/section>/s.exec(page)?.[0] ?? '')
+  const uploaded = (name: string, content: string | Buffer) => {
+    const form = new FormData()
+    form.append('files', new File([content as BlobPart], name))
+    form.append('target', TARGET)
+    return person.post('/ui/prebuild', form)
+  }
+  async function build(): Promise<string> {
+    await rig.store.jobs.wish({ kind: 'build', project: 'crcmod', version: '1.7', target: TARGET, sdist: { sha256: sha256('crcmod-1.7.tar.gz'), filename: 'crcmod-1.7.tar.gz' }, recipe: '', image: 'image-1', priority: PRIORITY.asked, askedBy: 'admin' }, rig.clock.now())
+    await rig.publish(await rig.claim(), Buffer.from('the wheel'), 'Metadata-Version: 2.1\nName: crcmod\nVersion: 1.7\n')
+    return `--hash=sha256:${sha256('the wheel')} \\`
+  }
+
+  test('is told of before it can be had, downloaded once it can, and complete then', async () => {
+    expect(section((await plan(locked())).text)).toContain('1 more is to be built: then make the plan again, and its hash is there too.')
+    const added = await build()
+    const { text } = await plan(locked())
+    expect(section(text)).toMatch(/Download pasted text \(1 hash added\)/)
+    const { status, headers, text: lock } = await person.post('/ui/lock-hashes', { form: hidden(text, 'form'), lock: '0' })
+    expect([status, headers.get('content-disposition'), headers.get('content-type')]).toEqual([200, 'attachment; filename="requirements.txt"', 'application/octet-stream'])
+    expect(lock).toBe(locked('\n', `${added}\n    `))
+    expect(section((await plan(lock)).text)).toBe('Hashes of our wheels The lock names all that we have built.')
+  })
+
+  test('has the name and every byte of the file that was sent', async () => {
+    const added = await build()
+    const bytes = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')
+    const { text } = await uploaded('locked.txt', bytes(locked('\r\n')))
+    const answer = await fetch(new URL('/ui/lock-hashes', rig.url), { method: 'POST', body: new URLSearchParams({ form: hidden(text, 'form'), lock: '0' }) })
+    expect(answer.headers.get('content-disposition')).toBe('attachment; filename="locked.txt"')
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes(locked('\r\n', `${added}\r\n    `)))
+  })
+
+  test('is not offered where there are no hashes, and refused', async () => {
+    const { text } = await plan('crcmod==1.7\n')
+    expect(section(text)).toBe('')
+    const refused = await person.post('/ui/lock-hashes', { form: hidden(text, 'form'), lock: '0' })
+    expect([refused.status, textOf(refused.text)]).toEqual([400, expect.stringContaining('it has no hashes')])
+    for (const lock of ['7', 'x', '-1']) expect((await person.post('/ui/lock-hashes', { form: hidden((await plan(locked())).text, 'form'), lock })).status).toBe(400)
   })
 })
 

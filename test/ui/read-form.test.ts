@@ -40,7 +40,7 @@ test('multipart: fields and files', async () => {
   body.append('files', file('\ufeffversion = 1\n', 'uv.lock'))
   expect(await read(body)).toEqual({
     name: ['one\ntwo\nthree'], first: 'one\ntwo\nthree', missing: null,
-    files: [{ field: 'files', name: 'requirements.txt', text: 'crcmod==1.7\r\n' }, { field: 'files', name: 'uv.lock', text: 'version = 1\n' }],
+    files: [{ field: 'files', name: 'requirements.txt', text: 'crcmod==1.7\r\n', form: 'utf-8' }, { field: 'files', name: 'uv.lock', text: 'version = 1\n', form: 'utf-8-marked' }],
   })
 })
 

@@ -1,3 +1,4 @@
+import type { LockHashes } from '../../services/lock-views.ts'
 import type { Plan, PlanLine } from '../../services/views.ts'
 import { assetUrl } from '../assets.ts'
 import type { Page } from '../deps.ts'
@@ -5,6 +6,7 @@ import { count, counted, duration, sentence } from '../format.ts'
 import { html, type Content, type Html } from '../html.ts'
 import { badge, nothing, table, targetName, type Row } from '../parts.ts'
 import { lineKey, type PlanForm } from '../plan-form.ts'
+import { hashesSection } from './plan-hashes.ts'
 import { problemNote, type Problem } from './problem.ts'
 
 /** A line of the plan, and all pins that it stands for. */
@@ -16,7 +18,7 @@ const ORDER: PlanLine['verdict'][] = ['would-build', 'cannot', 'built', 'upstrea
 const NAMES: Record<PlanLine['verdict'], string> = { 'would-build': 'Would be built', 'cannot': 'Cannot be had', 'built': 'Built here', 'upstream-wheel': 'Upstream wheels' }
 
 /** The plan, to choose from and to have built. `form` travels in the page: nothing is kept here until something is built. */
-export function planPage({ root, plan, form, checked, csrf, problem }: {
+export function planPage({ root, plan, form, checked, csrf, hashes, problem }: {
   root: string
   plan: Plan
   form: PlanForm
@@ -24,6 +26,8 @@ export function planPage({ root, plan, form, checked, csrf, problem }: {
   checked: Set<string> | undefined
   /** The session's; undefined: nobody is logged in, and the form asks for the token. */
   csrf: string | undefined
+  /** The files with our hashes; undefined where there is nothing to add them to. */
+  hashes: LockHashes | undefined
   problem: Problem | undefined
 }): Page {
   const lines = inOrder(distinct(plan.lines))
@@ -41,6 +45,7 @@ ${lines.length === 0 ? nothing('The file pins nothing for these targets.') : htm
 <div class="picks" data-picks hidden><button type="button" class="quiet small" data-pick="all">Check all</button> <button type="button" class="quiet small" data-pick="none">Check none</button></div>
 ${table({ id: 'plan-lines', caption: 'What becomes of each release', columns: ['Release', 'Target', 'Verdict', 'What a client gets', 'Takes'], rows: lines.map((each) => row(root, each, checked, plan.files.length > 1)) })}</section>`}
 ${ending({ root, buildable: buildable.length, csrf })}
+${hashesSection({ root, hashes })}
 </form>`,
   }
 }

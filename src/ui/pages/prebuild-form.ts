@@ -19,14 +19,14 @@ export function prebuildFormPage({ root, form, targets, problem, recent, now }: 
   return {
     title: 'Prebuild', nav: 'prebuild',
     body: html`<script type="module" src="${root}${assetUrl('prebuild.js')}"></script>
-<div class="head"><div><h1>Prebuild</h1><p>Paste a lock file. The plan says what a client on Alpine gets for each release; one button builds what is missing, before anybody waits for it.</p></div></div>
+<div class="head"><div><h1>Prebuild</h1><p>Paste a lock file. The plan says what a client on Alpine gets for each release; one button builds what is missing, before anybody waits for it, and the lock gets the hashes of our wheels.</p></div></div>
 ${problem && problemNote(problem)}
 <form id="plan" class="panel stack" method="post" action="${root}ui/prebuild" enctype="multipart/form-data">
 <div class="sources">
 <div class="field"><label for="text">Requirements or lock file</label>
 <textarea id="text" name="text" rows="13" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" placeholder="crcmod==1.7&#10;regex==2020.11.13" aria-describedby="text-hint">
 ${form.text}</textarea>
-<p class="hint" id="text-hint">requirements.txt with pins (<code>==</code>), pylock.toml, uv.lock or poetry.lock</p></div>
+<p class="hint" id="text-hint">requirements.txt with pins (<code>==</code>), pylock.toml, uv.lock, poetry.lock, pdm.lock or Pipfile.lock</p></div>
 <div class="field files"><label for="files">Or files</label>
 <div class="drop" data-drop><input id="files" type="file" name="files" multiple accept=".txt,.in,.toml,.lock,text/plain" aria-describedby="files-hint">
 <p class="hint" id="files-hint">Choose some, or drop them here.</p></div>

@@ -1,11 +1,13 @@
 import type Router from '@koa/router'
+import contentDisposition from 'content-disposition'
 import type { Context } from 'koa'
 import { ADMIN } from '../../domain/job.ts'
+import type { LockKind } from '../../domain/lock/pin.ts'
 import { MuslinError } from '../../errors.ts'
 import { MOST_BODY_BYTES } from '../../services/bounds.ts'
 import { requireForm, seeOther } from '../guard.ts'
 import { rootOf } from '../layout.ts'
-import { carried, EMPTY, lineKey, planForm, planRequest, type PlanForm } from '../plan-form.ts'
+import { bytesOf, carried, EMPTY, lineKey, PASTED, planForm, planRequest, type PlanForm } from '../plan-form.ts'
 import { readForm, type Form } from '../read-form.ts'
 import { authOf, type PageDeps } from '../show.ts'
 import { planPage } from './plan.ts'
@@ -15,9 +17,12 @@ import { problemOf } from './problem.ts'
 
 const RECENT = 10
 
-/** Paste, plan, build, watch. */
+/** For a pasted lock, whose name its content tells. */
+const NAMES: Record<LockKind, string> = { requirements: 'requirements.txt', pylock: 'pylock.toml', uv: 'uv.lock', poetry: 'poetry.lock', pdm: 'pdm.lock', pipfile: 'Pipfile.lock' }
+
+/** Paste, plan, build, watch; and take the lock along with the hashes of our wheels. */
 export function prebuildRoutes(router: Router, deps: PageDeps): void {
-  const { planFor, prebuilds, overview, clock, show } = deps
+  const { planFor, lockFor, prebuilds, overview, clock, show } = deps
 
   router.get('/ui/prebuild', (ctx) => showForm(ctx, EMPTY))
 
@@ -37,6 +42,22 @@ export function prebuildRoutes(router: Router, deps: PageDeps): void {
     const made = await prebuilds.create({ ...planRequest(form), only }, ADMIN).catch(known)
     if (made instanceof MuslinError) return showPlan(ctx, form, { checked, error: made })
     seeOther(ctx, rootOf(ctx), `ui/prebuilds/${made.id}`)
+  })
+
+  router.post('/ui/lock-hashes', async (ctx) => {
+    const sent = await readForm(ctx.req, { most: MOST_BODY_BYTES })
+    const { planForm: form } = carried(sent)
+    const made = await Promise.resolve(form).then(planRequest).then((request) => lockFor(ctx, request)).catch(known)
+    if (made instanceof MuslinError) return showPlan(ctx, form, { error: made })
+    const index = Number(/^\d{1,3}$/.exec(sent.value('lock') ?? '')?.[0])
+    const file = made.files[index]
+    if (!file) throw new MuslinError('bad-request', 'the form came incomplete; make the plan again')
+    const name = file.name === PASTED ? NAMES[file.kind] : file.name.split(/[/\\]/).at(-1)!
+    ctx.set('Cache-Control', 'no-store')
+    ctx.set('Content-Type', 'application/octet-stream')
+    ctx.set('Content-Disposition', contentDisposition(name))
+    ctx.set('Content-Security-Policy', 'sandbox')
+    ctx.body = Buffer.from(bytesOf(form, index, file.text))
   })
 
   router.get('/ui/prebuilds/:id', async (ctx) => {
@@ -66,8 +87,9 @@ export function prebuildRoutes(router: Router, deps: PageDeps): void {
     const plan = await Promise.resolve(form).then(planRequest).then((request) => planFor(ctx, request)).catch(known)
     if (plan instanceof MuslinError) return showForm(ctx, form, plan)
     const { checked, error } = about
+    const hashes = await lockFor(ctx, planRequest(form), plan).catch(known)
     const csrf = authOf(ctx)?.session?.csrf
-    show(ctx, planPage({ root: rootOf(ctx), plan, form, checked, csrf, problem: error && problemOf(error) }))
+    show(ctx, planPage({ root: rootOf(ctx), plan, form, checked, csrf, hashes: hashes instanceof MuslinError ? undefined : hashes, problem: error && problemOf(error) }))
     if (error) ctx.status = error.status
   }
 }
