@@ -38,10 +38,11 @@ as behind a proxy for an hour; the setting \`behindProxy\` says so of all.
 | its build fails | 424, with one line in pip's and uv's own output: the cause, and the address of the whole log. The page no longer lists the promise |
 | the client can wait no longer, or the setting \`holdLimit\` says so | 423: still building, and about how long yet. The build goes on; run the same command again |
 | it may not be started: the queue is full, no builder is ready, the client started too many | 423 or 424 at once, with the reason and what to do |
-| the server is restarted | a 503, after which pip and uv come back by themselves; they find the same build |
+| the server is restarted | a redirect to the one that comes next, or a 503 where it came too late for that; pip and uv come back by themselves, and find the same build |
 
 ## What helps
 
+- Leave \`PIP_RETRIES\` and uv's retries as they are: each 503 takes one.
 - \`muslin prebuild\` before a release, and nobody waits at all.
 - nginx: \`proxy_read_timeout 900s;\` and \`proxy_http_version 1.1;\` are well, and neither is needed.
 - \`--trusted-host HOST\` (\`PIP_TRUSTED_HOST\`) for pip where the index is plain http on another host: without it pip takes nothing from there.
@@ -49,7 +50,7 @@ as behind a proxy for an hour; the setting \`behindProxy\` says so of all.
 }
 
 function moves({ client, direct }: Who): string {
-  const at = (hop: number, ageMs: number | undefined) => holdPlan({ client, direct, hop, ageMs, waitedMs: 0, holdLimitMs: undefined })
+  const at = (hop: number, ageMs: number | undefined) => holdPlan({ client, direct, settled: true, hop, ageMs, waitedMs: 0, holdLimitMs: undefined })
   const { interim, holdMs } = at(0, undefined)
   const { urls } = reach({ client, direct, holdLimitMs: undefined })
   const redirect = `a 307, ${urls - 1} times at most`
@@ -61,7 +62,7 @@ function moves({ client, direct }: Who): string {
 /** On the second URL, by a client that comes back when it is told to. */
 function retriesOf({ client, direct }: Who): number {
   for (let [count, ageMs] = [0, 0]; ; count++) {
-    const { holdMs, then } = holdPlan({ client, direct, hop: 1, ageMs, waitedMs: 0, holdLimitMs: undefined })
+    const { holdMs, then } = holdPlan({ client, direct, settled: true, hop: 1, ageMs, waitedMs: 0, holdLimitMs: undefined })
     if (then !== 'retry') return count
     ageMs += holdMs + RETRY_AFTER * 1000
   }

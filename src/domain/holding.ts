@@ -24,6 +24,8 @@ export interface HoldInput extends HoldPlace {
   client: Pick<Client, 'tool'>
   /** No proxy stands between (`isDirect`). */
   direct: boolean
+  /** This process was there when this URL was handed out: whoever met a restart has fewer tries left on it than its age tells. */
+  settled: boolean
   /** The longest that a client waits in all, over all its URLs; undefined: as long as it can. */
   holdLimitMs: number | undefined
 }
@@ -44,25 +46,31 @@ const HOPS = { pip: 28, uv: 10, others: 18 }
 export const RETRY_AFTER = 1
 
 /**
- * A URL is given up with a 503 while it is younger than this at the end of a hold, which each client endures so many times on one URL: uv three
- * times (its own pauses are up to 4 s), pip five. Its age alone decides, so that any process counts the same. The first URL tells no age.
+ * A URL is given up with a 503 while it is younger than this at the end of a hold: by pip four times, by uv twice. Each endures one more, which
+ * is left for a restart of the server. Its age alone decides, so that any process counts the same. The first URL tells no age.
  */
-const RETRIES_UNTIL_MS = { pip: 4 * (SILENCE_MS + RETRY_AFTER * 1000) + 6_000, uv: 80_000 }
+const RETRIES_UNTIL_MS = { pip: 4 * (SILENCE_MS + RETRY_AFTER * 1000) + 6_000, uv: 60_000 }
 
 /** The clients that were seen to sit through interim answers. */
 const PATIENT = ['pip', 'poetry', 'pdm']
 
 /** What to do with a held request: a pure function of who asks, where in its chain, and the setting `holdLimit`. */
-export function holdPlan({ client: { tool }, direct, hop, ageMs, waitedMs, holdLimitMs }: HoldInput): HoldPlan {
+export function holdPlan({ client, direct, settled, hop, ageMs, waitedMs, holdLimitMs }: HoldInput): HoldPlan {
+  const { tool } = client
   const by100s = direct && PATIENT.includes(tool)
   const silence = tool === 'uv' ? UV_SILENCE_MS : SILENCE_MS
   const longest = by100s ? INTERIM.everyMs * INTERIM.count : silence
   const left = Math.max(0, (holdLimitMs ?? Infinity) - waitedMs)
   if (left <= longest) return { ...by100s && left > INTERIM.everyMs && { interim: { ...INTERIM, count: Math.ceil(left / INTERIM.everyMs) - 1 } }, holdMs: left, then: 'end' }
   const until = by100s || (tool !== 'pip' && tool !== 'uv') ? undefined : RETRIES_UNTIL_MS[tool]
-  if (until !== undefined && ageMs !== undefined && ageMs + longest < until) return { holdMs: longest, then: 'retry' }
-  const then = hop < (tool === 'pip' ? HOPS.pip : tool === 'uv' ? HOPS.uv : HOPS.others) ? 'hop' : 'end'
-  return { ...by100s && { interim: INTERIM }, holdMs: longest, then }
+  // A clock that was set back would hand out 503s without end.
+  if (until !== undefined && settled && ageMs !== undefined && ageMs >= 0 && ageMs + longest < until) return { holdMs: longest, then: 'retry' }
+  return { ...by100s && { interim: INTERIM }, holdMs: longest, then: mayHop({ client, hop }) ? 'hop' : 'end' }
+}
+
+/** Whether this client follows another redirect. */
+export function mayHop({ client: { tool }, hop }: Pick<HoldInput, 'client' | 'hop'>): boolean {
+  return hop < (tool === 'pip' ? HOPS.pip : tool === 'uv' ? HOPS.uv : HOPS.others)
 }
 
 /** A chain of URLs to its end, as a client lives it that comes back after a 503 within `pauseMs`: how many URLs and requests, and how long. */
@@ -70,7 +78,7 @@ export function reach(input: Pick<HoldInput, 'client' | 'direct' | 'holdLimitMs'
   let [hop, requests, ms] = [0, 0, 0]
   let issued: number | undefined
   for (;;) {
-    const { holdMs, then } = holdPlan({ ...input, hop, ageMs: issued === undefined ? undefined : ms - issued, waitedMs: ms })
+    const { holdMs, then } = holdPlan({ ...input, settled: true, hop, ageMs: issued === undefined ? undefined : ms - issued, waitedMs: ms })
     requests += 1
     ms += holdMs
     if (then === 'end') return { urls: hop + 1, requests, ms }

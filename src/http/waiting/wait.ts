@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import type { JobKind, Job } from '../../domain/job.ts'
-import { holdPlan, isDirect, RETRY_AFTER } from '../../domain/holding.ts'
+import { holdPlan, isDirect, mayHop, RETRY_AFTER } from '../../domain/holding.ts'
 import { failureLine, stillBuildingLine } from '../../domain/reason.ts'
 import { MuslinError } from '../../errors.ts'
 import type { Asker } from '../../services/admission.ts'
@@ -43,6 +43,8 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
   holdLimit: number | undefined
 }): Waiting {
   const cutPeers = createCutPeers({ clock })
+  /** When this process was there to hand out URLs. */
+  const began = clock.now()
   const publicHttps = publicUrl?.startsWith('https:') === true
 
   return { asker, began: (ctx) => hopOf(ctx).began ?? clock.now(), wait }
@@ -57,7 +59,7 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     const direct = !cutPeers.proxied(who.address)
       && isDirect({ httpVersion: ctx.req.httpVersion, headers: ctx.req.headers, tls: isTls(ctx), publicHttps, behindProxy })
     const plan = holdPlan({
-      client: who.client, direct, hop: hop.number, waitedMs: arrived - (hop.began ?? arrived),
+      client: who.client, direct, settled: (hop.issued ?? began) >= began, hop: hop.number, waitedMs: arrived - (hop.began ?? arrived),
       ageMs: hop.issued === undefined ? undefined : arrived - hop.issued, holdLimitMs: holdLimit === undefined ? undefined : holdLimit * 1000,
     })
     log.info({ job: job.id, path: ctx.path, client: who.address, tool: who.client.tool, hop: hop.number, by: plan.interim ? '100s' : 'hops' }, 'hold')
@@ -68,9 +70,10 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
       ctx.respond = false
       return undefined
     }
-    // A server that stops sends its clients to the next one, as long as they follow.
-    if (plan.then === 'end') throw await stillBuilding(ctx, job)
-    if (plan.then === 'retry') sendBack(ctx)
+    // A server that stops sends its clients to the next one, as long as they follow: what a plan ends with counts from there on.
+    const then = held.kind === 'patience-over' ? plan.then : mayHop({ client: who.client, hop: hop.number }) ? 'hop' : refuseClosing(ctx)
+    if (then === 'end') throw await stillBuilding(ctx, job)
+    if (then === 'retry') sendBack(ctx)
     else redirectOnwards(ctx, { number: hop.number + 1, began: hop.began ?? arrived, issued: clock.now() })
     return undefined
   }
