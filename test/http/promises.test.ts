@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { PRIORITY } from '../../src/domain/job.ts'
 import { JSON_V1, sha256 } from '../synthetic-upstream.ts'
@@ -69,6 +70,29 @@ test('pip on a direct connection gets a 100 every 8 seconds, and a hop after 90 
   expect(answer.headers['cache-control']).toBe('no-store')
   expect(answer.headers.location).toMatch(/^\?hop=1\./)
   answer.resume()
+})
+
+test('the log has each hold at its start, once a minute, and at its end, with how long its client has waited in all', async () => {
+  const lines: Record<string, unknown>[] = []
+  await prepare({ log: pino({ level: 'info' }, { write: (line) => { lines.push(JSON.parse(line) as Record<string, unknown>) } }) })
+  const path = await promise()
+  const told = () => lines.filter(({ msg }) => /\b(?:hold|held)$/.test(String(msg))).map(({ msg, waited, tool, hop, ended }) => [msg, waited, tool, hop, ...ended === undefined ? [] : [ended]])
+  const first = await patient(path, uv, 25_000)
+  expect(told()).toEqual([['hold', 0, 'uv', 0], ['held', 25, 'uv', 0, 'hop']])
+  lines.length = 0
+  await patient(`${path}${first.headers.location}`, uv, 25_000)
+  expect(told()).toEqual([['hold', 25, 'uv', 1], ['held', 50, 'uv', 1, 'retry']])
+  lines.length = 0
+  const held = rig.get(path, pip)
+  for (let sent = 0; sent < 16; sent++) {
+    await rig.ready()
+    await rig.clock.began(8000)
+    await rig.clock.advance(8000)
+  }
+  await rig.clock.began(8000)
+  await rig.publish(await rig.claim(), WHEEL, METADATA)
+  await held
+  expect(told()).toEqual([['hold', 0, 'pip', 0], ['still held', 64, 'pip', 0], ['still held', 120, 'pip', 0], ['held', 128, 'pip', 0, 'built']])
 })
 
 test('behind a proxy there are 503s and hops, 28 of these, and the last address says: still building', async () => {

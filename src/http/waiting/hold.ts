@@ -7,14 +7,15 @@ export type Held<T> = { kind: 'settled'; value: T } | { kind: 'patience-over' } 
 /**
  * Keeps a request open until `settled` resolves or the plan's time is over, sending `100 Continue` meanwhile where the plan says so.
  * `gone`: the client left, and when it was sent its last 100; `closing`: the server stops. Whatever happens, no timer is left.
- * Rejects only as `settled` does.
+ * `tick` is called after each 100. Rejects only as `settled` does.
  */
-export async function hold<T>({ clock, closing, response, plan, settled }: {
+export async function hold<T>({ clock, closing, response, plan, settled, tick }: {
   clock: Clock
   closing: AbortSignal
   response: ServerResponse
   plan: HoldPlan
   settled: (signal: AbortSignal) => Promise<T>
+  tick: () => void
 }): Promise<Held<T>> {
   let toldAt: number | undefined
   const ended = new AbortController()
@@ -34,6 +35,7 @@ export async function hold<T>({ clock, closing, response, plan, settled }: {
       if (tell) {
         response.writeContinue()
         toldAt = clock.now()
+        tick()
       }
     }
     return { kind: 'patience-over' }

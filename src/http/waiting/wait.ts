@@ -58,12 +58,19 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     if (isSettled(job)) return builtOrThrow(ctx, job)
     const direct = !cutPeers.proxied(who.address)
       && isDirect({ httpVersion: ctx.req.httpVersion, headers: ctx.req.headers, tls: isTls(ctx), publicHttps, behindProxy })
+    const first = hop.began ?? arrived
     const plan = holdPlan({
-      client: who.client, direct, settled: (hop.issued ?? began) >= began, hop: hop.number, waitedMs: arrived - (hop.began ?? arrived),
+      client: who.client, direct, settled: (hop.issued ?? began) >= began, hop: hop.number, waitedMs: arrived - first,
       ageMs: hop.issued === undefined ? undefined : arrived - hop.issued, holdLimitMs: holdLimit === undefined ? undefined : holdLimit * 1000,
     })
-    log.info({ job: job.id, path: ctx.path, client: who.address, tool: who.client.tool, hop: hop.number, by: plan.interim ? '100s' : 'hops' }, 'hold')
-    const held = await hold({ clock, closing, response: ctx.res, plan, settled: (signal) => events.settled(job.id, signal) })
+    const seconds = () => Math.round((clock.now() - first) / 1000)
+    const about = { job: job.id, path: ctx.path, client: who.address, tool: who.client.tool, hop: hop.number, by: plan.interim ? '100s' : 'hops' }
+    log.info({ ...about, waited: seconds() }, 'hold')
+    const held = await hold({
+      clock, closing, response: ctx.res, plan, settled: (signal) => events.settled(job.id, signal),
+      tick: everyMinute(seconds, () => log.info({ ...about, waited: seconds() }, 'still held')),
+    })
+    log.info({ ...about, waited: seconds(), ended: held.kind === 'patience-over' ? plan.then : held.kind === 'settled' ? held.value.state : held.kind }, 'held')
     if (held.kind === 'settled') return builtOrThrow(ctx, held.value)
     if (held.kind === 'gone') {
       cutPeers.left(who.address, held.toldAt)
@@ -74,7 +81,7 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     const then = held.kind === 'patience-over' ? plan.then : mayHop({ client: who.client, hop: hop.number }) ? 'hop' : refuseClosing(ctx)
     if (then === 'end') throw await stillBuilding(ctx, job)
     if (then === 'retry') sendBack(ctx)
-    else redirectOnwards(ctx, { number: hop.number + 1, began: hop.began ?? arrived, issued: clock.now() })
+    else redirectOnwards(ctx, { number: hop.number + 1, began: first, issued: clock.now() })
     return undefined
   }
 
@@ -124,5 +131,15 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     const [last] = await jobs.history(job.project)
     if (last === undefined) return undefined
     return last - (job.startedAt === undefined ? 0 : (clock.now() - job.startedAt) / 1000)
+  }
+}
+
+/** Calls `tell` at the first of its own calls in each minute of the wait but the first. */
+function everyMinute(seconds: () => number, tell: () => void): () => void {
+  let told = Math.floor(seconds() / 60)
+  return () => {
+    const minute = Math.floor(seconds() / 60)
+    if (minute > told) tell()
+    told = minute
   }
 }
