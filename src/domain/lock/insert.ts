@@ -1,5 +1,5 @@
 /** Text that is put into a lock; nothing is ever taken out. */
-import type { ValueSpan } from './spans.ts'
+import { lineEnd, type ValueSpan } from './spans.ts'
 
 /** `text` is put before the character at `at`. */
 export interface Insertion { at: number; text: string }
@@ -15,47 +15,58 @@ export function inserted(text: string, insertions: Insertion[]): string {
   return parts.join('') + text.slice(last)
 }
 
-/** The line break that the text uses. */
-export function lineBreak(text: string): string {
-  return /\r\n|\n|\r/.exec(text)?.[0] ?? '\n'
-}
-
 /**
- * Puts entries into a list that has some. `keys` are what its items are sorted by, where they are; each new one comes to its place among them,
+ * Puts entries into a list. `keys` are what its items are sorted by, where they are; each new one comes to its place among them,
  * else to the end. Wherever the items stand on lines of their own, whole lines are added and none is changed: where the last item has no
  * comma, entries for the end come before it.
  */
 export function intoList(text: string, list: ValueSpan, keys: string[], entries: { key: string; entry: string }[]): Insertion[] {
   const items = list.items ?? []
+  const last = items.at(-1)
   const sorted = keys.every((key, index) => index === 0 || keys[index - 1]! <= key)
-  const closing = list.end - 1
-  const ownLine = indentBefore(text, closing) !== undefined
-  return entries.toSorted((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0).map(({ key, entry }) => {
+  const closing = lineBefore(text, list.end - 1)
+  return byKey(entries).map(({ key, entry }, index) => {
     const place = sorted ? keys.findIndex((other) => other > key) : -1
-    const item = items[place < 0 ? items.length : place] ?? (ownLine && !list.trailing ? items.at(-1) : undefined)
+    const item = items[place < 0 ? items.length : place] ?? (closing && !list.trailing ? last : undefined)
     if (item) return before(text, item.start, `${entry},`)
-    const last = items.at(-1)
-    if (ownLine) return { at: lineStart(text, closing), text: `${last && indentBefore(text, last.start) || '    '}${entry},${lineBreak(text)}` }
-    return list.trailing || !last ? { at: closing, text: `${last && text[closing - 1] !== ' ' ? ' ' : ''}${entry}${list.trailing ? ',' : ''}` } : { at: last.end, text: `, ${entry}` }
+    if (closing) return { at: closing.start, text: `${last && lineBefore(text, last.start)?.indent || '    '}${entry},${closing.lineBreak}` }
+    return last ? { at: last.end, text: `, ${entry}` } : { at: list.end - 1, text: index === 0 ? entry : `, ${entry}` }
   })
 }
 
 /** On a line of its own, where what it comes before begins one. */
 export function before(text: string, at: number, added: string): Insertion {
-  const indent = indentBefore(text, at)
-  return { at, text: indent === undefined ? `${added} ` : `${added}${lineBreak(text)}${indent}` }
+  const line = lineBefore(text, at)
+  return { at, text: line ? `${added}${line.lineBreak}${line.indent}` : `${added} ` }
 }
 
-/** The white space with which the line begins; undefined where something else stands before `at`. */
-export function indentBefore(text: string, at: number): string | undefined {
-  const indent = text.slice(lineStart(text, at), at)
-  return /^[ \t]*$/.test(indent) ? indent : undefined
+/** The key `wheels` on the line behind the value that ends at `at`, where lockers write it. */
+export function wheelsAfter(text: string, at: number, entries: { key: string; entry: string }[]): Insertion {
+  const end = lineBreakNear(text, at)
+  return { at: lineEnd(text, at), text: `${end}wheels = [${end}${byKey(entries).map(({ entry }) => `    ${entry},${end}`).join('')}]` }
 }
 
-function lineStart(text: string, at: number): number {
+/**
+ * What stands before `at` on its line, where that is white space alone, with the line break above it; else undefined. A file may be one line
+ * with a hundred thousand places in it: nothing but that white space is walked over.
+ */
+export function lineBefore(text: string, at: number): { start: number; indent: string; lineBreak: string } | undefined {
   let start = at
-  while (start > 0 && !'\r\n'.includes(text[start - 1]!)) start -= 1
-  return start
+  while (start > 0 && ' \t'.includes(text[start - 1]!)) start -= 1
+  const above = text[start - 1]
+  if (above !== '\n' && above !== '\r') return undefined
+  return { start, indent: text.slice(start, at), lineBreak: above === '\n' && text[start - 2] === '\r' ? '\r\n' : above }
+}
+
+/** The one that ends the line of a value in a TOML text, else the one above it: its header stands on a line of its own. */
+export function lineBreakNear(text: string, at: number): string {
+  const end = lineEnd(text, at)
+  const found = end < text.length ? end : text.lastIndexOf('\n', at) - 1
+  return text.startsWith('\r\n', found) ? '\r\n' : '\n'
+}
+
+function byKey<T extends { key: string }>(entries: T[]): T[] {
+  return entries.toSorted((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
 }
 
 /** An inline table, spaced as its neighbour is. */

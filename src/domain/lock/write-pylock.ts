@@ -2,11 +2,10 @@
 import { normalizeName } from '../names.ts'
 import { badLock } from './bad-lock.ts'
 import { wheelUrl, type LockedWheel, type LockEntry, type RootOf } from './entry.ts'
-import { inlineTable, intoList, lineBreak, type Insertion } from './insert.ts'
+import { inlineTable, intoList, lineBreakNear, wheelsAfter, type Insertion } from './insert.ts'
 import { lineEnd } from './spans.ts'
 import { repeatedPlaces, type TomlPlace } from './toml-places.ts'
 import { isTable, lastPart, readToml, table, tables, text, type Table } from './toml.ts'
-import { wheelsAfter } from './write-uv.ts'
 
 /** The packages of a pylock.toml. Throws `bad-lock` where they are not written as lockers do. */
 export function pylockEntries(name: string, content: string, rootOf: RootOf): LockEntry[] {
@@ -60,7 +59,7 @@ function tablesAfter(content: string, below: TomlPlace[], wheels: LockedWheel[],
     '', '[[packages.wheels]]', `name = ${JSON.stringify(wheel.filename)}`, `url = ${JSON.stringify(wheelUrl(wheel, root))}`, `size = ${wheel.size}`,
     '', '[packages.wheels.hashes]', `sha256 = ${JSON.stringify(wheel.sha256)}`,
   ])
-  const end = lineBreak(content)
+  const end = lineBreakNear(content, last.end)
   return { at: lineEnd(content, last.end), text: lines.map((line) => end + line).join('') }
 }
 

@@ -1,6 +1,6 @@
 /** Adding hashes to pip's requirements files. */
 import type { LockedWheel, LockEntry } from './entry.ts'
-import { indentBefore, type Insertion } from './insert.ts'
+import { lineBefore, type Insertion } from './insert.ts'
 import { requirementEntries } from './requirements.ts'
 
 /** A `--hash=…` in the text. */
@@ -15,7 +15,7 @@ export function requirementsEntries(name: string, content: string, given: string
     return {
       project, version,
       indexed: true, locked: hashes.length > 0, hashes, filenames: [],
-      closed: written.length === hashes.length ? undefined : 'its hashes are not written as pip reads them: lock again',
+      closed: written.length === hashes.length && written.every(({ hash }, index) => hash === hashes[index]) ? undefined : 'its hashes are not written as pip reads them: lock again',
       add: (wheels) => added(content, written, wheels),
     }
   })
@@ -26,13 +26,13 @@ export function requirementsEntries(name: string, content: string, given: string
  * be changed. Wherever hashes stand on lines of their own, whole lines are added.
  */
 function added(content: string, written: Written[], wheels: LockedWheel[]): Insertion[] {
-  const own = written.filter(({ start }) => indentBefore(content, start) !== undefined)
+  const own = written.filter(({ start }) => lineBefore(content, start) !== undefined)
   const places = own.length > 0 ? own : written
   const sorted = places.every(({ hash }, index) => index === 0 || places[index - 1]!.hash <= hash)
   return wheels.map(({ sha256 }) => `sha256:${sha256}`).toSorted().map((hash) => {
     const { start } = sorted && places.find((other) => other.hash > hash) || places.at(-1)!
-    const indent = indentBefore(content, start)
-    return { at: start, text: indent === undefined ? `--hash=${hash} ` : `--hash=${hash} \\${breakBefore(content, start)}${indent}` }
+    const line = lineBefore(content, start)
+    return { at: start, text: line ? `--hash=${hash} \\${line.lineBreak}${line.indent}` : `--hash=${hash} ` }
   })
 }
 
@@ -50,10 +50,4 @@ function* lineSpans(content: string): Generator<{ start: number; end: number }> 
     start = index + length
   }
   yield { start, end: content.length }
-}
-
-/** Of the line above, which is there: a requirement does not begin with a hash. */
-function breakBefore(content: string, at: number): string {
-  const above = /(\r\n|\r|\n)[ \t]*$/.exec(content.slice(Math.max(0, at - 1000), at))
-  return above?.[1] ?? '\n'
 }

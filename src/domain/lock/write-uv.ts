@@ -2,8 +2,7 @@
 import { normalizeName } from '../names.ts'
 import { badLock } from './bad-lock.ts'
 import { wheelUrl, type LockedWheel, type LockEntry, type RootOf } from './entry.ts'
-import { inlineTable, intoList, lineBreak, type Insertion } from './insert.ts'
-import { lineEnd } from './spans.ts'
+import { inlineTable, intoList, wheelsAfter, type Insertion } from './insert.ts'
 import { repeatedPlaces, type TomlPlace } from './toml-places.ts'
 import { isTable, lastPart, readToml, table, tables, text, type Table } from './toml.ts'
 
@@ -39,13 +38,6 @@ function added(content: string, { keys }: TomlPlace, listed: Table[], wheels: Lo
     entry: inlineTable({ url: JSON.stringify(wheelUrl(wheel, root)), hash: JSON.stringify(`sha256:${wheel.sha256}`), size: String(wheel.size) }, neighbour && content.slice(neighbour.start, neighbour.end)),
   }))
   return list ? intoList(content, list, listed.map((file) => filenameOf(file)[0] ?? ''), entries) : [wheelsAfter(content, keys.get('sdist')!.end, entries)]
-}
-
-/** The key behind the sdist's line, where uv writes it. */
-export function wheelsAfter(content: string, at: number, entries: { key: string; entry: string }[]): Insertion {
-  const end = lineBreak(content)
-  const lines = entries.toSorted((a, b) => a.key < b.key ? -1 : 1).map(({ entry }) => `    ${entry},${end}`)
-  return { at: lineEnd(content, at), text: `${end}wheels = [${end}${lines.join('')}]` }
 }
 
 function filenameOf(file: Table): string[] {
