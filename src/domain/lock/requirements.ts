@@ -5,6 +5,7 @@ import type { MarkerEnvironment } from '../marker-environment.ts'
 import { parseSpecifiers } from '../specifier.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
 import { collectPins, markerJudge } from './collect.ts'
+import { readHashes, shown } from './requirement-hashes.ts'
 import { createFormatControl, readGlobalOption } from './requirements-options.ts'
 import type { Lock, Pin } from './pin.ts'
 
@@ -96,22 +97,4 @@ function readEntry(text: string, { line, last }: { line: number; last: number },
   if (!pinned) return `${shown(requirement)} is not pinned: pin it with ==, or give a lock made from this file`
   entries.push({ pin: { project: normalizeName(name), version: pinned.text, line, hashes, filenames: undefined, only: undefined, elsewhere: undefined }, marker, last })
   return undefined
-}
-
-/** The hashes among the options behind a requirement; a text says what is wrong with them. pip takes these three algorithms. */
-function readHashes(options: string): string[] | string {
-  const words = options.split(/[\s=]+/).filter(Boolean)
-  const hashes: string[] = []
-  for (let at = 0; at < words.length; at += 2) {
-    const [option = '', value = ''] = words.slice(at, at + 2)
-    if (['--config-settings', '--config-setting', '-C', '--global-option', '--install-option'].includes(option)) return hashes
-    if (option !== '--hash') return `${shown(option)} is no option of a requirement`
-    if (!/^(?:sha256|sha384|sha512):[0-9a-f]+$/i.test(value)) return `${shown(value)} is no hash, such as sha256:…`
-    hashes.push(value.toLowerCase())
-  }
-  return hashes
-}
-
-function shown(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }

@@ -142,6 +142,13 @@ describe('requirements', () => {
     ['where it is already', `crcmod==1.7 --hash=sha256:${HASH.toUpperCase()}\n`, `crcmod==1.7 --hash=sha256:${HASH.toUpperCase()}\n`],
   ])('%s', (_how, before, after) => expect(one(before)).toBe(after))
 
+  test.each(['--config-settings=x=y', '--config-settings x=y', '-Cx=y', '-C x=y', '--global-option --no-cython', '--config-settings="a = b"', `--install-option='a --hash=sha256:0 b'`])('behind %s', (option) => {
+    const [before, after] = ['', `--hash=${ours} `].map((more) => `crcmod==1.7 ${option} ${more}--hash=${high}\n`)
+    if (option.includes('--hash')) expect(add('requirements.txt', before!, [CRCMOD]).outcomes).toEqual([{ why: expect.stringContaining('its hashes are not written') }])
+    else expect(one(before!)).toBe(after)
+    expect(pins('requirements.txt', before!)).toMatchObject([{ hashes: [high] }])
+  })
+
   test('several come in their order', () => {
     const all = ['9', '2', 'b'].map((digit) => wheel('crcmod', '1.7', digit))
     expect([...one(`crcmod==1.7 \\\n    --hash=${low} \\\n    --hash=${high}\n`, all).matchAll(/sha256:(.)/g)].map(([, digit]) => digit).join('')).toBe('129bf')
@@ -160,6 +167,7 @@ describe('lists', () => {
 
   test.each([
     [`[${a}]`, `[${a}, ${ours}]`],
+    [`[${a} # the first\n, ]`, `[${a}, ${ours} # the first\n, ]`],
     [`[${a},]`, `[${a}, ${ours},]`],
     [`[ ${a}, ${z}, ]`, `[ ${a}, ${ours}, ${z}, ]`],
     [`[\n\t${a}, # the first\n\t${z} # no comma\n]`, `[\n\t${a}, # the first\n\t${ours},\n\t${z} # no comma\n]`],
@@ -171,6 +179,45 @@ describe('lists', () => {
   test('the files of all packages in one table, as poetry had them', () => {
     const old = (more: string) => `[[package]]\nname = "crcmod"\nversion = "1.7"\n\n[metadata]\nlock-version = "1.1"\ncontent-hash = "x"\n\n[metadata.files]\ncrcmod = [\n    ${z},\n]\n"zope.interface" = []\n`.replace(`    ${z}`, more + `    ${z}`)
     expect(add('poetry.lock', old(''), [CRCMOD]).text).toBe(old(`    ${ours},\n`))
+  })
+})
+
+test.each(['[]', '[ ]', '[\n]', '[ # none\n]'])('wheels for several targets come into the empty list %j', (list) => {
+  const more = ['b', 'c'].map((digit, index) => ({ ...CRCMOD, wheel: { ...CRCMOD.wheel, sha256: digit.repeat(64), filename: CRCMOD.wheel.filename.replaceAll('313', `31${index}`) } }))
+  const all = [CRCMOD, ...more]
+  const text = `lock-version = "1.0"\ncreated-by = "a test"\n\n[[packages]]\nname = "crcmod"\nversion = "1.7"\nwheels = ${list}\nsdist = {name = "crcmod-1.7.tar.gz", hashes = {sha256 = "${'0'.repeat(64)}"}}\n`
+  const { text: after, outcomes } = add('pylock.toml', text, all)
+  expect(outcomes).toEqual(['added', 'added', 'added'])
+  expect(pins('pylock.toml', after)[0]!.hashes.toSorted()).toEqual(['0', 'a', 'b', 'c'].map((digit) => `sha256:${digit.repeat(64)}`))
+  expect(add('pylock.toml', after, all)).toEqual({ text: after, outcomes: ['listed', 'listed', 'listed'] })
+})
+
+describe('time grows as the text does', () => {
+  const hashes = (n: number) => Array.from({ length: n }, (_, i) => `sha256:${i.toString(16).padStart(64, '0')}`)
+  const pipfile = (n: number, list: string) => {
+    const categories = Array.from({ length: n }, (_, i) => `"c${i}":{"crcmod":{"version":"==1.7","hashes":${list}}}`)
+    return `{"_meta":{"pipfile-spec":6,"long":"${'x'.repeat(50 * n)}"},${categories.join(',')}}`
+  }
+  const timed = (name: string, text: string): number => {
+    const start = performance.now()
+    add(name, text, [CRCMOD])
+    return performance.now() - start
+  }
+  const least = (name: string, text: string): number => Math.min(...[1, 2, 3].map(() => timed(name, text)))
+
+  // What took the square of it took seconds for the larger ones, and hours for what anybody may send.
+  test.each<[string, string, (n: number) => string, number]>([
+    ['many hashes on one line', 'requirements.txt', (n) => `crcmod==1.7 ${hashes(n).map((hash) => `--hash=${hash}`).join(' ')}\n`, 5_000],
+    ['hashes far apart on one line', 'requirements.txt', (n) => `crcmod==1.7 ${hashes(n).map((hash) => `--hash=${hash}`).join(' '.repeat(200))}\n`, 5_000],
+    ['a lock on one line', 'Pipfile.lock', (n) => pipfile(n, `["${hashes(1)[0]!}"]`), 8_000],
+    ['many lines behind a long one', 'Pipfile.lock', (n) => pipfile(n, `[\n"${hashes(1)[0]!}"\n]`), 8_000],
+  ])('%s', (_, name, text, n) => {
+    expect(least(name, text(n / 2))).toBeLessThan(100 + 5 * least(name, text(n / 8)))
+    expect(timed(name, text(n)), `${text(n).length} characters`).toBeLessThan(4_000)
+  })
+
+  test('a requirement with more hashes than a release has files is refused', () => {
+    expect(refusal('requirements.txt', `crcmod==1.7 ${'--hash=sha256:0 '.repeat(125_000)}\n`)).toBe('requirements.txt: line 1: a requirement with more than 5000 hashes')
   })
 })
 
