@@ -62,7 +62,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const jobViews = createJobViews({ store, clock, workers })
   const planFor = createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) })
   const shown = {
-    planFor, lockFor: createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl: settings.publicUrl }),
+    planFor, ...createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl: settings.publicUrl }),
     recipes,
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: apks, upstreamPages, recipes, readyTargets, jobViews, clock }),

@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import type { MuslinError } from '../errors.ts'
 import type { JobViews } from '../services/job-views.ts'
 import type { Matrix } from '../services/matrix.ts'
 import type { Orders } from '../services/orders.ts'
@@ -16,10 +17,10 @@ import type { Html } from './html.ts'
 export interface UiDeps {
   overview: OverviewService
   matrix: Matrix
-  /** Plans for who sent this request, as long as they are there. */
-  planFor: (ctx: Context, request: PlanRequest) => Promise<Plan>
-  /** The files with our hashes, for who sent this request; by the plan, where it was made. */
-  lockFor: (ctx: Context, request: PlanRequest, plan?: Plan) => Promise<LockHashes>
+  /** Plans for who sent this request, as long as they are there; with the files with our hashes, or what keeps them from it. */
+  planAndLockFor: (ctx: Context, request: PlanRequest) => Promise<{ plan: Plan; hashes: LockHashes | MuslinError }>
+  /** The files with our hashes, for who sent this request. */
+  lockFor: (ctx: Context, request: PlanRequest) => Promise<LockHashes>
   prebuilds: Prebuilds
   recipes: Recipes
   outdated: OutdatedWheels

@@ -210,7 +210,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const jobViews = createJobViews({ store, clock, workers: 2 })
   const planFor = createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) })
   const shown = {
-    planFor, lockFor: createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl }),
+    planFor, ...createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     recipes,
     prebuilds, jobViews,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { LockHashes } from '../../src/services/lock-views.ts'
-import { createLockHasher } from '../../src/services/lock-hashes.ts'
+import { createLockHasher, requireHashes } from '../../src/services/lock-hashes.ts'
 import { createPlanner, type Planner } from '../../src/services/planner.ts'
 import { sha256 } from '../synthetic-upstream.ts'
 import { TARGET } from './bench.ts'
@@ -47,7 +47,7 @@ test('each pin is told, and what was built is added', async () => {
   const text = requirement('one', sdistOf('one')) + requirement('two', sdistOf('two')) + requirement('pure', sha256('pure-1.0-py3-none-any.whl')) + requirement('windows', sha256('windows-1.0-cp313-cp313-win_amd64.whl'))
   const made = await add([{ name: 'requirements.txt', text }])
   expect(states(made)).toEqual({ one: 'added', two: 'to-build', pure: 'not-needed', windows: 'cannot' })
-  expect(made.files).toEqual([{ name: 'requirements.txt', kind: 'requirements', added: 1, roots: [], text: expect.stringContaining(`--hash=sha256:${wheel}`) }])
+  expect(made.files).toEqual([{ name: 'requirements.txt', kind: 'requirements', added: 1, roots: [], note: null, text: expect.stringContaining(`--hash=sha256:${wheel}`) }])
   expect(made.lines[0]).toMatchObject({ sha256: wheel, filename: 'one-1.0-1-cp313-cp313-musllinux_1_2_x86_64.whl', line: 1, why: null })
   expect(made.lines[3]).toMatchObject({ why: expect.any(String), remedy: expect.any(String), sha256: null })
 
@@ -88,6 +88,29 @@ describe('a lock vouches for no more than its author did', () => {
   })
 })
 
+test('what keeps it from another place of the lock is told with it', async () => {
+  const wheel = await built('one')
+  const text = requirement('one', sdistOf('one')) + requirement('one', sha256('another sdist'))
+  const made = await add([{ name: 'requirements.txt', text }])
+  expect(made.files[0]).toMatchObject({ added: 1, text: requirement('one', wheel, sdistOf('one')) + requirement('one', sha256('another sdist')) })
+  const why = expect.stringMatching(/^the lock names no sdist that one-1\.0-1-.* was built from$/)
+  expect(made.lines).toMatchObject([{ state: 'added', sha256: wheel, why }])
+  expect((await add([{ name: 'requirements.txt', text: made.files[0]!.text }])).lines).toMatchObject([{ state: 'listed', sha256: wheel, why }])
+})
+
+describe('what is not read back is not handed out, and nobody is blamed for it', () => {
+  const reject = async (name: string, text: string, root: string) => {
+    const files = [{ name, text }]
+    await built('one')
+    const made = createLockHasher(bench).add(files, await planner.plan({ files, targets: [TARGET] }), () => root)
+    await expect(made).rejects.toMatchObject({ code: 'internal', detail: expect.stringContaining(`put into ${name} are not read back`) })
+  }
+
+  test('since it stands where a value of an option does', () => reject('requirements.txt', `one==1.0 --config-settings="x --hash=sha256:${sdistOf('one')}" --hash="sha256:${sdistOf('one')}"\n`, ROOT))
+
+  test('since the result is no lock', () => reject('pylock.toml', `lock-version = "1.0"\n\n[[packages]]\nname = "one"\nversion = "1.0"\nwheels = []\nsdist = { name = "one-1.0.tar.gz", hashes = { sha256 = "${sdistOf('one')}" } }\n`, 'https://muslin.example/\x7f/'))
+})
+
 test('of several builds the newest is added, beside the older one, which installers pass over by now', async () => {
   const older = await built('one')
   const newer = await built('one', { number: 2 })
@@ -99,8 +122,18 @@ test('of several builds the newest is added, beside the older one, which install
   expect(fresh.files[0]!.text).not.toContain(older)
 })
 
-test('is refused without hashes, and where two files have one name', async () => {
-  await expect(add([{ name: 'requirements.txt', text: 'one==1.0\n' }])).rejects.toMatchObject({ code: 'bad-lock', detail: expect.stringContaining('it has no hashes') })
+test('a file without hashes gets a note and nothing else, whatever the others have; alone it is refused', async () => {
+  await built('one')
+  const plain = { name: 'plain.txt', text: 'one==1.0\ntwo==1.0\n' }
+  const made = await add([plain, { name: 'locked.txt', text: requirement('one', sdistOf('one')) }])
+  expect(made.files).toMatchObject([{ added: 0, note: expect.stringContaining('it has no hashes'), text: plain.text }, { added: 1, note: null }])
+  expect(made.lines.map(({ project, state }) => [project, state])).toEqual([['one', 'not-needed'], ['two', 'not-needed'], ['one', 'added']])
+  expect(requireHashes(made)).toBe(made)
+  const alone = await add([plain])
+  expect(() => requireHashes(alone)).toThrow(expect.objectContaining({ code: 'bad-lock', detail: expect.stringMatching(/^plain\.txt: it has no hashes, .* Give a lock with hashes/) }))
+})
+
+test('two files of one name are refused', async () => {
   const twice = { name: 'requirements.txt', text: requirement('one', sdistOf('one')) }
   await expect(add([twice, twice])).rejects.toMatchObject({ code: 'bad-request', detail: expect.stringContaining('two files have the name requirements.txt') })
 })

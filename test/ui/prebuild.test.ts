@@ -178,6 +178,36 @@ describe('the lock with our hashes', () => {
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes(locked('\r\n', `${added}\r\n    `)))
   })
 
+  const together = (...files: [name: string, content: string][]) => {
+    const form = new FormData()
+    for (const [name, content] of files) form.append('files', new File([content], name))
+    form.append('target', TARGET)
+    form.append('extras', 'x, y')
+    return person.post('/ui/prebuild', form)
+  }
+
+  test('is offered beside a file without hashes, which is told', async () => {
+    await build()
+    const { text } = await together(['plain.txt', 'crcmod==1.7\n'], ['my lock.txt', locked()])
+    expect(section(text)).toContain('plain.txt: it has no hashes, so none is missing')
+    expect(section(text)).toMatch(/Download my lock\.txt \(1 hash added\)/)
+    expect(section(text)).not.toContain('Download plain.txt')
+    expect(section(text)).toContain(`On the command line: muslin lock-hashes --target ${TARGET} --extra x --extra y 'my lock.txt'`)
+  })
+
+  test('is for the command line where it has a name there', async () => {
+    await build()
+    expect(section((await plan(locked())).text)).not.toContain('On the command line')
+  })
+
+  test('says what keeps it from being made, under the plan', async () => {
+    await build()
+    const { status, text } = await together(['a.txt', locked()], ['a.txt', locked()])
+    expect([status, verdicts(text)]).toEqual([200, { crcmod: 'built' }])
+    expect(section(text)).toMatch(/two files have the name a\.txt; give them one by one/)
+    expect([...text.matchAll(/ id="problem"/g)]).toEqual([])
+  })
+
   test('is not offered where there are no hashes, and refused', async () => {
     const { text } = await plan('crcmod==1.7\n')
     expect(section(text)).toBe('')

@@ -30,6 +30,11 @@ export function collectPins(pins: Pin[]): Pin[] {
   })
 }
 
+/** The hashes that limit what is taken of the files with these: of a file without any, any bytes are taken. */
+export function limitingHashes(files: string[][]): string[] {
+  return files.some((hashes) => hashes.length === 0) ? [] : files.flat()
+}
+
 /** Why a lock for these Pythons is refused in the environment; undefined where it is not. What cannot be read refuses nothing, as in pip. */
 export function pythonRefusal(requiresPython: string | undefined, { python_version, python_full_version }: MarkerEnvironment): string | undefined {
   const set = requiresPython === undefined || requiresPython === '*' ? undefined : parseSpecifiers(requiresPython)

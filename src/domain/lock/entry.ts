@@ -1,5 +1,6 @@
 /** What the writers of lock files share. */
 import type { Insertion } from './insert.ts'
+import type { Locked } from './pin.ts'
 
 /** A wheel of ours that a lock is to name. */
 export interface LockedWheel { filename: string; sha256: string; size: number }
@@ -10,24 +11,22 @@ export interface LockedWheel { filename: string; sha256: string; size: number }
  */
 export type RootOf = (index: string | undefined) => string
 
-/** A release as a lock pins it at one place. */
-export interface LockEntry {
-  /** Normalised. */
-  project: string
-  /** As the lock writes it. */
-  version: string
-  /** It comes from an index; else it is no release, and nothing of ours. */
-  indexed: boolean
-  /** Installers take only the files that it lists; where not, there is nothing to add. */
-  locked: boolean
-  /** `sha256:…` of the files that it lists, in lower case. */
-  hashes: string[]
-  /** Names of the files that it lists, where two of one name cannot stand in it; else empty. */
-  filenames: string[]
+/** A package at one place of a lock, to be added to. */
+export interface LockEntry extends Pick<Locked, 'pin' | 'local' | 'hashes'> {
   /** Why nothing can be added, in a few words; undefined where it can. */
   closed: string | undefined
   /** What must be put into the text so that it lists these too. */
   add(wheels: LockedWheel[]): Insertion[]
+}
+
+/** It is a release from an index; else it is nothing of ours. */
+export function isRelease({ pin, local }: LockEntry): boolean {
+  return !local && pin.elsewhere === undefined
+}
+
+/** Installers take only the files that it lists; where not, there is nothing to add. */
+export function isLocked({ pin }: LockEntry): boolean {
+  return pin.hashes.length > 0 || pin.filenames !== undefined
 }
 
 /** Where the wheel is served, for ever. */

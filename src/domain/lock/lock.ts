@@ -20,12 +20,17 @@ const LONGEST = 8 << 20
  * of them includes need not be refused. Throws `bad-lock`, which names the file and every bad line.
  */
 export function readLock(name: string, text: string, given: string[] = []): Lock {
-  if (text.length > LONGEST) throw new MuslinError('too-large', `${cleanLine(name, 60)} has more than 8 MB; no lock is that long`)
-  // Editors on Windows put it there; neither format allows it.
-  const content = text.replace(/^\ufeff/, '')
+  const { content } = contentOf(name, text)
   const kind = kindOf(name, content)
   if (kind === 'requirements') return readRequirements(name, content, given)
   return { pylock: readPylock, uv: readUv, poetry: readPoetry, pdm: readPdm, pipfile: readPipfile }[kind](name, content)
+}
+
+/** The text and the byte order mark before it: editors on Windows put it there, and no format allows it. Throws `too-large`. */
+export function contentOf(name: string, text: string): { mark: string; content: string } {
+  if (text.length > LONGEST) throw new MuslinError('too-large', `${cleanLine(name, 60)} has more than 8 MB; no lock is that long`)
+  const mark = text.startsWith('\ufeff') ? '\ufeff' : ''
+  return { mark, content: text.slice(mark.length) }
 }
 
 /** The format of a lock file, by its name, else by its content. Throws `bad-lock` for what is known to be none. */

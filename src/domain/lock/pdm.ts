@@ -5,31 +5,36 @@ import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
 import { collectPins, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
-import type { Lock, Pin, Wanted } from './pin.ts'
+import type { Lock, Locked, Wanted } from './pin.ts'
 import { lastPart, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
 
 /** Throws `bad-lock`. */
 export function readPdm(name: string, content: string): Lock {
+  const { document, packages } = pdmPackages(name, content)
+  return {
+    name,
+    kind: 'pdm',
+    refusal: (environment) => refusal(table(document['metadata']), environment),
+    pins(environment: MarkerEnvironment, wanted: Wanted) {
+      const applies = judge(environment, wanted)
+      return collectPins(packages.filter(({ entry, local }) => !local && applies(entry)).map(({ pin }) => pin))
+    },
+  }
+}
+
+/** Its packages, in the order of their tables. Throws `bad-lock`. */
+export function pdmPackages(name: string, content: string): { document: Table; packages: (Locked & { entry: Table; files: Table[] })[] } {
   const document = readToml(name, content)
-  const metadata = table(document['metadata'])
-  const version = text(metadata['lock_version'])
+  const version = text(table(document['metadata'])['lock_version'])
   if (!/^4\.\d+(?:\.\d+)?$/.test(version ?? '')) throw badLock(name, [{ what: `it has version ${version ?? 'none'} of its format; 4 is what can be read: lock again with a pdm of today` }])
   const bad: BadLine[] = []
   const packages = packageTables(name, document, 'package', content).flatMap(({ table: entry, line }) => {
     const problem = problemOf(entry)
     if (problem !== undefined) bad.push({ line, what: problem })
-    return problem === undefined ? [{ entry, pin: pinOf(entry, line) }] : []
+    return problem === undefined ? [{ entry, ...lockedOf(entry, line) }] : []
   })
   if (bad.length > 0) throw badLock(name, bad)
-  return {
-    name,
-    kind: 'pdm',
-    refusal: (environment) => refusal(metadata, environment),
-    pins(environment: MarkerEnvironment, wanted: Wanted) {
-      const applies = judge(environment, wanted)
-      return collectPins(packages.filter(({ entry }) => entry['path'] === undefined && applies(entry)).map(({ pin }) => pin))
-    },
-  }
+  return { document, packages }
 }
 
 /** Which groups pdm installs by default is told by pyproject.toml alone: without a word all of them are planned, as pdm locked them. */
@@ -60,16 +65,18 @@ function problemOf(entry: Table): string | undefined {
   return marker === undefined || parseMarker(marker) ? undefined : `${name} has a marker that cannot be read`
 }
 
-function pinOf(entry: Table, line: number | undefined): Pin {
+function lockedOf(entry: Table, line: number | undefined): Locked & { files: Table[] } {
   const files = tables(entry['files'])
   // The strategy static_urls has URLs in the place of names, and the index is never asked.
   const urls = files.flatMap((file) => lastPart(text(file['url'])) ?? [])
+  const hashes = files.flatMap((file) => text(file['hash'])?.toLowerCase() ?? [])
   return {
-    project: normalizeName(text(entry['name'])!), version: text(entry['version'])!, line,
-    hashes: files.flatMap((file) => text(file['hash'])?.toLowerCase() ?? []),
-    filenames: urls.length > 0 ? urls : undefined,
-    only: undefined,
-    elsewhere: elsewhere(entry),
+    pin: {
+      project: normalizeName(text(entry['name'])!), version: text(entry['version'])!, line,
+      hashes, filenames: urls.length > 0 ? urls : undefined,
+      only: undefined, elsewhere: elsewhere(entry),
+    },
+    local: entry['path'] !== undefined, hashes, files,
   }
 }
 

@@ -18,6 +18,15 @@ export interface Pin {
   elsewhere: string | undefined
 }
 
+/** A package at one place of a lock, with all that its reader and its writer must see alike. */
+export interface Locked {
+  pin: Pin
+  /** It is the project itself or a part of its folder: nothing of it is planned. */
+  local: boolean
+  /** Those of all files that it lists, as in a pin, also where that takes any file since one has none. */
+  hashes: string[]
+}
+
 /** What is wanted of the locked project itself; `groups` undefined: those that the lock's tool installs by default. */
 export interface Wanted { extras: string[]; groups: string[] | undefined }
 

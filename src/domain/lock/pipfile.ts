@@ -5,28 +5,18 @@ import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
 import { collectPins, markerJudge, MOST_FILES } from './collect.ts'
-import type { Lock, Pin, Wanted } from './pin.ts'
+import type { Lock, Locked, Wanted } from './pin.ts'
 import { isTable, table, text, texts, type Table } from './toml.ts'
 
 /** Real ones have some hundred. */
 const MOST_PACKAGES = 50_000
 
-interface Package { category: string; marker: string | undefined; local: boolean; pin: Pin }
+/** `category` and `name` are what it stands under. */
+interface Package extends Locked { category: string; name: string; marker: string | undefined }
 
 /** Throws `bad-lock`. */
 export function readPipfile(name: string, content: string): Lock {
-  const document = pipfileDocument(name, content)
-  const all = pipfileCategories(document).flatMap(([category, packages]) => Object.entries(packages).map(([project, entry]) => ({ category, project, entry: table(entry) })))
-  if (all.length > MOST_PACKAGES) throw badLock(name, [{ what: `it has ${all.length} packages; no lock has more than ${MOST_PACKAGES}` }])
-  const bad: BadLine[] = []
-  const lines = linesOf(content)
-  const packages = all.flatMap(({ category, project, entry }): Package[] => {
-    const line = lines.get(project)
-    const problem = problemOf(project, entry)
-    if (problem !== undefined) bad.push({ line, what: problem })
-    return problem === undefined ? [{ category, marker: markerOf(entry), local: isLocal(entry), pin: pinOf(project, entry, line) }] : []
-  })
-  if (bad.length > 0) throw badLock(name, bad)
+  const { document, packages } = pipfilePackages(name, content)
   const requires = table(table(document['_meta'])['requires'])
   return {
     name,
@@ -41,8 +31,25 @@ export function readPipfile(name: string, content: string): Lock {
   }
 }
 
-/** The JSON document. Throws `bad-lock` where it is none, or of another format. */
-export function pipfileDocument(name: string, content: string): Table {
+/** The packages of `default`, `develop` and the categories of the user's own. Throws `bad-lock`. */
+export function pipfilePackages(name: string, content: string): { document: Table; packages: Package[] } {
+  const document = documentOf(name, content)
+  const categories = Object.entries(document).filter(([category, packages]) => category !== '_meta' && isTable(packages))
+  const all = categories.flatMap(([category, packages]) => Object.entries(table(packages)).map(([project, entry]) => ({ category, project, entry: table(entry) })))
+  if (all.length > MOST_PACKAGES) throw badLock(name, [{ what: `it has ${all.length} packages; no lock has more than ${MOST_PACKAGES}` }])
+  const bad: BadLine[] = []
+  const lines = linesOf(content)
+  const packages = all.flatMap(({ category, project, entry }): Package[] => {
+    const line = lines.get(project)
+    const problem = problemOf(project, entry)
+    if (problem !== undefined) bad.push({ line, what: problem })
+    return problem === undefined ? [{ category, name: project, marker: markerOf(entry), ...lockedOf(project, entry, line) }] : []
+  })
+  if (bad.length > 0) throw badLock(name, bad)
+  return { document, packages }
+}
+
+function documentOf(name: string, content: string): Table {
   let document: unknown
   try {
     document = JSON.parse(content)
@@ -52,11 +59,6 @@ export function pipfileDocument(name: string, content: string): Table {
   const spec = table(table(document)['_meta'])['pipfile-spec']
   if (spec !== 6) throw badLock(name, [{ what: `it has version ${typeof spec === 'number' ? spec : 'none'} of its format (pipfile-spec); 6 is what can be read` }])
   return table(document)
-}
-
-/** `default`, `develop` and the categories of the user's own, each with its packages. */
-export function pipfileCategories(document: Table): [category: string, packages: Table][] {
-  return Object.entries(document).filter(([category, packages]) => category !== '_meta' && isTable(packages)).map(([category, packages]) => [category, table(packages)])
 }
 
 /** pipenv makes an environment of this Python, and none of another. */
@@ -90,11 +92,14 @@ function elsewhere(entry: Table): string | undefined {
   return entry['file'] === undefined ? undefined : 'a URL of its own'
 }
 
-function pinOf(project: string, entry: Table, line: number | undefined): Pin {
+function lockedOf(project: string, entry: Table, line: number | undefined): Locked {
+  const hashes = texts(entry['hashes']).map((hash) => hash.toLowerCase())
   return {
-    project: normalizeName(project), version: pinned(text(entry['version']) ?? ''), line,
-    hashes: texts(entry['hashes']).map((hash) => hash.toLowerCase()),
-    filenames: undefined, only: undefined, elsewhere: elsewhere(entry),
+    pin: {
+      project: normalizeName(project), version: pinned(text(entry['version']) ?? ''), line,
+      hashes, filenames: undefined, only: undefined, elsewhere: elsewhere(entry),
+    },
+    local: isLocal(entry), hashes,
   }
 }
 

@@ -5,16 +5,31 @@ import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
 import { collectPins, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
-import type { Lock, Pin, Wanted } from './pin.ts'
+import type { Lock, Locked, Wanted } from './pin.ts'
 import { oldPackages, type PoetryPackage } from './poetry-old.ts'
 import { isTable, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
 
 /** Throws `bad-lock`. */
 export function readPoetry(name: string, content: string): Lock {
-  const document = readToml(name, content)
+  const { document, old, packages } = poetryPackages(name, content)
   const metadata = table(document['metadata'])
-  const [, major, minor] = /^([12])\.([0-9]+)$/.exec(text(metadata['lock-version']) ?? '1.0') ?? []
-  if (major === undefined) throw badLock(name, [{ what: `it has version ${text(metadata['lock-version'])} of its format; 1 and 2 are what can be read` }])
+  return {
+    name,
+    kind: 'poetry',
+    refusal: (environment) => pythonRefusal(text(metadata['python-versions']), environment),
+    pins(environment: MarkerEnvironment, wanted: Wanted) {
+      const chosen = old ? oldPackages(packages, table(document['extras']), environment, wanted) : packages.filter(judge(environment, wanted))
+      return collectPins(chosen.map((each) => poetryLocked(each, document)).filter(({ local }) => !local).map(({ pin }) => pin))
+    },
+  }
+}
+
+/** Its packages, in the order of their tables; `old`: they do not say when they are installed. Throws `bad-lock`. */
+export function poetryPackages(name: string, content: string): { document: Table; old: boolean; packages: PoetryPackage[] } {
+  const document = readToml(name, content)
+  const version = text(table(document['metadata'])['lock-version'])
+  const [, major, minor] = /^([12])\.([0-9]+)$/.exec(version ?? '1.0') ?? []
+  if (major === undefined) throw badLock(name, [{ what: `it has version ${version} of its format; 1 and 2 are what can be read` }])
   const bad: BadLine[] = []
   const packages = packageTables(name, document, 'package', content).flatMap(({ table: entry, line }): PoetryPackage[] => {
     const problem = problemOf(entry)
@@ -22,16 +37,7 @@ export function readPoetry(name: string, content: string): Lock {
     return problem === undefined ? [{ name: normalizeName(text(entry['name'])!), entry, line }] : []
   })
   if (bad.length > 0) throw badLock(name, bad)
-  const old = major === '1' || minor === '0'
-  return {
-    name,
-    kind: 'poetry',
-    refusal: (environment) => pythonRefusal(text(metadata['python-versions']), environment),
-    pins(environment: MarkerEnvironment, wanted: Wanted) {
-      const chosen = old ? oldPackages(packages, table(document['extras']), environment, wanted) : packages.filter(judge(environment, wanted))
-      return collectPins(chosen.filter(({ entry }) => table(entry['source'])['type'] !== 'directory').map((each) => pinOf(each, table(metadata['files']))))
-    },
-  }
+  return { document, old: major === '1' || minor === '0', packages }
 }
 
 /** The groups that poetry leaves out by default are named in pyproject.toml alone: without a word all of them are planned. */
@@ -55,17 +61,19 @@ function problemOf(entry: Table): string | undefined {
   return markers.every((marker) => typeof marker === 'string' && parseMarker(marker)) ? undefined : `${name} has a marker that cannot be read`
 }
 
-function pinOf({ name, entry, line }: PoetryPackage, metadataFiles: Table): Pin {
+/** What the document says of a package, and its files. */
+export function poetryLocked({ name, entry, line }: PoetryPackage, document: Table): Locked & { files: Table[] } {
   // Before its format 1.1 the files of all packages stood in one table.
-  const files = entry['files'] === undefined ? tables(metadataFiles[text(entry['name'])!]) : tables(entry['files'])
+  const files = tables(entry['files'] ?? table(table(document['metadata'])['files'])[text(entry['name'])!])
+  const hashes = files.flatMap((file) => text(file['hash'])?.toLowerCase() ?? [])
   const source = text(table(entry['source'])['type'])
   return {
-    project: name,
-    version: text(entry['version'])!,
-    line,
-    hashes: files.flatMap((file) => text(file['hash'])?.toLowerCase() ?? []),
-    filenames: undefined,
-    only: undefined,
-    elsewhere: source === 'git' ? 'a git repository' : source === 'url' ? 'a URL of its own' : source === 'file' ? 'a file on disk' : undefined,
+    pin: {
+      project: name, version: text(entry['version'])!, line,
+      hashes, filenames: undefined, only: undefined,
+      // An index of the user's own is named as `legacy`.
+      elsewhere: source === 'git' ? 'a git repository' : source === 'url' ? 'a URL of its own' : source === 'file' ? 'a file on disk' : undefined,
+    },
+    local: source === 'directory', hashes, files,
   }
 }

@@ -4,33 +4,38 @@ import type { MarkerEnvironment } from '../marker-environment.ts'
 import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
-import { collectPins, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
-import type { Lock, Pin, Wanted } from './pin.ts'
-import { isTable, lastPart, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
+import { collectPins, limitingHashes, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
+import type { Lock, Locked, Wanted } from './pin.ts'
+import { lastPart, packageTables, readToml, table, tables, text, texts, wheelsAndSdist, type Table } from './toml.ts'
 
 /** Throws `bad-lock`. */
 export function readPylock(name: string, content: string): Lock {
-  const document = readToml(name, content)
-  const lockVersion = text(document['lock-version'])
-  // PEP 751 "lock-version": another major version must be refused.
-  if (!lockVersion?.startsWith('1.')) throw badLock(name, [{ what: `its lock-version is ${lockVersion ?? 'missing'}; 1.0 is what can be read` }])
-  const bad: BadLine[] = []
-  const entries = packageTables(name, document, 'packages', content).flatMap(({ table, line }) => {
-    const problem = problemOf(table)
-    if (problem !== undefined) bad.push({ line, what: problem })
-    if (problem !== undefined) return []
-    return [{ pin: pinOf(table, line), marker: text(table['marker']), local: table['directory'] !== undefined }]
-  })
-  if (bad.length > 0) throw badLock(name, bad)
+  const { document, packages } = pylockPackages(name, content)
   return {
     name,
     kind: 'pylock',
     refusal: (environment) => refusal(document, environment),
     pins(environment: MarkerEnvironment, { extras, groups }: Wanted) {
       const applies = markerJudge(environment, extras, groups ?? texts(document['default-groups']))
-      return collectPins(entries.filter(({ local, marker }) => !local && applies(marker)).map(({ pin }) => pin))
+      return collectPins(packages.filter(({ entry, local }) => !local && applies(text(entry['marker']))).map(({ pin }) => pin))
     },
   }
+}
+
+/** Its packages, in the order of their tables. Throws `bad-lock`. */
+export function pylockPackages(name: string, content: string): { document: Table; packages: (Locked & { entry: Table })[] } {
+  const document = readToml(name, content)
+  const lockVersion = text(document['lock-version'])
+  // PEP 751 "lock-version": another major version must be refused.
+  if (!lockVersion?.startsWith('1.')) throw badLock(name, [{ what: `its lock-version is ${lockVersion ?? 'missing'}; 1.0 is what can be read` }])
+  const bad: BadLine[] = []
+  const packages = packageTables(name, document, 'packages', content).flatMap(({ table: entry, line }) => {
+    const problem = problemOf(entry)
+    if (problem !== undefined) bad.push({ line, what: problem })
+    return problem === undefined ? [{ entry, ...lockedOf(entry, line) }] : []
+  })
+  if (bad.length > 0) throw badLock(name, bad)
+  return { document, packages }
 }
 
 /** PEP 751 "Installation": `requires-python` and `environments` come first. */
@@ -55,18 +60,22 @@ function problemOf(entry: Table): string | undefined {
   return undefined
 }
 
-function pinOf(entry: Table, line: number | undefined): Pin {
-  const files = [...tables(entry['wheels']), ...(isTable(entry['sdist']) ? [entry['sdist']] : [])]
+function lockedOf(entry: Table, line: number | undefined): Locked {
+  const files = wheelsAndSdist(entry)
   const hashes = files.map((file) => Object.entries(table(file['hashes'])).map(([name, value]) => `${name}:${text(value) ?? ''}`.toLowerCase()))
   return {
-    project: normalizeName(text(entry['name'])!),
-    version: text(entry['version']) ?? '',
-    line,
-    hashes: hashes.some((list) => list.length === 0) ? [] : hashes.flat(),
-    filenames: files.flatMap((file) => text(file['name']) ?? lastPart(text(file['path']) ?? text(file['url'])) ?? []),
-    only: undefined,
-    elsewhere: elsewhere(entry),
+    pin: {
+      project: normalizeName(text(entry['name'])!), version: text(entry['version']) ?? '', line,
+      hashes: limitingHashes(hashes), filenames: files.flatMap((file) => pylockFilename(file) ?? []),
+      only: undefined, elsewhere: elsewhere(entry),
+    },
+    local: entry['directory'] !== undefined, hashes: hashes.flat(),
   }
+}
+
+/** PEP 751 "packages.wheels.name": where it has none, it is that of its path or URL. */
+export function pylockFilename(file: Table): string | undefined {
+  return text(file['name']) ?? lastPart(text(file['path']) ?? text(file['url']))
 }
 
 function elsewhere({ vcs, archive }: Table): string | undefined {

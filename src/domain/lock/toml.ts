@@ -32,6 +32,11 @@ export function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
 
+/** What an entry lists, its wheels first, as uv.lock and PEP 751 name them. */
+export function wheelsAndSdist(entry: Table): Table[] {
+  return [...tables(entry['wheels']), ...isTable(entry['sdist']) ? [entry['sdist']] : []]
+}
+
 /** The value as a table; the empty one where it is none. */
 export function table(value: unknown): Table {
   return isTable(value) ? value : {}

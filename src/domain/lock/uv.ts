@@ -4,14 +4,32 @@ import type { MarkerEnvironment } from '../marker-environment.ts'
 import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
-import { collectPins, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
-import type { Lock, Pin, Wanted } from './pin.ts'
-import { isTable, lastPart, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
+import { collectPins, limitingHashes, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
+import type { Lock, Locked, Wanted } from './pin.ts'
+import { isTable, lastPart, packageTables, readToml, table, tables, text, texts, wheelsAndSdist, type Table } from './toml.ts'
 import { isLocal, walkUv } from './uv-graph.ts'
 import type { UvPackage } from './uv-targets.ts'
 
 /** Throws `bad-lock`. */
 export function readUv(name: string, content: string): Lock {
+  const { document, packages } = uvPackages(name, content)
+  return {
+    name,
+    kind: 'uv',
+    refusal(environment) {
+      const supported = texts(document['supported-markers'])
+      if (supported.length > 0 && !supported.some(markerJudge(environment, [], []))) return 'it is for other environments'
+      return pythonRefusal(text(document['requires-python']), environment)
+    },
+    pins(environment: MarkerEnvironment, wanted: Wanted) {
+      const found = walkUv(packages, table(document['manifest']), environment, wanted)
+      return collectPins(found.map(uvLocked).filter(({ local }) => !local).map(({ pin }) => pin))
+    },
+  }
+}
+
+/** Its packages, in the order of their tables. Throws `bad-lock`. */
+export function uvPackages(name: string, content: string): { document: Table; packages: UvPackage[] } {
   const document = readToml(name, content)
   const version = document['version']
   if (version !== 1) throw badLock(name, [{ what: `it has version ${typeof version === 'number' ? version : 'none'} of its format; 1 is what can be read` }])
@@ -23,19 +41,7 @@ export function readUv(name: string, content: string): Lock {
     return [{ name: normalizeName(text(entry['name'])!), version: text(entry['version']), source: table(entry['source']), entry, line }]
   })
   if (bad.length > 0) throw badLock(name, bad)
-  return {
-    name,
-    kind: 'uv',
-    refusal(environment) {
-      const supported = texts(document['supported-markers'])
-      if (supported.length > 0 && !supported.some(markerJudge(environment, [], []))) return 'it is for other environments'
-      return pythonRefusal(text(document['requires-python']), environment)
-    },
-    pins(environment: MarkerEnvironment, wanted: Wanted) {
-      const found = walkUv(packages, table(document['manifest']), environment, wanted)
-      return collectPins(found.filter((each) => !isLocal(each)).map(pinOf))
-    },
-  }
+  return { document, packages }
 }
 
 function problemOf(entry: Table): string | undefined {
@@ -51,18 +57,23 @@ function problemOf(entry: Table): string | undefined {
   return markers.every((marker) => parseMarker(marker)) ? undefined : `${name} has a marker that cannot be read`
 }
 
-function pinOf({ name, version, source, entry, line }: UvPackage): Pin {
-  const files = [...tables(entry['wheels']), ...(isTable(entry['sdist']) ? [entry['sdist']] : [])]
-  const hashes = files.map((file) => text(file['hash'])?.toLowerCase())
+/** What it says of a package. */
+export function uvLocked(each: UvPackage): Locked {
+  const { name, version, source, entry, line } = each
+  const files = wheelsAndSdist(entry)
+  const hashes = files.map((file) => texts([file['hash']]).map((hash) => hash.toLowerCase()))
   return {
-    project: name,
-    version: version ?? '',
-    line,
-    hashes: hashes.includes(undefined) ? [] : hashes as string[],
-    filenames: files.flatMap((file) => text(file['filename']) ?? lastPart(text(file['url']) ?? text(file['path'])) ?? []),
-    only: undefined,
-    elsewhere: elsewhere(source),
+    pin: {
+      project: name, version: version ?? '', line,
+      hashes: limitingHashes(hashes), filenames: files.flatMap((file) => uvFilename(file) ?? []),
+      only: undefined, elsewhere: elsewhere(source),
+    },
+    local: isLocal(each), hashes: hashes.flat(),
   }
+}
+
+export function uvFilename(file: Table): string | undefined {
+  return text(file['filename']) ?? lastPart(text(file['url']) ?? text(file['path']))
 }
 
 function elsewhere({ registry, git, path }: Table): string | undefined {

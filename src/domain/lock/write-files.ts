@@ -1,31 +1,34 @@
 /** Adding wheels to poetry.lock and pdm.lock: both list the files of a package by name and hash. */
-import { normalizeName } from '../names.ts'
 import { badLock } from './bad-lock.ts'
 import { wheelUrl, type LockedWheel, type LockEntry, type RootOf } from './entry.ts'
 import { inlineTable, intoList, type Insertion } from './insert.ts'
+import { pdmPackages } from './pdm.ts'
+import type { Locked } from './pin.ts'
+import { poetryLocked, poetryPackages } from './poetry.ts'
 import type { ValueSpan } from './spans.ts'
 import { repeatedPlaces, tomlPlaces } from './toml-places.ts'
-import { isTable, readToml, table, tables, text, type Table } from './toml.ts'
+import { text, type Table } from './toml.ts'
 
-/** The packages of a poetry.lock or pdm.lock. Throws `bad-lock` where they are not written as their tools do. */
-export function fileEntries(name: string, content: string, rootOf: RootOf): LockEntry[] {
-  const document = readToml(name, content)
-  const packages = tables(document['package'])
+/** The packages of a poetry.lock. Throws `bad-lock` where they are not written as poetry does. */
+export function poetryEntries(name: string, content: string, rootOf: RootOf): LockEntry[] {
+  const { document, packages } = poetryPackages(name, content)
+  return fileEntries(name, content, packages.map((each) => ({ ...poetryLocked(each, document), entry: each.entry })), rootOf)
+}
+
+/** The packages of a pdm.lock. Throws `bad-lock` where they are not written as pdm does. */
+export function pdmEntries(name: string, content: string, rootOf: RootOf): LockEntry[] {
+  return fileEntries(name, content, pdmPackages(name, content).packages, rootOf)
+}
+
+function fileEntries(name: string, content: string, packages: (Locked & { entry: Table; files: Table[] })[], rootOf: RootOf): LockEntry[] {
   const places = repeatedPlaces(content, 'package')
   if (places.length !== packages.length) throw badLock(name, [{ what: 'its packages are not written as [[package]], as lockers do: lock again' }])
   // Before poetry's format 2 the files of all packages stood in one table.
   const apart = tomlPlaces(content).find(({ path }) => path.join('.') === 'metadata.files')
-  const filesApart = table(table(document['metadata'])['files'])
-  return packages.map((entry, index): LockEntry => {
-    const own = text(entry['name']) ?? ''
-    const inside = entry['files'] !== undefined
-    const files = tables(inside ? entry['files'] : filesApart[own])
-    const list = inside ? places[index]!.own.keys.get('files') : apart?.keys.get(own)
-    const hashes = files.flatMap((file) => text(file['hash'])?.toLowerCase() ?? [])
+  return packages.map(({ entry, files, pin, local, hashes }, index): LockEntry => {
+    const list = entry['files'] !== undefined ? places[index]!.own.keys.get('files') : apart?.keys.get(text(entry['name'])!)
     return {
-      project: normalizeName(own), version: text(entry['version']) ?? '',
-      indexed: isFromIndex(entry), locked: hashes.length > 0,
-      hashes, filenames: [],
+      pin, local, hashes,
       closed: list?.items?.length === files.length ? undefined : 'its files are not written as lockers do: lock again',
       add: (wheels) => list ? added(content, list, files, wheels, rootOf) : [],
     }
@@ -40,11 +43,4 @@ function added(content: string, list: ValueSpan, files: Table[], wheels: LockedW
     const place = key === 'url' ? wheelUrl(wheel, rootOf(undefined)) : wheel.filename
     return { key: place, entry: inlineTable({ [key]: JSON.stringify(place), hash: JSON.stringify(`sha256:${wheel.sha256}`) }, neighbour && content.slice(neighbour.start, neighbour.end)) }
   }))
-}
-
-/** poetry names an index of the user's own as `legacy`; pdm has keys for all that is not from one. */
-function isFromIndex(entry: Table): boolean {
-  const { source } = entry
-  if (isTable(source)) return [undefined, 'legacy'].includes(text(source['type']))
-  return !['git', 'hg', 'svn', 'bzr', 'url', 'path'].some((key) => entry[key] !== undefined)
 }

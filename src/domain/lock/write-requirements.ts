@@ -9,12 +9,11 @@ interface Written { start: number; hash: string }
 /** The requirements of the file. Throws `bad-lock`. */
 export function requirementsEntries(name: string, content: string, given: string[]): LockEntry[] {
   const lines = [...lineSpans(content)]
-  return requirementEntries(name, content, given).map(({ pin: { project, version, hashes, line }, last }): LockEntry => {
-    const from = lines[line! - 1]!.start
-    const written = writtenHashes(content, from, lines[last - 1]!.end)
+  return requirementEntries(name, content, given).map(({ pin, last }): LockEntry => {
+    const { hashes } = pin
+    const written = writtenHashes(content, lines[pin.line! - 1]!.start, lines[last - 1]!.end)
     return {
-      project, version,
-      indexed: true, locked: hashes.length > 0, hashes, filenames: [],
+      pin, local: false, hashes,
       closed: written.length === hashes.length && written.every(({ hash }, index) => hash === hashes[index]) ? undefined : 'its hashes are not written as pip reads them: lock again',
       add: (wheels) => added(content, written, wheels),
     }

@@ -20,7 +20,7 @@ export function planRoutes({ matrix, planFor, lockFor, prebuilds }: ApiDeps): Ap
     route({
       method: 'post', path: '/plan', summary: 'What becomes of each pin of lock files on each target; builds nothing', body: PlanRequest,
       answer: { status: 200, schema: Plan }, errors: [...PLANNING, 'busy'],
-      handle: (ctx, { body }) => planFor(ctx, body),
+      handle: (ctx, { body }) => planFor(ctx, body, (plan) => plan),
     }),
     route({
       method: 'post', path: '/lock-hashes', summary: 'Lock files with the hashes of our wheels, so that installers which check them need not compile; builds nothing', body: PlanRequest,

@@ -1,3 +1,4 @@
+import type { MuslinError } from '../../errors.ts'
 import type { LockHashes } from '../../services/lock-views.ts'
 import type { Plan, PlanLine } from '../../services/views.ts'
 import { assetUrl } from '../assets.ts'
@@ -26,8 +27,8 @@ export function planPage({ root, plan, form, checked, csrf, hashes, problem }: {
   checked: Set<string> | undefined
   /** The session's; undefined: nobody is logged in, and the form asks for the token. */
   csrf: string | undefined
-  /** The files with our hashes; undefined where there is nothing to add them to. */
-  hashes: LockHashes | undefined
+  /** The files with our hashes, or what keeps them from it. */
+  hashes: LockHashes | MuslinError
   problem: Problem | undefined
 }): Page {
   const lines = inOrder(distinct(plan.lines))
@@ -45,7 +46,7 @@ ${lines.length === 0 ? nothing('The file pins nothing for these targets.') : htm
 <div class="picks" data-picks hidden><button type="button" class="quiet small" data-pick="all">Check all</button> <button type="button" class="quiet small" data-pick="none">Check none</button></div>
 ${table({ id: 'plan-lines', caption: 'What becomes of each release', columns: ['Release', 'Target', 'Verdict', 'What a client gets', 'Takes'], rows: lines.map((each) => row(root, each, checked, plan.files.length > 1)) })}</section>`}
 ${ending({ root, buildable: buildable.length, csrf })}
-${hashesSection({ root, hashes })}
+${hashesSection({ root, hashes, form })}
 </form>`,
   }
 }

@@ -22,7 +22,7 @@ const NAMES: Record<LockKind, string> = { requirements: 'requirements.txt', pylo
 
 /** Paste, plan, build, watch; and take the lock along with the hashes of our wheels. */
 export function prebuildRoutes(router: Router, deps: PageDeps): void {
-  const { planFor, lockFor, prebuilds, overview, clock, show } = deps
+  const { planAndLockFor, lockFor, prebuilds, overview, clock, show } = deps
 
   router.get('/ui/prebuild', (ctx) => showForm(ctx, EMPTY))
 
@@ -84,12 +84,11 @@ export function prebuildRoutes(router: Router, deps: PageDeps): void {
 
   /** Without a plan the form says why, with all that was sent still in it. */
   async function showPlan(ctx: Context, form: PlanForm, about: { checked?: Set<string>; error?: MuslinError } = {}): Promise<void> {
-    const plan = await Promise.resolve(form).then(planRequest).then((request) => planFor(ctx, request)).catch(known)
-    if (plan instanceof MuslinError) return showForm(ctx, form, plan)
+    const made = await Promise.resolve(form).then(planRequest).then((request) => planAndLockFor(ctx, request)).catch(known)
+    if (made instanceof MuslinError) return showForm(ctx, form, made)
     const { checked, error } = about
-    const hashes = await lockFor(ctx, planRequest(form), plan).catch(known)
     const csrf = authOf(ctx)?.session?.csrf
-    show(ctx, planPage({ root: rootOf(ctx), plan, form, checked, csrf, hashes: hashes instanceof MuslinError ? undefined : hashes, problem: error && problemOf(error) }))
+    show(ctx, planPage({ root: rootOf(ctx), ...made, form, checked, csrf, problem: error && problemOf(error) }))
     if (error) ctx.status = error.status
   }
 }

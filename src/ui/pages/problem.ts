@@ -17,9 +17,9 @@ export function problemOf({ code, detail }: MuslinError): Problem {
   return lines.length > 1 ? { title, detail: '', lines, remedy } : { title, detail, lines: [], remedy }
 }
 
-/** The problem as a note. */
-export function problemNote({ title, detail, lines, remedy }: Problem): Html {
-  return html`<div class="notice bad" role="alert" id="problem"><p><strong>${title}:</strong> ${detail}</p>
+/** The problem as a note; a page may have several, each under an `id` of its own. */
+export function problemNote({ title, detail, lines, remedy }: Problem, id = 'problem'): Html {
+  return html`<div class="notice bad" role="alert" id="${id}"><p><strong>${title}:</strong> ${detail}</p>
 ${lines.length > 0 && html`<ul class="bad-lines">${lines.map((line) => html`<li>${line}</li>`)}</ul>`}
 <p class="muted">${remedy}</p></div>`
 }

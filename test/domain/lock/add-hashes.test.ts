@@ -12,10 +12,14 @@ const FOLDER = new URL('../../fixtures/locks/', import.meta.url)
 const LOCKS = readdirSync(FOLDER).map((file) => ({ file, name: nameOf(file), text: readFileSync(new URL(file, FOLDER), 'utf8') }))
 const ROOT = 'https://muslin.example/'
 const TARGET = 'cp313-cp313-musllinux_1_2_x86_64'
-const wheel = (project: string, version: string, digit: string): Addition => {
-  return { project, version, wheel: { filename: `${project.replaceAll('-', '_')}-${version}-1-${TARGET}.whl`, sha256: digit.repeat(64), size: 1234 } }
+const ZEROS = '0'.repeat(64)
+const wheel = (project: string, version: string, digit: string, sdist = ZEROS): Addition => {
+  return { project, version, sdist, wheel: { filename: `${project.replaceAll('-', '_')}-${version}-1-${TARGET}.whl`, sha256: digit.repeat(64), size: 1234 } }
 }
 const CRCMOD = wheel('crcmod', '1.7', 'a')
+/** Of the sdists that the locks of the real tools list. */
+const SDISTS: Record<string, string> = { crcmod: 'dc7051a0db5f2bd48665a990d3ec1cc305a466a77358ca4492826f41f283601e', docopt: '49b3a825280bd66b3aa83585ef59c4a8c82f2c8a522dbe754a8bc8d08c85c491', idna: '028ff3aadf0609c1fd278d8ea3089299412a7a8b9bd005dd08b9f8285bcb5cfc' }
+const REAL = { ...CRCMOD, sdist: SDISTS['crcmod']! }
 
 function nameOf(file: string): string {
   return file.startsWith('pdm') ? 'pdm.lock' : file.startsWith('pylock') ? 'pylock.toml' : file
@@ -71,7 +75,7 @@ describe('what is put into the locks of the real tools', () => {
     ['pylock.pip.toml', ['[[packages.wheels]]', `name = "${FILENAME}"`, `url = "${URL_OF_OURS}"`, 'size = 1234', '', '[packages.wheels.hashes]', `sha256 = "${HASH}"`, '']],
   ])('%s', (file, lines) => {
     const { name, text } = LOCKS.find((lock) => lock.file === file)!
-    const added = add(name, text, [CRCMOD])
+    const added = add(name, text, [REAL])
     expect(added.outcomes).toEqual(['added'])
     expect(addedLines(text, added.text)).toEqual(lines)
   })
@@ -86,7 +90,7 @@ const additions = fc.uniqueArray(fc.record({
   release: fc.constantFrom(['crcmod', '1.7'], ['crcmod', '1.7.0'], ['docopt', '0.6.2'], ['IDNA', '3.7'], ['idna', '3.20'], ['nowhere', '1.0']), sha256: hex,
   python: fc.integer({ min: 8, max: 30 }), size: fc.nat(),
 }), { selector: ({ release, python }) => `${release[0]}${python}`, maxLength: 6 }).map((all) => all.map(({ release: [project = '', version = ''], sha256, python, size }): Addition => {
-  return { project, version, wheel: { sha256, size, filename: `${project.toLowerCase()}-${version}-1-cp3${python}-cp3${python}-musllinux_1_2_x86_64.whl` } }
+  return { project, version, sdist: SDISTS[project.toLowerCase()] ?? ZEROS, wheel: { sha256, size, filename: `${project.toLowerCase()}-${version}-1-cp3${python}-cp3${python}-musllinux_1_2_x86_64.whl` } }
 }))
 
 describe('whatever is added', () => {
@@ -110,7 +114,8 @@ describe('whatever is added', () => {
       for (const [index, { project, wheel: { sha256 } }] of all.entries()) {
         const pin = is.find((each) => each.project === project.toLowerCase())
         expect(pin?.hashes.includes(`sha256:${sha256}`) ?? false, `${project} is ${JSON.stringify(outcomes[index])}`).toBe(outcomes[index] === 'added')
-        expect(['added', 'free']).toContain(outcomes[index])
+        if (typeof outcomes[index] === 'object') expect(pin!.hashes, outcomes[index].why).not.toContain(`sha256:${all[index]!.sdist}`)
+        else expect(['added', 'free']).toContain(outcomes[index])
       }
       const again = add(name, after, all)
       expect(again.text).toBe(after)
@@ -120,7 +125,7 @@ describe('whatever is added', () => {
 
   test('the URLs under which it is listed are read back', () => {
     for (const { name, text } of LOCKS.filter(({ file }) => /^(?:uv\.lock|pylock|pdm-static)/.test(file))) {
-      const { text: after } = addHashes(name, text, [CRCMOD], { rootOf: () => 'https://corp.example/a%20b/' })
+      const { text: after } = addHashes(name, text, [REAL], { rootOf: () => 'https://corp.example/a%20b/' })
       expect(after).toContain(`"https://corp.example/a%20b/files/${HASH}/${FILENAME}"`)
       expect(readLock(name, after).pins(environment(), { extras: [], groups: undefined }).find(({ project }) => project === 'crcmod')?.filenames).toContain(FILENAME)
     }
@@ -128,7 +133,7 @@ describe('whatever is added', () => {
 })
 
 describe('requirements', () => {
-  const one = (text: string, additions = [CRCMOD]) => add('requirements.txt', text, additions).text
+  const one = (text: string, additions = [CRCMOD]) => add('requirements.txt', text, additions.map((each) => ({ ...each, sdist: (text.includes(high!) ? 'f' : '1').repeat(64) }))).text
   const [low, high] = ['1', 'f'].map((digit) => `sha256:${digit.repeat(64)}`)
   const ours = `sha256:${HASH}`
 
@@ -138,13 +143,13 @@ describe('requirements', () => {
     ['the first beside the name', `crcmod==1.7 --hash=${high} \\\n  --hash=${low}\n`, `crcmod==1.7 --hash=${high} \\\n  --hash=${ours} \\\n  --hash=${low}\n`],
     ['with old line ends', `crcmod==1.7 \\\r  --hash ${high}\r`, `crcmod==1.7 \\\r  --hash=${ours} \\\r  --hash ${high}\r`],
     ['with a comment that looks like one', `crcmod==1.7 \\\n    --hash=${high}  # --hash=${low}\n`, `crcmod==1.7 \\\n    --hash=${ours} \\\n    --hash=${high}  # --hash=${low}\n`],
-    ['for each marker', `crcmod==1.7 ; os_name == "nt" --hash=${high}\nCRCmod == 1.7.0 --hash=${low}\n`, `crcmod==1.7 ; os_name == "nt" --hash=${ours} --hash=${high}\nCRCmod == 1.7.0 --hash=${ours} --hash=${low}\n`],
+    ['for each marker', `crcmod==1.7 ; os_name == "nt" --hash=${high}\nCRCmod == 1.7.0 --hash=${high}\n`, `crcmod==1.7 ; os_name == "nt" --hash=${ours} --hash=${high}\nCRCmod == 1.7.0 --hash=${ours} --hash=${high}\n`],
     ['where it is already', `crcmod==1.7 --hash=sha256:${HASH.toUpperCase()}\n`, `crcmod==1.7 --hash=sha256:${HASH.toUpperCase()}\n`],
   ])('%s', (_how, before, after) => expect(one(before)).toBe(after))
 
   test.each(['--config-settings=x=y', '--config-settings x=y', '-Cx=y', '-C x=y', '--global-option --no-cython', '--config-settings="a = b"', `--install-option='a --hash=sha256:0 b'`])('behind %s', (option) => {
     const [before, after] = ['', `--hash=${ours} `].map((more) => `crcmod==1.7 ${option} ${more}--hash=${high}\n`)
-    if (option.includes('--hash')) expect(add('requirements.txt', before!, [CRCMOD]).outcomes).toEqual([{ why: expect.stringContaining('its hashes are not written') }])
+    if (option.includes('--hash')) expect(add('requirements.txt', before!, [{ ...CRCMOD, sdist: 'f'.repeat(64) }]).outcomes).toEqual([{ why: expect.stringContaining('its hashes are not written') }])
     else expect(one(before!)).toBe(after)
     expect(pins('requirements.txt', before!)).toMatchObject([{ hashes: [high] }])
   })
@@ -155,7 +160,7 @@ describe('requirements', () => {
   })
 
   test('a requirement without hashes stays without', () => {
-    expect(add('requirements.txt', `crcmod==1.7\ndocopt==0.6.2 --hash=${low}\n`, [CRCMOD])).toEqual({ text: `crcmod==1.7\ndocopt==0.6.2 --hash=${low}\n`, outcomes: ['free'] })
+    expect(add('requirements.txt', `crcmod==1.7\ndocopt==0.6.2 --hash=${low}\n`, [CRCMOD])).toEqual({ plain: false, text: `crcmod==1.7\ndocopt==0.6.2 --hash=${low}\n`, outcomes: ['free'] })
   })
 })
 
@@ -189,7 +194,7 @@ test.each(['[]', '[ ]', '[\n]', '[ # none\n]'])('wheels for several targets come
   const { text: after, outcomes } = add('pylock.toml', text, all)
   expect(outcomes).toEqual(['added', 'added', 'added'])
   expect(pins('pylock.toml', after)[0]!.hashes.toSorted()).toEqual(['0', 'a', 'b', 'c'].map((digit) => `sha256:${digit.repeat(64)}`))
-  expect(add('pylock.toml', after, all)).toEqual({ text: after, outcomes: ['listed', 'listed', 'listed'] })
+  expect(add('pylock.toml', after, all)).toMatchObject({ text: after, outcomes: ['listed', 'listed', 'listed'] })
 })
 
 describe('time grows as the text does', () => {
@@ -222,7 +227,7 @@ describe('time grows as the text does', () => {
 })
 
 describe('what cannot be added says why', () => {
-  const uv = (source: string) => `version = 1\n\n[[package]]\nname = "crcmod"\nversion = "1.7"\nsource = { registry = "${source}" }\nwheels = [\n    { url = "https://other.example/${FILENAME}", hash = "sha256:${'b'.repeat(64)}" },\n]\n`
+  const uv = (source: string) => `version = 1\n\n[[package]]\nname = "crcmod"\nversion = "1.7"\nsource = { registry = "${source}" }\nsdist = { url = "crcmod-1.7.tar.gz", hash = "sha256:${ZEROS}" }\nwheels = [\n    { url = "https://other.example/${FILENAME}", hash = "sha256:${'b'.repeat(64)}" },\n]\n`
   test.each([
     ['https://upstream.example/simple', /another file of the name crcmod-1\.7-1/],
     ['../wheels', /its index is a folder/],
@@ -232,9 +237,56 @@ describe('what cannot be added says why', () => {
   })
 })
 
+describe('is added only where the sdist that it was built from is listed', () => {
+  const [mine, other] = [ZEROS, 'b'.repeat(64)].map((hash) => `sha256:${hash}`)
+  const two = (entry: (hash: string, source: string) => string) => entry(mine!, 'one') + entry(other!, 'two')
+  const uv = (hash: string, source: string) => `[[package]]\nname = "crcmod"\nversion = "1.7"\nsource = { registry = "https://${source}.example/simple" }\nsdist = { url = "https://${source}.example/crcmod-1.7.tar.gz", hash = "${hash}" }\n\n`
+  const files = (hash: string, source: string) => `[[package]]\nname = "crcmod"\nversion = "1.7"\nfiles = [{file = "crcmod-1.7.tar.gz", hash = "${hash}"}]\n[package.source]\ntype = "legacy"\nurl = "https://${source}.example/simple"\n\n`
+  const category = (hash: string) => `{"crcmod": {"version": "==1.7", "hashes": ["${hash}"]}}`
+
+  test.each([
+    ['requirements.txt', two((hash) => `crcmod==1.7 --hash=${hash}\n`)],
+    ['uv.lock', `version = 1\n\n${two(uv)}`],
+    ['poetry.lock', `${two(files)}[metadata]\nlock-version = "2.1"\n`],
+    ['pdm.lock', `[metadata]\nlock_version = "4.5.0"\n\n${two(files)}`],
+    ['pylock.toml', `lock-version = "1.0"\n\n${two((hash) => `[[packages]]\nname = "crcmod"\nversion = "1.7"\nsdist = { name = "crcmod-1.7.tar.gz", hashes = { sha256 = "${hash.slice(7)}" } }\n\n`)}`],
+    ['Pipfile.lock', `{"_meta": {"pipfile-spec": 6}, "default": ${category(mine!)}, "develop": ${category(other!)}}`],
+  ])('%s', (name, text) => {
+    const why = expect.stringMatching(/^the lock names no sdist that crcmod-1\.7-1-.* was built from$/)
+    const { text: after, outcomes } = add(name, text, [CRCMOD])
+    expect(outcomes).toEqual([{ why, besides: 'added' }])
+    const [wheel, others] = [HASH, other!.slice(7)].map((hash) => [...after.matchAll(new RegExp(hash, 'g'))].map(({ index }) => index))
+    expect([wheel!.length, others!.length]).toEqual([after.includes(`/files/${HASH}/`) ? 2 : 1, 1])
+    expect(wheel!.every((at) => at < others![0]!)).toBe(true)
+    expect(add(name, after, [CRCMOD])).toMatchObject({ text: after, outcomes: [{ why, besides: 'listed' }] })
+    expect(add(name, text, [{ ...CRCMOD, sdist: 'c'.repeat(64) }])).toMatchObject({ text, outcomes: [{ why }] })
+  })
+
+  test.each([
+    ['uv.lock', `version = 1\n\n${uv(mine!, 'one').replace(/, hash = "[^"]*"/, '')}`],
+    ['requirements.txt', `crcmod==1.7 --hash=sha512:${ZEROS}${ZEROS}\n`],
+    ['requirements.txt', `crcmod==1.7 --hash=sha384:${ZEROS}\n`],
+  ])('%s without its sha256', (name, text) => {
+    expect(add(name, text, [CRCMOD])).toMatchObject({ text, outcomes: [{ why: expect.stringContaining('names no sdist') }] })
+  })
+
+  test('a folder as an index beside a server keeps nothing from it', () => {
+    const text = `version = 1\n\n${uv(mine!, 'one')}${uv(mine!, 'two').replace('https://two.example/simple', '../wheels')}`
+    expect(add('uv.lock', text, [CRCMOD]).outcomes).toEqual([{ why: 'its index is a folder, which has no URLs', besides: 'added' }])
+  })
+})
+
+test.each([
+  ['requirements.txt', 'crcmod==1.7\n'],
+  ['requirements.txt', 'crcmod==1.7 --config-settings=x=y\n'],
+  ['Pipfile.lock', '{"default": {"crcmod": {"version": "==1.7"}}, "_meta": {"pipfile-spec": 6}}'],
+  ['poetry.lock', '[[package]]\nname = "crcmod"\nversion = "1.7"\nfiles = []\n[metadata]\nlock-version = "2.1"\n'],
+])('%s without any hash is plain', (name, text) => {
+  expect(add(name, text, [CRCMOD])).toEqual({ text, outcomes: ['free'], plain: true })
+})
+
 describe('is refused', () => {
   test.each([
-    ['requirements.txt', 'crcmod==1.7\n', /requirements\.txt: it has no hashes, so none is missing/],
     ['requirements.txt', 'crcmod>=1\n', /line 1: crcmod>=1 is not pinned/],
     ['uv.lock', 'version = 2\n', /version 2 of its format/],
     ['poetry.lock', '[metadata]\nlock-version = "3.0"\n', /version 3\.0 of its format/],
@@ -242,12 +294,11 @@ describe('is refused', () => {
     ['pylock.toml', 'lock-version = "2.0"\n', /lock-version is 2\.0/],
     ['Pipfile.lock', '{"_meta": {"pipfile-spec": 7}}', /version 7 of its format/],
     ['Pipfile.lock', '[1', /not valid JSON/],
-    ['Pipfile.lock', '{"default": {"crcmod": {"version": "==1.7"}}, "_meta": {"pipfile-spec": 6}}', /no hashes/],
     ['poetry.lock', 'package = [{name = "a", version = "1", files = []}]\n[metadata]\nlock-version = "2.1"\n', /not written as \[\[package\]\]/],
   ])('%s %s', (name, text, said) => expect(refusal(name, text)).toMatch(said))
 
   test('nothing where nothing is pinned', () => {
-    expect(add('requirements.txt', '# none\n', [CRCMOD])).toEqual({ text: '# none\n', outcomes: ['free'] })
+    expect(add('requirements.txt', '# none\n', [CRCMOD])).toEqual({ plain: false, text: '# none\n', outcomes: ['free'] })
     const project = 'version = 1\n\n[[package]]\nname = "demo"\nversion = "1"\nsource = { virtual = "." }\n'
     expect(add('uv.lock', project, [CRCMOD]).text).toBe(project)
   })

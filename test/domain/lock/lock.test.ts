@@ -47,7 +47,7 @@ test('no text makes a reader throw anything else', () => {
   fc.assert(fc.property(fc.constantFrom('uv.lock', 'poetry.lock', 'pylock.toml', 'pdm.lock', 'Pipfile.lock', 'x'), fc.array(piece, { maxLength: 15 }), (name, pieces) => {
     try {
       readLock(name, pieces.join('')).pins({} as never, { extras: ['x'], groups: undefined })
-      addHashes(name, pieces.join(''), [{ project: 'a', version: '1', wheel: { filename: 'a-1-cp313-cp313-musllinux_1_2_x86_64.whl', sha256: 'a'.repeat(64), size: 1 } }], { rootOf: () => '/' })
+      addHashes(name, pieces.join(''), [{ project: 'a', version: '1', wheel: { filename: 'a-1-cp313-cp313-musllinux_1_2_x86_64.whl', sha256: 'a'.repeat(64), size: 1 }, sdist: '0'.repeat(64) }], { rootOf: () => '/' })
     } catch (error) {
       if (!(error instanceof MuslinError)) throw error
     }

@@ -206,6 +206,28 @@ describe('locks with hashes', () => {
     expect((await first).status).toBe(200)
   })
 
+  test('are made in the turn of their plan', async () => {
+    await order()
+    await rig.publish(await rig.claim(), Buffer.from('the wheel'), 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n')
+    const [adding, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const read = rig.store.wheels.wheels
+    let reads = 0
+    rig.store.wheels.wheels = async (project) => {
+      reads += 1
+      // The plan reads them first, then who adds their hashes.
+      if (reads === 2) {
+        adding.resolve()
+        await goOn.promise
+      }
+      return read(project)
+    }
+    const first = post('/lock-hashes', locked(line), { token: '' })
+    const second = adding.promise.then(() => post('/lock-hashes', locked(line), { token: '' })).finally(goOn.resolve)
+    expect((await second).body.code).toBe('busy')
+    expect((await first).status).toBe(200)
+    expect((await post('/lock-hashes', locked(line), { token: '' })).status).toBe(200)
+  })
+
   describe('that hold URLs', () => {
     const uv = (index: string) => `version = 1\n\n[[package]]\nname = "x"\nversion = "0"\nsource = { virtual = "." }\ndependencies = [{ name = "demo" }]\n\n[[package]]\nname = "demo"\nversion = "1.0"\nsource = { registry = "${index}" }\nsdist = { url = "https://upstream.example/demo-1.0.tar.gz", hash = "sha256:${sha256('an sdist')}" }\n`
     const roots = async (index: string, host?: string) => {
@@ -234,7 +256,14 @@ describe('locks with hashes', () => {
       await wheel()
       expect(await roots('https://upstream.example/simple')).toBe('https://muslin.example/x/')
       expect(await roots('https://muslin.example/x/simple/')).toBe('https://muslin.example/x/')
-      expect(await roots('https://muslin.internal/simple/')).toBe('https://muslin.internal/')
+      expect(await roots('https://muslin.internal/x/finished/simple/')).toBe('https://muslin.internal/x/')
+      // Another path of a name of ours is another server behind the same proxy.
+      for (const name of ['muslin.example', 'muslin.internal']) for (const path of ['simple/', 'nexus/repository/simple/', 'x/y/simple/']) expect(await roots(`https://${name}/${path}`)).toBe('https://muslin.example/x/')
+    })
+
+    test('are refused under a port that is none', async () => {
+      await wheel()
+      expect(await roots('http://localhost:99/simple/', 'localhost:99999')).toBe('strange-host')
     })
   })
 })
