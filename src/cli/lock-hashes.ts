@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { encodeText } from '../domain/decode.ts'
+import { lockHashesLine } from '../domain/shell.ts'
 import { MuslinError } from '../errors.ts'
 import type { LockHashes } from '../services/lock-views.ts'
+import type { PlanRequest } from '../services/views.ts'
 import type { Api } from './api.ts'
 import { addServerFlags, withServer } from './connection.ts'
 import type { Context } from './context.ts'
@@ -26,7 +28,8 @@ export function addLockHashes(program: Command, context: Context): void {
   addServerFlags(command).action((files: string[]) => withServer(command, context, async (api) => {
     const { check = false, output, ...flags } = command.opts<Flags>()
     const locks = await readLocks(command, files, context)
-    if (check) return tellMissing(await api.lockHashes(requestFor(command, locks)), flags, context)
+    const request = requestFor(command, locks)
+    if (check) return tellMissing(await api.lockHashes(request), remedy(files, request), flags, context)
     requireOutput(locks, output)
     const { locks: latest, hashes, failed } = await haveHashes(locks, { command, files, json: flags.json ?? false }, api, context)
     const written = await write(latest, hashes, output === undefined ? undefined : resolve(context.cwd, output))
@@ -71,13 +74,20 @@ function tell(hashes: LockHashes, written: (string | null)[], { json }: Flags, c
   for (const line of loopbackWarnings(hashes)) context.warn(line)
 }
 
-function tellMissing(hashes: LockHashes, { json }: Flags, context: Context): void {
+function tellMissing(hashes: LockHashes, remedy: string | undefined, { json }: Flags, context: Context): void {
   if (json) context.print(documentOf(hashes, []))
   else for (const line of checkText(hashes, painter(context))) context.print(line)
   const lacking = lackingHashes(hashes.lines).length
   if (lacking === 0) return
-  context.warn(`muslin: ${count(lacking, 'hash is', 'hashes are')} missing; muslin lock-hashes ${hashes.files.map(({ name }) => name).join(' ')} adds ${lacking === 1 ? 'it' : 'them'}`)
+  const what = `muslin: ${count(lacking, 'hash is', 'hashes are')} missing`
+  context.warn(remedy === undefined ? what : `${what}; ${remedy} adds ${lacking === 1 ? 'it' : 'them'}`)
   throw new Ending(EXIT.failed)
+}
+
+/** Undefined for standard input alone: what it holds has no file to be written to. */
+function remedy(files: string[], request: PlanRequest): string | undefined {
+  const named = [...new Set(files)].filter((file) => file !== '-')
+  return named.length === 0 ? undefined : lockHashesLine(named, request)
 }
 
 /** The texts are in their files. */

@@ -10,27 +10,27 @@ const WORDS = [['added', 'added'], ['to-build', 'not built'], ['cannot', 'cannot
 
 /** What was added to each file, and what of it still is missing. */
 export function addedText({ files, lines }: LockHashes, paint: Paint): string[] {
-  return files.flatMap(({ name, added, roots }) => [
-    `${name}: ${added === 0 ? 'no hash was missing' : `${count(added, 'hash', 'hashes')} added${roots.length === 0 ? '' : `, with URLs under ${roots.join(' and ')}`}`}`,
+  return files.flatMap(({ name, added, roots, note }) => [
+    `${name}: ${added === 0 ? note ?? 'no hash was missing' : `${count(added, 'hash', 'hashes')} added${roots.length === 0 ? '' : `, with URLs under ${roots.join(' and ')}`}`}`,
     ...linesText(lines.filter(({ file }) => file === name), 'added', paint),
   ])
 }
 
 /** A line for each hash that the files lack. */
 export function checkText({ files, lines }: LockHashes, paint: Paint): string[] {
-  return files.flatMap(({ name }) => {
+  return files.flatMap(({ name, note }) => {
     const own = lines.filter(({ file }) => file === name)
     const lacking = lackingHashes(own).length
-    return [`${name}: ${lacking === 0 ? 'no hash is missing' : `${count(lacking, 'hash is', 'hashes are')} missing`}`, ...linesText(own, 'missing', paint)]
+    return [`${name}: ${lacking === 0 ? note ?? 'no hash is missing' : `${count(lacking, 'hash is', 'hashes are')} missing`}`, ...linesText(own, 'missing', paint)]
   })
 }
 
-/** What `lock-hashes` would add, or would build and add; each once. */
+/** What `lock-hashes` would add, or would build and add; in each file once. */
 export function lackingHashes(lines: LockLine[]): LockLine[] {
   return distinct(lines.filter(({ state }) => state === 'added' || state === 'to-build'))
 }
 
-/** What cannot be had, each once: several files may pin it. */
+/** What cannot be had; in each file once. */
 export function cannotBeHad(lines: LockLine[]): LockLine[] {
   return distinct(lines.filter(({ state }) => state === 'cannot'))
 }
@@ -48,9 +48,10 @@ function linesText(lines: LockLine[], added: string, paint: Paint): string[] {
 
 function detail({ state, filename, why, remedy, job, line }: LockLine): string {
   const at = line === null ? '' : ` (line ${line})`
-  return `${state === 'cannot' ? reason({ why, remedy, job }) : filename ?? ''}${at}`
+  if (state === 'cannot') return `${reason({ why, remedy, job })}${at}`
+  return `${filename ?? ''}${at}${why === null ? '' : `; not wherever the lock has it: ${why}`}`
 }
 
 function distinct(lines: LockLine[]): LockLine[] {
-  return [...new Map(lines.map((line) => [`${line.project} ${line.version} ${line.target}`, line])).values()]
+  return [...new Map(lines.map((line) => [`${line.project} ${line.version} ${line.target} ${line.file}`, line])).values()]
 }

@@ -127,6 +127,23 @@ describe('--check', () => {
     expect(await rig.store.jobs.count('queued')).toBe(0)
   })
 
+  test('counts by file, and names a command that does it', async () => {
+    await have('alpha')
+    await file('my lock.txt', LOCK)
+    await file('other.txt', LOCK)
+    const { exit, out, err } = await muslin(['my lock.txt', 'other.txt', '--check', '--target', TARGET, '--extra', 'x', '--group', 'dev'])
+    expect([exit, out.filter((line) => !line.startsWith(' '))]).toEqual([2, ['my lock.txt: 2 hashes are missing', 'other.txt: 2 hashes are missing']])
+    expect(err).toEqual([`muslin: 4 hashes are missing; muslin lock-hashes --target ${TARGET} --extra x --group dev 'my lock.txt' other.txt adds them`])
+  })
+
+  test('names no command for standard input, which has no file', async () => {
+    await have('alpha')
+    const read = async () => Buffer.from(LOCK)
+    expect(await muslin(['-', '--check'], { read })).toMatchObject({ exit: 2, err: ['muslin: 2 hashes are missing'] })
+    await file('other.txt', LOCK)
+    expect(await muslin(['-', 'other.txt', '--check'], { read })).toMatchObject({ exit: 2, err: ['muslin: 4 hashes are missing; muslin lock-hashes other.txt adds them'] })
+  })
+
   test('ends with 0 where none is, whatever cannot be had', async () => {
     await have('alpha')
     await file('requirements.txt', pin('alpha', sha256('wheel of alpha')) + pin('windows'))
@@ -139,10 +156,29 @@ describe('--check', () => {
     await file('requirements.txt', pin('alpha'))
     const { exit, out } = await muslin(['requirements.txt', '--check', '--json'])
     expect([exit, JSON.parse(out.join('\n'))]).toEqual([2, {
-      targets: [TARGET], files: [{ name: 'requirements.txt', kind: 'requirements', added: 1, roots: [], written: null }],
+      targets: [TARGET], files: [{ name: 'requirements.txt', kind: 'requirements', added: 1, roots: [], note: null, written: null }],
       lines: [expect.objectContaining({ project: 'alpha', state: 'added', sha256: sha256('wheel of alpha') })],
     }])
   })
+})
+
+test('a file without hashes among others is told, and keeps nothing from them', async () => {
+  await have('alpha')
+  await file('plain.txt', 'alpha==1.0\nbeta==1.0\n')
+  const path = await file('requirements.txt', pin('alpha'))
+  const plain = 'plain.txt: it has no hashes, so none is missing: by it installers take our wheels as they are'
+  expect((await muslin(['plain.txt', 'requirements.txt', '--check']))).toMatchObject({ exit: 2, err: [expect.stringMatching(/^muslin: 1 hash is missing/)], out: [plain, 'requirements.txt: 1 hash is missing', expect.anything()] })
+  const { exit, out } = await muslin(['plain.txt', 'requirements.txt'])
+  expect([exit, out[0], await readFile(path, 'utf8')]).toEqual([0, plain, pin('alpha', sha256('wheel of alpha'))])
+  expect(await readFile(join(cwd, 'plain.txt'), 'utf8')).toBe('alpha==1.0\nbeta==1.0\n')
+  expect(await rig.store.jobs.count('queued')).toBe(0)
+})
+
+test('what keeps a hash from another place of the lock is told', async () => {
+  await have('alpha')
+  await file('requirements.txt', pin('alpha') + pin('alpha').replaceAll(sha256('alpha'), sha256('another')))
+  const { exit, out } = await muslin(['requirements.txt'])
+  expect([exit, out]).toEqual([0, ['requirements.txt: 1 hash added', expect.stringMatching(/ {2}added {2}alpha .*\(line 1\); not wherever the lock has it: the lock names no sdist that alpha-1\.0-1-.* was built from$/)]])
 })
 
 describe('every other byte stays', () => {
