@@ -25,7 +25,7 @@ export const MOST_FILES = 5_000
 export function collectPins(pins: Pin[]): Pin[] {
   const releases = Map.groupBy(pins, (pin) => `${pin.project} ${versionKey(pin.version)}`)
   return [...releases.values()].map((mentions) => {
-    const hashes = mentions.some((pin) => pin.hashes.length === 0) ? [] : mentions.flatMap((pin) => pin.hashes)
+    const hashes = limitingHashes([...new Set(mentions.map((pin) => pin.hashes))])
     return { ...mentions[0]!, hashes: [...new Set(hashes)].slice(0, MOST_FILES) }
   })
 }

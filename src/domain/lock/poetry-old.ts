@@ -2,11 +2,11 @@
 import type { MarkerEnvironment } from '../marker-environment.ts'
 import { normalizeName } from '../names.ts'
 import { markerJudge, pythonRefusal } from './collect.ts'
-import type { Wanted } from './pin.ts'
+import type { Locked, Wanted } from './pin.ts'
 import { isTable, table, text, texts, type Table } from './toml.ts'
 
-/** A `[[package]]`; the name is normalised. */
-export interface PoetryPackage { name: string; entry: Table; line: number | undefined }
+/** A `[[package]]` with its files; the name is normalised. */
+export interface PoetryPackage extends Locked { name: string; entry: Table; files: Table[] }
 
 /**
  * The packages that are needed. The project's own requirements stand in pyproject.toml alone: what no package needs, but for those of extras,
@@ -28,10 +28,12 @@ export function oldPackages(packages: PoetryPackage[], projectExtras: Table, env
 
   function reach(names: string[], follows: (edge: Edge) => boolean): Set<PoetryPackage> {
     const found = new Set<PoetryPackage>()
+    const seen = new Set<string>()
     const open = [...names]
     for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      if (seen.has(name)) continue
+      seen.add(name)
       for (const each of byName.get(name) ?? []) {
-        if (found.has(each)) continue
         found.add(each)
         for (const edge of edges(each)) if (follows(edge)) open.push(edge.name)
       }

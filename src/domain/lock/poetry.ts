@@ -5,7 +5,7 @@ import { isValidName, normalizeName } from '../names.ts'
 import { parseVersion } from '../version.ts'
 import { badLock, type BadLine } from './bad-lock.ts'
 import { collectPins, markerJudge, MOST_FILES, pythonRefusal } from './collect.ts'
-import type { Lock, Locked, Wanted } from './pin.ts'
+import type { Lock, Wanted } from './pin.ts'
 import { oldPackages, type PoetryPackage } from './poetry-old.ts'
 import { isTable, packageTables, readToml, table, tables, text, texts, type Table } from './toml.ts'
 
@@ -19,7 +19,7 @@ export function readPoetry(name: string, content: string): Lock {
     refusal: (environment) => pythonRefusal(text(metadata['python-versions']), environment),
     pins(environment: MarkerEnvironment, wanted: Wanted) {
       const chosen = old ? oldPackages(packages, table(document['extras']), environment, wanted) : packages.filter(judge(environment, wanted))
-      return collectPins(chosen.map((each) => poetryLocked(each, document)).filter(({ local }) => !local).map(({ pin }) => pin))
+      return collectPins(chosen.filter(({ local }) => !local).map(({ pin }) => pin))
     },
   }
 }
@@ -31,10 +31,11 @@ export function poetryPackages(name: string, content: string): { document: Table
   const [, major, minor] = /^([12])\.([0-9]+)$/.exec(version ?? '1.0') ?? []
   if (major === undefined) throw badLock(name, [{ what: `it has version ${version} of its format; 1 and 2 are what can be read` }])
   const bad: BadLine[] = []
+  const read = filesReader(document)
   const packages = packageTables(name, document, 'package', content).flatMap(({ table: entry, line }): PoetryPackage[] => {
     const problem = problemOf(entry)
     if (problem !== undefined) bad.push({ line, what: problem })
-    return problem === undefined ? [{ name: normalizeName(text(entry['name'])!), entry, line }] : []
+    return problem === undefined ? [{ name: normalizeName(text(entry['name'])!), ...lockedOf(entry, line, read(entry)) }] : []
   })
   if (bad.length > 0) throw badLock(name, bad)
   return { document, old: major === '1' || minor === '0', packages }
@@ -61,19 +62,38 @@ function problemOf(entry: Table): string | undefined {
   return markers.every((marker) => typeof marker === 'string' && parseMarker(marker)) ? undefined : `${name} has a marker that cannot be read`
 }
 
-/** What the document says of a package, and its files. */
-export function poetryLocked({ name, entry, line }: PoetryPackage, document: Table): Locked & { files: Table[] } {
-  // Before its format 1.1 the files of all packages stood in one table.
-  const files = tables(entry['files'] ?? table(table(document['metadata'])['files'])[text(entry['name'])!])
-  const hashes = files.flatMap((file) => text(file['hash'])?.toLowerCase() ?? [])
+function lockedOf(entry: Table, line: number | undefined, { files, hashes }: Files): Omit<PoetryPackage, 'name'> {
   const source = text(table(entry['source'])['type'])
   return {
     pin: {
-      project: name, version: text(entry['version'])!, line,
+      project: normalizeName(text(entry['name'])!), version: text(entry['version'])!, line,
       hashes, filenames: undefined, only: undefined,
       // An index of the user's own is named as `legacy`.
       elsewhere: source === 'git' ? 'a git repository' : source === 'url' ? 'a URL of its own' : source === 'file' ? 'a file on disk' : undefined,
     },
-    local: source === 'directory', hashes, files,
+    local: source === 'directory', hashes, files, entry,
   }
+}
+
+interface Files { files: Table[]; hashes: string[] }
+
+/**
+ * The files of a package. Before poetry's format 1.1 those of all packages stood in one table, by their names alone: packages of one name share
+ * what was made of it, so that many of them cost no more than one.
+ */
+function filesReader(document: Table): (entry: Table) => Files {
+  const apart = table(table(document['metadata'])['files'])
+  const known = new Map<string, Files>()
+  return (entry) => {
+    if (entry['files'] !== undefined) return filesOf(entry['files'])
+    const name = text(entry['name'])!
+    const found = known.get(name) ?? filesOf(apart[name])
+    known.set(name, found)
+    return found
+  }
+}
+
+function filesOf(list: unknown): Files {
+  const files = tables(list)
+  return { files, hashes: files.flatMap((file) => text(file['hash'])?.toLowerCase() ?? []) }
 }
