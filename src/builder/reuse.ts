@@ -16,7 +16,7 @@ import { WheelError } from './wheel-file.ts'
 export async function reuse(session: Session, given: Omit<Finishing, 'system' | 'sbom'>): Promise<Omit<Built, 'learnt'> | undefined> {
   const { result, scratch } = session.work
   const named = result && parseWheelFilename(result.filename)
-  const system = result && systemOf(result, session.work.recipe)
+  const system = result && systemToday(result, session.work.recipe)
   if (!result || !named || !system || !wheelFits(named, given.target)) return undefined
   session.say(`${result.filename} of build ${result.build} fits this target too: it is tried before anything is compiled`)
   const path = join(scratch, 'result.whl')
@@ -41,7 +41,7 @@ export async function reuse(session: Session, given: Omit<Finishing, 'system' | 
  * What the result has from its system and wants of its users', by the recipe of today, which may name more of that than the one that it was
  * built by; undefined where nothing is known of the system that this would be said of.
  */
-export function systemOf({ system }: Pick<KeptResult, 'system'>, { runtimeApks }: Pick<Recipe, 'runtimeApks'>): { system: WheelSystem | undefined } | undefined {
+export function systemToday({ system }: Pick<KeptResult, 'system'>, { runtimeApks }: Pick<Recipe, 'runtimeApks'>): { system: WheelSystem | undefined } | undefined {
   if (!system) return runtimeApks.length > 0 ? undefined : { system }
   return { system: { ...system, runtime: [...new Set([...system.runtime, ...runtimeApks])].sort() } }
 }
