@@ -5,11 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from '../../src/cli/context.ts'
 import { encodeText } from '../../src/domain/decode.ts'
 import type { ClaimedJob } from '../../src/domain/job.ts'
-import { run } from '../../src/main.ts'
 import { ADMIN_TOKEN, makeRig, type Rig, TARGET } from '../http/rig.ts'
 import { temporaryFolder } from '../storage/folder.ts'
 import { sha256 } from '../synthetic-upstream.ts'
-import { testContext } from './context.ts'
+import { claimOn, startOn } from './on-rig.ts'
 
 let rig: Rig
 let cwd: string
@@ -23,31 +22,12 @@ beforeEach(async () => {
 })
 afterEach(async () => { await rig.close(); await remove() })
 
-function start(words: string[], parts: Partial<Context> = {}) {
-  const context = testContext({ cwd, env: { MUSLIN_SERVER: rig.url, MUSLIN_TOKEN: ADMIN_TOKEN }, ...parts })
-  let ended = false
-  const exit = run(['lock-hashes', ...words], context).finally(() => { ended = true })
-  void (async () => {
-    while (!ended) {
-      await rig.clock.advance(500)
-      await rig.ready()
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  })()
-  return { out: context.printed, err: context.warned, exit }
-}
+const start = (words: string[], parts: Partial<Context> = {}) => startOn(rig, ['lock-hashes', ...words], { cwd, ...parts })
+const claim = () => claimOn(rig)
 
 async function muslin(words: string[], parts: Partial<Context> = {}) {
   const { out, err, exit } = start(words, parts)
   return { exit: await exit, out, err }
-}
-
-async function claim(): Promise<ClaimedJob> {
-  for (;;) {
-    const job = await rig.claim().catch(() => undefined)
-    if (job) return job
-    await new Promise((resolve) => setImmediate(resolve))
-  }
 }
 
 const publish = (job: ClaimedJob) => rig.publish(job, Buffer.from(`wheel of ${job.project}`), `Metadata-Version: 2.1\nName: ${job.project}\nVersion: 1.0\n`)

@@ -1,10 +1,9 @@
 /** The commands on the real server over real storage; the worker is the test. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Context } from '../../src/cli/context.ts'
-import { run } from '../../src/main.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
-import { ADMIN_TOKEN, makeRig, type Rig, TARGET } from '../http/rig.ts'
-import { testContext } from './context.ts'
+import { makeRig, type Rig, TARGET } from '../http/rig.ts'
+import { claimOn, startOn } from './on-rig.ts'
 
 let rig: Rig
 beforeEach(async () => {
@@ -19,35 +18,12 @@ beforeEach(async () => {
 })
 afterEach(() => rig.close())
 
-interface Run { out: string[]; err: string[]; exit: Promise<number> }
-
-/** Starts a command; the server's time goes on until it has ended. */
-function start(words: string[], parts: Partial<Context> = {}): Run {
-  const context = testContext({ env: { MUSLIN_SERVER: rig.url, MUSLIN_TOKEN: ADMIN_TOKEN }, ...parts })
-  let ended = false
-  const exit = run(words, context).finally(() => { ended = true })
-  void (async () => {
-    while (!ended) {
-      await rig.clock.advance(500)
-      await rig.ready()
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  })()
-  return { out: context.printed, err: context.warned, exit }
-}
+const start = (words: string[], parts: Partial<Context> = {}) => startOn(rig, words, parts)
+const claim = (kind?: JobKind) => claimOn(rig, kind)
 
 async function muslin(...words: string[]) {
   const { out, err, exit } = start(words)
   return { exit: await exit, out: out.join('\n'), err: err.join('\n') }
-}
-
-/** The next job, as soon as it is there. */
-async function claim(kind: JobKind = 'build'): Promise<ClaimedJob> {
-  for (;;) {
-    const job = await rig.claim(kind).catch(() => undefined)
-    if (job) return job
-    await new Promise((resolve) => setImmediate(resolve))
-  }
 }
 
 async function say(job: ClaimedJob, text: string): Promise<() => Promise<void>> {
