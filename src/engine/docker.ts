@@ -93,7 +93,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
       await removed(run, id).finally(() => running.delete(id))
       throw error
     }
-    return createRun({ cli, id, user: userOf(run), memoryBytes: run.limits.memoryBytes, remove: () => removed(run, id).finally(() => running.delete(id)) })
+    return createRun({ cli, id, user: userOf(run), limits: run.limits, remove: () => removed(run, id).finally(() => running.delete(id)) })
   }
 
   async function removed(run: RunSpec, id: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
-import type { ExecOptions, Run, Usage } from '../services/ports.ts'
+import type { ExecOptions, Run, RunLimits, Usage } from '../services/ports.ts'
 import { execArguments, getArguments, idleUser, putArguments } from './arguments.ts'
 import { lastWords, whyFailed, type Cli } from './cli.ts'
 import { reportedExit } from './commands.ts'
@@ -19,14 +19,14 @@ const UNSTARTED = /OCI (runtime|permission|not found)/
 const HEADROOM = 32 << 20
 
 /**
- * The verbs of a container that runs and idles. `user` is the numeric uid:gid of its commands, `memoryBytes` its limit; `remove` says
- * whether it is gone.
+ * The verbs of a container that runs and idles. `user` is the numeric uid:gid of its commands, `limits` are the container's own; `remove`
+ * says whether it is gone.
  */
-export function createRun({ cli, id, user, memoryBytes, remove: removeIt }: {
+export function createRun({ cli, id, user, limits, remove: removeIt }: {
   cli: Cli
   id: string
   user: string
-  memoryBytes: number
+  limits: Pick<RunLimits, 'memoryBytes' | 'processes'>
   remove: () => Promise<boolean>
 }): Run {
   let removal: Promise<void> | undefined
@@ -119,9 +119,15 @@ export function createRun({ cli, id, user, memoryBytes, remove: removeIt }: {
     const state = await look().catch(() => 'gone')
     if (state !== 'running') return { peakBytes: undefined, oomKills: state === 'out of memory' ? 1 : 0 }
     // Writable places that are full to the memory limit leave no room even for cat.
-    const more = String(memoryBytes + HEADROOM)
+    const more = String(limits.memoryBytes + HEADROOM)
     await cli.run(['update', '--memory', more, '--memory-swap', more, id])
-    return await read() ?? { peakBytes: undefined, oomKills: 0 }
+    return await read() ?? { peakBytes: undefined, oomKills: 0, ...(await crowded() && { exceeded: 'processes' }) }
+  }
+
+  /** Whether what runs in it leaves no room for one process more: some runtimes need several at once to start one. */
+  async function crowded(): Promise<boolean> {
+    const { stdout } = await cli.run(['stats', '--no-stream', '--format', '{{.PIDs}}', id], { timeout: 10_000 })
+    return Number(stdout.trim()) >= limits.processes
   }
 
   function remove(): Promise<void> {
