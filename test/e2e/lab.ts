@@ -51,8 +51,8 @@ export async function freePort(): Promise<number> {
 
 export interface JobRow { id: number; kind: string; project: string; version: string; target: string; state: string; step: string | null; attempts: number; worker: string | null; build: number | null; finished_at: number | null; started_at: number | null; failure: { class: string; key: string } | null }
 
-/** A line of the server's log. `time` is ISO 8601; `hop` and `by` are on holds. */
-export interface LogLine { msg: string; path: string; time: string; client: string; hop?: number; by?: string; tool?: string; ended?: string }
+/** A line of the server's log. `time` is ISO 8601; `hop`, `by` and `tool` are on holds, `method`, `status` and `ms` on requests, whose line is written at their end. */
+export interface LogLine { msg: string; path: string; time: string; client: string; hop?: number; by?: string; tool?: string; ended?: string; method?: string; status?: number; ms?: number }
 
 export interface Muslin {
   port: number

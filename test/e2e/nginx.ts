@@ -3,15 +3,18 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { cleanEnv, freePort, until, type Lab, type Muslin } from './lab.ts'
 
-/** A proxy of a test's own, nginx as configured by default but for the Host header: it speaks HTTP/1.0 to us, so no 100 may be sent. Gives its port. */
-export async function nginx(lab: Lab, web: Muslin): Promise<number> {
+/**
+ * A proxy of a test's own, nginx as configured by default but for these directives: unless they say otherwise it speaks HTTP/1.0 to us, so no 100 may
+ * be sent. Gives its port.
+ */
+export async function nginx(lab: Lab, web: Muslin, directives = 'proxy_set_header Host $http_host;'): Promise<number> {
   const folder = await lab.folder()
   const port = await freePort()
   const file = join(folder, 'nginx.conf')
   await writeFile(file, `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
 events {}
 http { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  server { listen ${port}; location / { proxy_pass http://127.0.0.1:${web.port}; proxy_set_header Host $http_host; } } }
+  server { listen ${port}; location / { proxy_pass http://127.0.0.1:${web.port}; ${directives} } } }
 `)
   const child = execa('nginx', ['-c', file, '-p', folder], { env: cleanEnv({ PATH: `${process.env['PATH']}:/usr/sbin` }), extendEnv: false, reject: false, all: true })
   lab.onClose(async () => { child.kill('SIGTERM'); await child })
