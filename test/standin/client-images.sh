@@ -41,7 +41,7 @@ add_pipenv() { add_client pipenv pipenv==2026.10.3; }
 layer() {
   tar c --numeric-owner --owner=0 --group=0 -C "$work" opt |
     docker run -i --name "$container" --network none -u 0 "$2" /bin/sh -c 'tar x -C / && { python3 -m compileall -q -j2 --invalidation-mode unchecked-hash /opt/*/lib || true; }'
-  docker commit -c 'WORKDIR /' -c 'USER 0:0' "$container" "$1" >/dev/null
+  docker commit -c 'WORKDIR /' -c 'USER 0:0' -c 'CMD ["python3"]' "$container" "$1" >/dev/null
   docker rm -f "$container" >/dev/null
 }
 

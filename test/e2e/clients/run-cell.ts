@@ -58,8 +58,8 @@ function builds(muslin: Muslin, project: string) {
 async function linesOf(muslin: Muslin, project: string): Promise<LogLine[]> {
   const holds = () => muslin.events('hold').filter(({ path }) => isOf(path, project))
   const requests = () => muslin.events('request').filter(({ path }) => isOf(path, project))
-  const waited = ({ path, method }: LogLine): boolean => path.startsWith('/promise/') && method === 'GET'
-  await muslin.until(`the requests for ${project} are logged`, () => requests().filter(waited).length >= holds().length || undefined, 30)
+  const answered = () => requests().filter(({ path, method }) => path.endsWith('.whl') && method === 'GET')
+  await muslin.until(`the requests for ${project} are logged`, () => answered().length >= holds().length || undefined, 30)
   return [...holds(), ...requests()].toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time))
 }
 
