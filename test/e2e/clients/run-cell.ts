@@ -21,6 +21,8 @@ export async function runCell(lab: Lab, stage: Stage, cell: Cell, sleeps: () => 
   let ended = false
   const running = lab.run(image, ['sh', '-c', script], { env, seconds: LONGEST })
   const asleep = until(`the build of ${project} sleeps`, () => (ended || isAsleep(muslin, cell, project)) || undefined, LONGEST).then(sleeps)
+  // It is waited for below; until then nobody would hear of its failure.
+  asleep.catch(() => undefined)
   const { code, output, seconds } = await running
   ended = true
   const wentOn = builds(muslin, project).some(({ state }) => state === 'running')
