@@ -65,7 +65,7 @@ export interface Muslin {
   /** Both streams so far. */
   output(): string
   /** Lines of the server's log, one JSON object each, that tell this event. */
-  events(event: 'request' | 'hold' | 'held'): LogLine[]
+  events(event: 'request' | 'hold' | 'still held' | 'held'): LogLine[]
   jobs(): JobRow[]
   /** Resolves with the first value that is not undefined; polls, with a limit in seconds. */
   until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, seconds?: number): Promise<T>

@@ -58,11 +58,12 @@ function builds(muslin: Muslin, project: string) {
 
 /** A request's line comes at its end, which may be a moment after its client's. */
 async function linesOf(muslin: Muslin, project: string): Promise<LogLine[]> {
-  const holds = () => muslin.events('hold').filter(({ path }) => isOf(path, project))
+  const holds = () => muslin.events('hold').filter(({ path }) => isOf(path, project) && path.endsWith('.whl'))
   const requests = () => muslin.events('request').filter(({ path }) => isOf(path, project))
   const answered = () => requests().filter(({ path, method }) => path.endsWith('.whl') && method === 'GET')
   await muslin.until(`the requests for ${project} are logged`, () => answered().length >= holds().length || undefined, 30)
-  return [...holds(), ...requests()].toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time))
+  const others = (['still held', 'held'] as const).flatMap((event) => muslin.events(event).filter(({ path }) => isOf(path, project)))
+  return [...holds(), ...others, ...requests()].toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time))
 }
 
 /** Pages are named by the project, files by the name that its wheel bears. */
