@@ -32,7 +32,7 @@ add_clients() {
   ln -s ../lib/python3.13/site-packages/bin/uv "$work/opt/uv/bin/uv"
   add_client poetry poetry==2.5.1
   # Without what its own lock names, pdm takes a hishel that it does not work with.
-  add_client pdm 'pdm[locked]==2.29.4'
+  add_client pdm 'pdm[locked]==2.29.3'
 }
 
 add_pipenv() { add_client pipenv pipenv==2026.10.3; }
