@@ -3,7 +3,7 @@
 #   muslin-standin-clients   as clean, with two pips, uv, poetry and pdm
 #   muslin-standin-pipenv    as builder, with pipenv, which compiles for itself
 # each client in an environment of its own under /opt, so that no two must agree on what they require. An image that is there already is left
-# alone. They are the newest of their day but for pip 23.2, which many base images have.
+# alone. They are the newest of their day that can be installed, but for pip 23.2, which many base images have.
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
