@@ -9,7 +9,7 @@ import type { Check } from './lab.ts'
 
 const ORDER = ['engine', 'podman', 'remote', 'service', 'waiting', 'crowd', 'parallel', 'restart', 'failure', 'discovery', 'rebuild', 'kill', 'drain', 'offline', 'crates', 'overhead', 'equal', 'locks', 'lock-hashes', 'hostile', 'embedded', 'boxes', 'compose', 'ui', 'firstrun']
 /** Run by their names alone: they take long, and what they show changes seldom. */
-const LONG = ['many']
+const LONG = ['many', 'ladders']
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => ![...ORDER, ...LONG].includes(name))

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CLEAN, freePort, UV, type Check, type JobRow, type Lab } from '../lab.ts'
-import { startRelay } from '../relay.ts'
+import { CLEAN, freePort, HOST, UV, type Check, type JobRow, type Lab, type Muslin } from '../lab.ts'
+import { nginx } from '../nginx.ts'
+import { startRelay, type Relay } from '../relay.ts'
 import { makeSdist } from '../sdists.ts'
 
 /** Longer than it takes until both clients are held, and than uv's first hold. */
@@ -51,6 +52,8 @@ export default async function restart(check: Check, lab: Lab): Promise<void> {
     }
   }
 
+  await check('two web processes take turns behind a proxy, and one is killed meanwhile: both clients go on with the other', () => takingTurns(lab, relay))
+
   function buildsOf(projects: string[]): JobRow[] {
     return muslin.jobs().filter(({ kind, project }) => kind === 'build' && projects.includes(project))
   }
@@ -63,6 +66,26 @@ export default async function restart(check: Check, lab: Lab): Promise<void> {
   function runs(projects: string[]): (number | null)[] {
     return buildsOf(projects).map(({ build }) => build)
   }
+}
+
+async function takingTurns(lab: Lab, relay: Relay): Promise<void> {
+  const wanted = { pip: 'turns-pip', uv: 'turns-uv' }
+  for (const project of Object.values(wanted)) relay.add(await makeSdist({ project, inBuild: `import time; time.sleep(${2 * BUILD_SECONDS})` }))
+  const { web, worker } = await lab.pair(relay.url)
+  const other = await lab.muslin({ upstream: relay.url, data: web.data, args: ['--role', 'web'] })
+  const url = `http://${HOST}:${await nginx(lab, [web, other])}/simple/`
+  const clients = [
+    lab.run(CLEAN, ['sh', '-c', `pip install -q ${wanted.pip} && python3 -c 'import ${moduleOf(wanted.pip)}'`], { env: { ...lab.index(web), PIP_INDEX_URL: url } }),
+    lab.run(UV, ['sh', '-c', `uv pip install --system --break-system-packages ${wanted.uv} && python3 -c 'import ${moduleOf(wanted.uv)}'`], { env: { UV_DEFAULT_INDEX: url, UV_NO_CACHE: '1' } }),
+  ]
+  const served = (one: Muslin, tool: string) => one.events('hold').filter((event) => event.tool === tool && event.path.includes('turns_')).length
+  await web.until('both processes held both clients', () => [web, other].every((one) => served(one, 'pip') > 0 && served(one, 'uv') > 0) || undefined)
+  await other.kill('SIGKILL')
+  for (const run of await Promise.all(clients)) assert.equal(run.code, 0, run.output)
+  console.log(`       held by the one: pip ${served(web, 'pip')} times, uv ${served(web, 'uv')}; by the other, until it was killed: ${served(other, 'pip')} and ${served(other, 'uv')}`)
+  const builds = web.jobs().filter(({ kind, project }) => kind === 'build' && Object.values(wanted).includes(project))
+  assert.deepEqual(builds.map(({ state, attempts }) => [state, attempts]), [['built', 1], ['built', 1]])
+  await Promise.all([web.stop(), worker.stop()])
 }
 
 function moduleOf(project: string): string {
