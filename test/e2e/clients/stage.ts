@@ -20,7 +20,7 @@ const LOGS = join(ROOT, 'test-results/clients')
 /** As nginx is told to, where a site wants connections to us kept. */
 const HTTP_1_1 = 'proxy_http_version 1.1; proxy_set_header Connection "";'
 /** Sleeping builds take next to nothing; the bounds must not keep any of them waiting. */
-const ROOM = ['--workers', '48', '--worker-memory', '48g', '--limits-memory', '1g', '--builds-per-client', '1000']
+const ROOM = ['--workers', '48', '--worker-memory', '48g', '--limits-memory', '1g', '--builds-per-client', '1000', '--log-level', 'debug']
 
 export async function setStage(lab: Lab, cells: Cell[]): Promise<Stage> {
   const relay = await startRelay()

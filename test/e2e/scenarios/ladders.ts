@@ -14,7 +14,7 @@ export default async function ladders(check: Check, lab: Lab): Promise<void> {
   const relay = await startRelay()
   lab.onClose(() => relay.close())
   for (const project of ['ladder-pip', 'ladder-uv']) relay.add(await makeSdist({ project, inBuild: `import time; time.sleep(${BUILD_SECONDS})` }))
-  const muslin = await lab.muslin({ upstream: relay.url, args: ['--workers', '2', '--limits-time', '2h'] })
+  const muslin = await lab.muslin({ upstream: relay.url, args: ['--workers', '2', '--limits-time', '2h', '--log-level', 'debug'] })
   const proxied = `http://${HOST}:${await nginx(lab, muslin)}/simple/`
   const pip = lab.run(CLEAN, ['pip', 'install', '-q', '--progress-bar', 'off', '--no-deps', 'ladder-pip'], { env: { ...lab.index(muslin), PIP_INDEX_URL: proxied }, seconds: BUILD_SECONDS })
   const uv = lab.run(UV, ['uv', 'pip', 'install', '--system', '--break-system-packages', '--no-deps', 'ladder-uv'], {

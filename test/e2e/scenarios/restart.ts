@@ -16,7 +16,7 @@ export default async function restart(check: Check, lab: Lab): Promise<void> {
   const relay = await startRelay()
   lab.onClose(() => relay.close())
   const [data, port] = [join(await lab.folder(), 'data'), await freePort()]
-  const start = () => lab.muslin({ upstream: relay.url, data, port, args: ['--workers', '4'] })
+  const start = () => lab.muslin({ upstream: relay.url, data, port, args: ['--workers', '4', '--log-level', 'debug'] })
   const began = Date.now()
   let muslin = await start()
   const startMs = Date.now() - began
@@ -71,8 +71,8 @@ export default async function restart(check: Check, lab: Lab): Promise<void> {
 async function takingTurns(lab: Lab, relay: Relay): Promise<void> {
   const wanted = { pip: 'turns-pip', uv: 'turns-uv' }
   for (const project of Object.values(wanted)) relay.add(await makeSdist({ project, inBuild: `import time; time.sleep(${2 * BUILD_SECONDS})` }))
-  const { web, worker } = await lab.pair(relay.url)
-  const other = await lab.muslin({ upstream: relay.url, data: web.data, args: ['--role', 'web'] })
+  const { web, worker } = await lab.pair(relay.url, ['--log-level', 'debug'])
+  const other = await lab.muslin({ upstream: relay.url, data: web.data, args: ['--role', 'web', '--log-level', 'debug'] })
   const url = `http://${HOST}:${await nginx(lab, [web, other])}/simple/`
   const clients = [
     lab.run(CLEAN, ['sh', '-c', `pip install -q ${wanted.pip} && python3 -c 'import ${moduleOf(wanted.pip)}'`], { env: { ...lab.index(web), PIP_INDEX_URL: url } }),
