@@ -1,4 +1,6 @@
 /** `docs/waiting.md`, made from the function that decides how each client is held. */
+import { LOOK_MS } from '../src/http/waiting/outcome.ts'
+import { AWAY_MS } from '../src/services/hindrance.ts'
 import { holdPlan, reach, RETRY_AFTER, type HoldInput } from '../src/domain/holding.ts'
 
 type Who = Pick<HoldInput, 'client' | 'direct'>
@@ -36,8 +38,14 @@ as behind a proxy for an hour; the setting \`behindProxy\` says so of all.
 |---|---|
 | the wheel is built | the wheel |
 | its build fails | 424, with one line in pip's and uv's own output: the cause, and the address of the whole log. The page no longer lists the promise |
-| the client can wait no longer, or the setting \`holdLimit\` says so | 423: still building, and about how long yet. The build goes on; run the same command again |
-| it may not be started: the queue is full, no builder is ready, the client started too many | 423 or 424 at once, with the reason and what to do |
+| the client can wait no longer, or the setting \`holdLimit\` says so | 423: still building, and about how long yet, by the queue and by earlier builds of the project. The build goes on; run the same command again |
+| the queue is full (\`queueLimit\`) | 423 at once, for who would add to it; who waits for what is queued already waits on |
+| the client started too many new builds (\`buildsPerClient\`, \`metadataPerClient\`) | 423 at once; joining a build that others asked for counts as none |
+| builds are paused (\`muslin pause\`) | 423 at once with the admin's reason, and within ${LOOK_MS / 1000} s for who waits for what is queued. What runs goes on, and so does the wait for it. Pages promise nothing meanwhile |
+| no builder is ready: the engine or the last worker is gone | 423 at once. Who waits for what is queued is told after ${AWAY_MS / 60_000} minutes, so a restart is not felt. Pages promise nothing from the worker's next heartbeat on, or a minute after its last one |
+| a recipe says that it is not built here | 424 with the recipe's reason, and within ${LOOK_MS / 1000} s for who waits for what is queued |
+| its target is not configured any more | 424 that names those that are, with the same respite as where no builder is ready. An address that never was a promise is a 404 |
+| this request may not start builds: no installer, or a strange host name | 424 at once, with what to do |
 | the server is restarted | a redirect to the one that comes next, or a 503 where it came too late for that; pip and uv come back by themselves, and find the same build |
 
 ## What a person sees meanwhile

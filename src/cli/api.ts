@@ -10,7 +10,7 @@ import { type LikeOrder, Outdated, type OutdatedOrder, OutdatedRebuilt } from '.
 import type { RecipeInput } from '../services/recipe-schema.ts'
 import { ProjectRecipe, RecipeLayerView, RecipeList, type RecipeText, SetRecipes } from '../services/recipe-views.ts'
 import { WaitingList } from '../services/waiting-views.ts'
-import { BuildView, JobList, type JobOrder, JobView, Plan, type PlanRequest, Prebuild, type PrebuildRequest, Problem, TargetList, type TargetView } from '../services/views.ts'
+import { BuildView, JobList, type JobOrder, JobView, PauseState, Plan, type PlanRequest, Prebuild, type PrebuildRequest, Problem, TargetList, type TargetView } from '../services/views.ts'
 import { readEvents, type StreamEvent } from './event-stream.ts'
 import { unreachable } from './unreachable.ts'
 
@@ -34,6 +34,8 @@ export interface Api {
   order(order: JobOrder): Promise<JobView[]>
   cancel(id: number): Promise<JobView>
   retry(id: number): Promise<JobView>
+  pause(reason: string | undefined): Promise<PauseState>
+  resume(): Promise<PauseState>
   plan(request: PlanRequest): Promise<Plan>
   /** The texts come as they are, to be written as they are. */
   lockHashes(request: PlanRequest): Promise<LockHashes>
@@ -81,6 +83,8 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
     order: async (order) => (await post(JobList, 'jobs', order)).jobs,
     cancel: (id) => post(JobView, `jobs/${id}/cancel`, {}),
     retry: (id) => post(JobView, `jobs/${id}/retry`, {}),
+    pause: (reason) => post(PauseState, 'pause', { reason }),
+    resume: () => post(PauseState, 'resume', {}),
     plan: (wanted) => post(Plan, 'plan', wanted),
     lockHashes: (wanted) => parsed(LockHashes, 'lock-hashes', posted(wanted), verbatimText),
     startPrebuild: (wanted) => post(Prebuild, 'prebuilds', wanted),

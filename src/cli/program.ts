@@ -8,6 +8,7 @@ import { addDoctor } from './doctor.ts'
 import { EXIT_HELP } from './ending.ts'
 import { addJob } from './job.ts'
 import { addJobs } from './jobs.ts'
+import { addPause, addResume } from './pause.ts'
 import { addPlan } from './plan.ts'
 import { addLockHashes } from './lock-hashes.ts'
 import { addOutdated } from './outdated.ts'
@@ -19,7 +20,7 @@ import { addServe } from './serve.ts'
 import { addTargets } from './targets.ts'
 import { addWatch } from './watch.ts'
 
-const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addLockHashes, addRebuild, addOutdated, addJobs, addJob, addCancel, addRetry, addWatch, addRecipe, addTargets, addDoctor, addDockerArgs]
+const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addLockHashes, addRebuild, addOutdated, addJobs, addJob, addCancel, addRetry, addPause, addResume, addWatch, addRecipe, addTargets, addDoctor, addDockerArgs]
 
 /** The command line. It throws commander's errors instead of ending the process. */
 export function createProgram(context: Context): Command {

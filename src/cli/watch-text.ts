@@ -42,6 +42,7 @@ export function endedLine(install: WaitingView, link: Api['link'], paint: Paint)
   if (ended === 'built') return `${paint('good', 'built')}  ${jobName(job)}: ${who} has it ${after}`
   if (ended === 'still-building') return `${paint('busy', 'still building')}  ${jobName(job)}${rest === undefined ? '' : `, ${rest} left`}: ${who} ended ${after}, run it again${log}`
   if (ended === 'left') return `${paint('dim', 'left')}  ${jobName(job)}: ${who} went away ${after}; job ${job.id} is ${job.state}${stage(install)}`
+  if (ended === 'refused') return `${paint('busy', 'refused')}  ${jobName(job)}: ${who} was told why ${after}; job ${job.id} is ${job.state}${stage(install)}`
   return `${paint('bad', ended ?? job.state)}  ${jobName(job)}${job.failure ? `: ${job.failure.cause}` : ''}${log}; ${who} ended ${after}`
 }
 
@@ -64,7 +65,7 @@ function stage({ job: { state, step, seconds, ahead, startsInSeconds, waitsFor }
 }
 
 /** `about 30 s`; undefined where nothing tells it. */
-function left({ secondsLeft }: WaitingView): string | undefined {
-  if (secondsLeft === null) return undefined
-  return secondsLeft < 1 ? 'a moment' : `about ${duration(Math.round(secondsLeft))}`
+function left({ job: { remainingSeconds } }: WaitingView): string | undefined {
+  if (remainingSeconds === null) return undefined
+  return remainingSeconds < 1 ? 'a moment' : `about ${duration(Math.round(remainingSeconds))}`
 }

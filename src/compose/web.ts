@@ -14,6 +14,7 @@ import { createPlanFor } from '../http/plan-for.ts'
 import { closeServer, createServer } from '../http/server.ts'
 import { createAdmission } from '../services/admission.ts'
 import { createDownloads } from '../services/downloads.ts'
+import { createHindrance } from '../services/hindrance.ts'
 import { createJobEvents } from '../services/job-events.ts'
 import { createJobViews } from '../services/job-views.ts'
 import { createProjectList } from '../services/list.ts'
@@ -23,12 +24,13 @@ import { createOrders } from '../services/orders.ts'
 import { createOutdated } from '../services/outdated.ts'
 import { createOverview } from '../services/overview.ts'
 import { createProjectPages } from '../services/pages.ts'
+import { createPausing } from '../services/pausing.ts'
 import { createPlanner } from '../services/planner.ts'
 import { createPrebuilds } from '../services/prebuilds.ts'
 import { createPromiseMetadata } from '../services/promise-metadata.ts'
 import { createPromises } from '../services/promises.ts'
 import { createPureFallbacks } from '../services/pure-fallbacks.ts'
-import { createReadyTargets } from '../services/ready-targets.ts'
+import { createReadyTargets, unlessPaused } from '../services/ready-targets.ts'
 import { createRecords } from '../services/records.ts'
 import { createRebuilds } from '../services/rebuilds.ts'
 import { createSessions } from '../services/sessions.ts'
@@ -56,7 +58,8 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const promises = createPromises({ store, recipes })
   const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
-  const admission = createAdmission({ clock, hosts: names, buildsPerClient: settings.buildsPerClient, queueLimit: settings.queueLimit })
+  const admission = createAdmission({ ...settings, clock, hosts: names })
+  const hindrance = createHindrance({ jobs: store.jobs, workers: store.workers, recipes, readyTargets, targets, clock })
   const downloads = createDownloads({ downloads: store.downloads, targets, clock, log })
   const fallbacks = createPureFallbacks({ store, upstreamPages, recipes, admission, readyTargets, clock, log })
   const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers })
@@ -74,6 +77,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     overview: createOverview({ store, readyTargets, targets, clock }),
+    pausing: createPausing({ jobs: store.jobs, clock }),
     jobs: store.jobs, logs, targets, clock, closing: closing.signal,
   }
   const links = createLinks({ admission, publicUrl: settings.publicUrl })
@@ -82,11 +86,12 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
-    pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
+    pages: createProjectPages({ store, upstreamPages, promises, readyTargets: unlessPaused(readyTargets, store.jobs) }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
     records: createRecords({ store, logs, instance }),
-    wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
+    wishes: createWishes({ jobs: store.jobs, recipes, admission, hindrance, readyTargets, clock }),
+    hindrance,
     events: createJobEvents({ jobs: store.jobs }),
     hopKey: own.hopKey, adminTokenSha256: own.adminTokenSha256,
     publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy, holdLimit: settings.holdLimit,

@@ -39,6 +39,8 @@ export interface Settings {
   holdLimit: number | undefined
   /** New compiles per client and hour. */
   buildsPerClient: number
+  metadataPerClient: number
+  aheadPerClient: number
   queueLimit: number
   /** Seconds. */
   pageFreshness: number

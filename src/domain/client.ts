@@ -22,7 +22,8 @@ export const OWN_USER_DATA = 'muslin-builder'
 /** pip's text is under 1 kB; its free `user_data` may be anything. */
 const LONGEST = 4096
 
-const INSTALLING = ['pip install', 'tool install', 'run']
+/** `uvx` is told apart from the `uv tool run` that it stands for. */
+const INSTALLING = ['pip install', 'tool install', 'tool run', 'uvx', 'run']
 
 /** The client behind a User-Agent header. Never throws; what cannot be read is left out. */
 export function parseUserAgent(header: string | undefined): Client {

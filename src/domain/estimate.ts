@@ -1,4 +1,5 @@
 /** How long a build is expected to take. */
+import type { JobState } from './job.ts'
 import type { Language } from './languages.ts'
 import { requiresProject } from './plan-backend.ts'
 import type { SourceCount } from './plan-contents.ts'
@@ -17,6 +18,24 @@ export function estimateSeconds({ history, sdistBytes }: { history: number[]; sd
   const middle = sorted.length / 2
   if (sorted.length > 0) return Math.ceil((sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2)
   return Math.ceil(Math.min(FIXED_SECONDS + (sdistBytes ?? USUAL_BYTES) / 1e6 * SECONDS_PER_MB, LONGEST_SECONDS))
+}
+
+/**
+ * Seconds until a job has ended: the wait for its turn, where it is queued, and its run. Null where nothing tells: no build of the project is
+ * known, no worker is heard of, or the run has taken longer by now than it was expected to.
+ */
+export function remainingSeconds({ state, expected, startsIn, spent }: {
+  state: JobState
+  /** Seconds that the whole run is expected to take. */
+  expected: number | null
+  /** Seconds until a queued one begins. */
+  startsIn: number | null
+  /** Seconds since a running one began. */
+  spent: number
+}): number | null {
+  if (expected === null) return null
+  if (state === 'queued') return startsIn === null ? null : startsIn + expected
+  return state === 'running' && expected > spent ? expected - spent : null
 }
 
 /** Seconds until all are built by so many builders: nobody is idle, and the longest is nobody's last. */

@@ -6,6 +6,7 @@ import type { Apks } from '../services/apks.ts'
 import type { Crates } from '../services/crates.ts'
 import type { Downloads } from '../services/downloads.ts'
 import type { Files } from '../services/files.ts'
+import type { Hindrance } from '../services/hindrance.ts'
 import type { JobEvents } from '../services/job-events.ts'
 import type { ProjectList } from '../services/list.ts'
 import type { ProjectPages } from '../services/pages.ts'
@@ -38,6 +39,7 @@ import { simpleRoutes } from './routes/simple.ts'
 import { sessionMiddleware } from './session.ts'
 import { createShownMetadata } from './shown-metadata.ts'
 import { createHopTokens } from './waiting/hop-token.ts'
+import { createOutcome } from './waiting/outcome.ts'
 import { createWaiting } from './waiting/wait.ts'
 
 export interface AppDeps extends Omit<ApiDeps, 'asker'> {
@@ -53,6 +55,7 @@ export interface AppDeps extends Omit<ApiDeps, 'asker'> {
   promiseMetadata: PromiseMetadata
   wishes: Wishes
   events: JobEvents
+  hindrance: Hindrance
   admission: Admission
   sessions: Sessions
   readyTargets: ReadyTargets
@@ -83,7 +86,7 @@ export function createApp(deps: AppDeps): Koa {
   const app = new Koa()
   const asker = createAskers(deps)
   const links = createLinks(deps)
-  const waiting = createWaiting({ ...deps, asker, links, tokens: createHopTokens({ key: deps.hopKey }) })
+  const waiting = createWaiting({ ...deps, asker, links, outcome: createOutcome(deps), tokens: createHopTokens({ key: deps.hopKey }) })
 
   const router = new Router({ strict: true, sensitive: true })
   homeRoutes(router, { links })

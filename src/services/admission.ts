@@ -34,18 +34,17 @@ export interface Admitted { askedBy: string; bounds: WishBound[] }
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
-/** A resolver asks for the metadata of many releases that it then leaves: so many of them are compiled in advance. */
-const AHEAD_PER_MINUTE = 20
-/** For the same reason METADATA is granted more freely than builds; it runs the sdist's code too, so there is a bound. */
-const METADATA_PER_BUILD = 10
-
 /** Who may start builds (an open index must not run strangers' code for a web page's visitor), and how many. */
-export function createAdmission({ clock, hosts, buildsPerClient, queueLimit }: {
+export function createAdmission({ clock, hosts, buildsPerClient, metadataPerClient, aheadPerClient, queueLimit }: {
   clock: Clock
   /** Own names: the machine's, that of `publicUrl`, `allowedHosts`. IP literals and the well-known ones need not be named. */
   hosts: string[]
-  /** New builds per client and hour, and ten times as many metadata steps. */
+  /** New builds per client and hour. */
   buildsPerClient: number
+  /** New metadata steps per client and hour: they run the sdist's code too, but a resolver asks for many that it then leaves. */
+  metadataPerClient: number
+  /** New builds per client and minute that nobody waits for yet. */
+  aheadPerClient: number
   /** Queued in all, of both kinds together; what is queued in the background, or prebuilt, is not counted. */
   queueLimit: number
 }): Admission {
@@ -60,14 +59,14 @@ export function createAdmission({ clock, hosts, buildsPerClient, queueLimit }: {
       refusal: () => new MuslinError('queue-full', `${queueLimit} are queued already; try again later, or raise queueLimit`),
     }
     if (asker.admin) return { askedBy: ADMIN, bounds: [queue] }
-    const what = kind === 'build' ? 'builds' : 'metadata steps'
-    const perHour = started(asker.address, what, kind === 'build' ? buildsPerClient : buildsPerClient * METADATA_PER_BUILD, HOUR_MS, 'an hour')
+    const [what, most] = kind === 'build' ? ['builds', buildsPerClient] as const : ['metadata steps', metadataPerClient] as const
+    const perHour = started(asker.address, what, most, HOUR_MS, 'an hour')
     return { askedBy: asker.address, bounds: [perHour, queue] }
   }
 
   function admitAhead(asker: Asker): Admitted {
     const { askedBy, bounds } = admit(asker, 'build')
-    return { askedBy, bounds: [...bounds, started(askedBy, 'builds', AHEAD_PER_MINUTE, MINUTE_MS, 'a minute')] }
+    return { askedBy, bounds: [...bounds, started(askedBy, 'builds', aheadPerClient, MINUTE_MS, 'a minute')] }
   }
 
   function started(askedBy: string, what: string, most: number, withinMs: number, within: string): WishBound {

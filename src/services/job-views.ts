@@ -1,4 +1,4 @@
-import { estimateSeconds } from '../domain/estimate.ts'
+import { estimateSeconds, remainingSeconds } from '../domain/estimate.ts'
 import { startTimes } from '../domain/outlook.ts'
 import { FAILURE_CLASSES, type Failure } from '../domain/failure.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
@@ -26,8 +26,11 @@ const PAGE = 100
 /** Whoever stands further back begins some time. */
 const FORESEEN = 500
 
+interface Estimated { project: string; target: string }
+type Estimate = (of: Estimated) => Promise<number | null>
+
 interface Shared {
-  estimate: (project: string) => Promise<number | null>
+  estimate: Estimate
   wheels: (project: string) => Promise<BuiltWheel[]>
   ahead: Map<number, number>
   waits: Map<number, Need[]>
@@ -76,8 +79,8 @@ export function createJobViews({ store, clock, workers }: {
     }
   }
 
-  async function estimateOf(project: string): Promise<number | null> {
-    const history = await store.jobs.history(project)
+  async function estimateOf({ project, target }: Estimated): Promise<number | null> {
+    const history = await store.jobs.history(project, target)
     return history.length === 0 ? null : estimateSeconds({ history, sdistBytes: undefined })
   }
 
@@ -86,29 +89,31 @@ export function createJobViews({ store, clock, workers }: {
     const queued = jobs.filter(({ state }) => state === 'queued').map(({ id }) => id)
     const ahead = queued.length === 0 ? new Map<number, number>() : await store.jobs.ahead(queued)
     const waits = queued.length === 0 ? new Map<number, Need[]>() : await store.jobs.waitsFor(queued)
-    const estimate = once(estimateOf)
+    const estimate = once(estimateOf, ({ project, target }) => `${project} ${target}`)
     const starts = queued.length === 0 ? new Map<number, number>() : await startsOf(estimate)
-    const shared: Shared = { estimate, wheels: once((project) => store.wheels.wheels(project)), ahead, waits, starts }
+    const shared: Shared = { estimate, wheels: once((project) => store.wheels.wheels(project), (project) => project), ahead, waits, starts }
     return Promise.all(jobs.map((job) => viewOf(job, shared)))
   }
 
   /** None while no worker is heard of. */
-  async function startsOf(estimate: Shared['estimate']): Promise<Map<number, number>> {
+  async function startsOf(estimate: Estimate): Promise<Map<number, number>> {
     const live = await store.workers.live(clock.now() - HEARD_WITHIN_MS)
     if (live.length === 0) return new Map()
     const { running, queued } = await store.jobs.outlook(FORESEEN)
-    const seconds = async (project: string) => await estimate(project) ?? estimateSeconds({ history: [], sdistBytes: undefined })
+    const seconds = async (of: Estimated): Promise<number> => await estimate(of) ?? estimateSeconds({ history: [], sdistBytes: undefined })
     // A run that outlasts its estimate ends any moment.
-    const left = async ({ project, startedAt }: (typeof running)[number]) => Math.max(1, await seconds(project) - (clock.now() - startedAt) / 1000)
+    const left = async (run: (typeof running)[number]) => Math.max(1, await seconds(run) - (clock.now() - run.startedAt) / 1000)
     return startTimes({
       slots: workers * live.length,
       running: await Promise.all(running.map(async (run) => ({ id: run.id, seconds: await left(run) }))),
-      queued: await Promise.all(queued.map(async ({ id, project, needs }) => ({ id, needs, seconds: await seconds(project) }))),
+      queued: await Promise.all(queued.map(async (job) => ({ id: job.id, needs: job.needs, seconds: await seconds(job) }))),
     })
   }
 
   async function viewOf(job: Job, { estimate, wheels, ahead, waits, starts }: Shared): Promise<JobView> {
     const newest = job.build === undefined ? undefined : await store.jobs.build(job.build)
+    const expected = job.kind === 'metadata' ? null : await estimate(job)
+    const startsIn = starts.get(job.id) ?? null
     return {
       id: job.id, kind: job.kind, project: job.project, version: job.version, target: job.target, sdist: job.sdist,
       state: job.state,
@@ -117,9 +122,10 @@ export function createJobViews({ store, clock, workers }: {
       build: job.build ?? null,
       createdAt: iso(job.createdAt), startedAt: isoOrNull(job.startedAt), finishedAt: isoOrNull(job.finishedAt),
       seconds: newest ? ((newest.finishedAt ?? clock.now()) - newest.startedAt) / 1000 : null,
-      estimateSeconds: job.kind === 'metadata' ? null : await estimate(job.project),
+      estimateSeconds: expected,
       ahead: ahead.get(job.id) ?? null,
-      startsInSeconds: starts.get(job.id) ?? null,
+      startsInSeconds: startsIn,
+      remainingSeconds: remainingSeconds({ state: job.state, expected, startsIn, spent: (clock.now() - (job.startedAt ?? clock.now())) / 1000 }),
       waitsFor: waits.get(job.id) ?? [],
       failure: job.failure ? failureView(job.failure) : null,
       retryAt: job.state === 'failed' ? isoOrNull(await store.jobs.retryAt(job.id)) : null,
@@ -170,10 +176,11 @@ function priorityName(priority: number): string {
   return Object.entries(PRIORITY).find(([, value]) => value === priority)?.[0] ?? String(priority)
 }
 
-function once<Result>(read: (key: string) => Promise<Result>): (key: string) => Promise<Result> {
+function once<Of, Result>(read: (of: Of) => Promise<Result>, keyOf: (of: Of) => string): (of: Of) => Promise<Result> {
   const known = new Map<string, Promise<Result>>()
-  return (key) => {
-    const found = known.get(key) ?? read(key)
+  return (of) => {
+    const key = keyOf(of)
+    const found = known.get(key) ?? read(of)
     known.set(key, found)
     return found
   }

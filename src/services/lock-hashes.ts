@@ -61,9 +61,14 @@ export function requireHashes(made: LockHashes): LockHashes {
   throw badLock(first.name, [{ what: `${others.length > 0 ? 'like the others, ' : ''}${PLAIN}. Give a lock with hashes, such as pip-compile --generate-hashes makes` }])
 }
 
-/** A wheel is added if it was made of the sdist that the lock names by its hash: a lock must not vouch for more than its author did. */
-function judge(line: PlanLine, wheels: BuiltWheel[]): Judged {
-  const wheel = line.verdict === 'built' ? wheels.find(({ filename }) => filename === line.filename) : undefined
+/**
+ * A wheel is added if it was made of the sdist that the lock names by its hash: a lock must not vouch for more than its author did. Of several
+ * builds it is the newest, also where the lock has an older one, which installers take by it until then.
+ */
+function judge(planned: PlanLine, wheels: BuiltWheel[]): Judged {
+  const taken = planned.verdict === 'built' ? wheels.find(({ filename }) => filename === planned.filename) : undefined
+  const [wheel] = wheels.filter(({ sdist, target }) => sdist === taken?.sdist && target === taken.target).toSorted((a, b) => b.number - a.number)
+  const line = wheel ? { ...planned, filename: wheel.filename } : planned
   const isTraced = wheel !== undefined && wheel.sdist === line.sdist?.sha256
   return { line, wheel, addition: isTraced ? { project: line.project, version: line.version, wheel, sdist: wheel.sdist } : undefined }
 }

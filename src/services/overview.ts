@@ -2,6 +2,7 @@ import type { JobState } from '../domain/job.ts'
 import { parseTarget } from '../domain/target.ts'
 import type { Clock, Store } from './ports.ts'
 import { HEARD_WITHIN_MS, type ReadyTargets } from './ready-targets.ts'
+import { createPausing } from './pausing.ts'
 import type { Overview, TargetView } from './views.ts'
 
 export interface OverviewService {
@@ -19,6 +20,7 @@ export function createOverview({ store, readyTargets, targets: configured, clock
   clock: Clock
 }): OverviewService {
   const { jobs, downloads, workers } = store
+  const pausing = createPausing({ jobs, clock })
 
   return { overview, targets }
 
@@ -29,6 +31,7 @@ export function createOverview({ store, readyTargets, targets: configured, clock
       queued: await builds('queued'), running: await builds('running'), failed: await builds('failed'),
       workers: (await workers.live(clock.now() - HEARD_WITHIN_MS)).length,
       targets: await targets(),
+      ...await pausing.state(),
     }
   }
 

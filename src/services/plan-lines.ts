@@ -23,7 +23,7 @@ export function createPlanLines({ store, recipes, upstreamPages }: { store: Stor
   return async (project: string, asked: Asked[], images: Map<string, string>): Promise<[Asked, PlanLine][]> => {
     const elsewhere = asked.every(({ pin, refusal }) => pin.elsewhere !== undefined || refusal !== undefined)
     const { page, error }: Outcome = elsewhere ? { page: undefined, error: undefined } : await fetched(project)
-    const [wheels, jobs, history, applied] = await Promise.all([store.wheels.wheels(project), store.jobs.list({ project }), store.jobs.history(project), recipes.forProject(project)])
+    const [wheels, jobs, applied] = await Promise.all([store.wheels.wheels(project), store.jobs.list({ project }), recipes.forProject(project)])
     const lines: [Asked, PlanLine][] = []
     for (const each of asked) {
       const image = images.get(each.target.name)
@@ -32,6 +32,7 @@ export function createPlanLines({ store, recipes, upstreamPages }: { store: Stor
       const known: Known<BuiltWheel> = { page, wheels, failures: failuresOf(ours), ready: image !== undefined, skip: recipe.recipe.skip, native: each.native }
       const verdict: Verdict<BuiltWheel> = refused(each) ?? (page || wheels.length > 0 ? undefined : unreachable(error)) ?? decide(each.pin, each.target, known)
       const job = verdict.verdict === 'built' ? await jobOfBuild(verdict.wheel) : jobOf(verdict, ours)
+      const history = verdict.verdict === 'would-build' ? await store.jobs.history(project, each.target.name) : []
       lines.push([each, line(each, verdict, job, history, recipe)])
     }
     return lines

@@ -48,6 +48,9 @@ export interface Unmet {
   record: BuildRecord | undefined
 }
 
+/** Nothing is claimed while it lasts; what runs goes on. */
+export interface Pause { reason: string | undefined; since: number }
+
 export interface JobStore {
   /**
    * The one job for this wish, made if there is none; an existing one is raised to the wish's priority, never lowered.
@@ -75,7 +78,7 @@ export interface JobStore {
    * its builder image) and with that image; marked running under a lease until
    * `leaseUntil`, attempts raised, a new build made. Metadata jobs first, then by priority, then oldest. A metadata job is not claimed while the build
    * job of the same sdist, target and recipe runs, and where that one is queued, wanted and of the same image it is claimed instead, since it
-   * learns METADATA on its way, unless a build of a higher priority waits. With `room` a job, unless it is a metadata job, is passed over while it is not expected to
+   * learns METADATA on its way, unless a build of a higher priority waits. None at all during a pause. With `room` a job, unless it is a metadata job, is passed over while it is not expected to
    * fit, for `PASSING_MS` at most: then nothing that comes after it is claimed. One transaction.
    */
   claim(worker: string, want: { kinds: JobKind[]; targets: Record<string, string>; room?: Room }, now: number, leaseUntil: number): Promise<ClaimedJob | undefined>
@@ -134,14 +137,21 @@ export interface JobStore {
   build(id: number): Promise<Build | undefined>
   /** Runs of a job, newest first. */
   builds(job: number, limit: number): Promise<Build[]>
-  /** Seconds that earlier successful builds of this project took, newest first. */
-  history(project: string): Promise<number[]>
+  /** Seconds that the newest successful builds of this project took, newest first: those for this target, or where there are none those for all others. */
+  history(project: string, target: string): Promise<number[]>
   /** How many queued jobs are claimed before each of these where a worker takes all of them, as things stand; those that are queued, by id. */
   ahead(ids: number[]): Promise<Map<number, number>>
   /** Builds of all kinds that run, and the first of those that are queued, in the order of claims, each with the jobs that it waits for. */
-  outlook(most: number): Promise<{ running: { id: number; project: string; startedAt: number }[]; queued: { id: number; project: string; needs: number[] }[] }>
+  outlook(most: number): Promise<{ running: { id: number; project: string; target: string; startedAt: number }[]; queued: { id: number; project: string; target: string; needs: number[] }[] }>
   /** When the failed job is queued again by itself. */
   retryAt(id: number): Promise<number | undefined>
+  /** Whether something runs, under a lease, that ends this job: itself, what it waits for by whatever detour, or the build that a metadata job is answered by. */
+  underWay(id: number, now: number): Promise<boolean>
+  /** Begins a pause, in all processes and after restarts too. One that lasts already goes on since then, for this reason if one is given. */
+  pause(reason: string | undefined, now: number): Promise<Pause>
+  /** False where there was no pause. */
+  resume(): Promise<boolean>
+  paused(): Promise<Pause | undefined>
   /** Calls back soon after anything may have changed, whichever process changed it; returns how to stop. */
   watch(changed: () => void): () => void
 }

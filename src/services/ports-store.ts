@@ -134,6 +134,8 @@ export interface WorkerStore {
   live(since: number): Promise<string[]>
   /** Union over the workers heard of since `since`. */
   targets(since: number): Promise<Map<string, string>>
+  /** When a worker, gone by now or not, last told of this target. */
+  heard(target: string): Promise<number | undefined>
 }
 
 /** A plan that somebody had built; what became of each line is told by its job. */

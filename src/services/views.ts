@@ -50,6 +50,7 @@ export const JobView = z.object({
   estimateSeconds: z.number().nullable().describe('How long a run is expected to take'),
   ahead: z.number().int().nullable().describe('Jobs that go before this one, while it is queued'),
   startsInSeconds: z.number().nullable().describe('When a queued build is expected to begin, by what runs and what goes before it'),
+  remainingSeconds: z.number().nullable().describe('Until it has ended: its turn, where it is queued, and its run; null where nothing tells'),
   waitsFor: z.array(z.object({ job: z.number().int(), project: z.string(), version: z.string(), requirement: z.string().describe('The line that asks for it') }))
     .describe('Jobs that are built first, since this one cannot be built without'),
   failure: FailureView.nullable(),
@@ -192,6 +193,16 @@ export const ProjectMatrix = z.object({
 }).meta({ id: 'Project' })
 export type ProjectMatrix = z.infer<typeof ProjectMatrix>
 
+/** Builds that are paused: nothing is claimed, and nothing promised. */
+export const PauseState = z.object({
+  pause: z.object({ since: time, reason: z.string().nullable().describe('As it is told to those who wait') }).nullable().describe('Null while builds go on'),
+}).meta({ id: 'PauseState' })
+export type PauseState = z.infer<typeof PauseState>
+
+export const PauseOrder = z.strictObject({
+  reason: z.string().max(200).optional().describe('Told to those who wait, in one line'),
+}).meta({ id: 'PauseOrder' })
+
 export const Overview = z.object({
   files: z.number().int().describe('Files served to installers'),
   wheelsServed: z.number().int().describe('Of these, wheels that were built here; the same client within an hour counts once'),
@@ -200,6 +211,7 @@ export const Overview = z.object({
   queued: z.number().int().describe('Builds, trials and rebuilds that wait'), running: z.number().int(), failed: z.number().int().describe('Those whose last run failed'),
   workers: z.number().int().describe('Worker processes heard of within a minute'),
   targets: z.array(TargetView),
+  ...PauseState.shape,
 }).meta({ id: 'Stats' })
 export type Overview = z.infer<typeof Overview>
 

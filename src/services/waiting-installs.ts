@@ -18,10 +18,10 @@ export interface WaitingInstall {
   ended: { how: InstallEnd; at: number } | undefined
 }
 
-export type InstallEnd = 'built' | 'failed' | 'cancelled' | 'still-building' | 'left'
+export type InstallEnd = 'built' | 'failed' | 'cancelled' | 'refused' | 'still-building' | 'left'
 
 /** How a hold ended, as the log names it: after `hop` and `retry` the client comes again, after `closing` to the next server. */
-export type HoldEnd = 'built' | 'failed' | 'cancelled' | 'hop' | 'retry' | 'end' | 'gone' | 'closing'
+export type HoldEnd = 'built' | 'failed' | 'cancelled' | 'refused' | 'hop' | 'retry' | 'end' | 'gone' | 'closing'
 
 /** What a hold is told by: `began` is known from its second URL on. */
 export interface Place { path: string; address: string; began: number | undefined }
@@ -38,7 +38,7 @@ export interface Hold {
 export interface WaitingInstalls {
   hold(about: HoldAbout): Hold
   /** A client that was sent on came back, and need not be held again. Nothing happens where it is not known. */
-  answered(place: Place, how: 'built' | 'failed' | 'cancelled'): void
+  answered(place: Place, how: 'built' | 'failed' | 'cancelled' | 'refused'): void
   /** Those that wait, the longest first, and then those that ended within the last minute. */
   list(): WaitingInstall[]
   /** Calls back after one came or ended; answers how to stop that. */

@@ -12,9 +12,8 @@ export const WaitingView = z.object({
   filename: z.string().describe('The wheel; while its job is of kind metadata, its METADATA is waited for'),
   began: time,
   seconds: z.number().describe('How long it waits, or waited'),
-  ended: z.enum(['built', 'failed', 'cancelled', 'still-building', 'left']).nullable().describe('still-building: it was told to run again; left: the client went away'),
+  ended: z.enum(['built', 'failed', 'cancelled', 'refused', 'still-building', 'left']).nullable().describe('refused: it was told why the wheel does not come for now; still-building: it was told to run again; left: the client went away'),
   endedAt: time.nullable(),
-  secondsLeft: z.number().nullable().describe('Until its job is expected to end, by history; 0 where it takes longer than expected'),
   job: JobView,
 }).meta({ id: 'WaitingInstall' })
 export type WaitingView = z.infer<typeof WaitingView>
@@ -53,13 +52,6 @@ export function createWaitingViews({ installs, jobViews, clock }: { installs: Wa
 function viewOf({ id, tool, version, address, filename, began, ended }: WaitingInstall, job: JobView, now: number): WaitingView {
   return {
     id, tool, version: version ?? null, address, filename, began: iso(began), seconds: Math.max(0, (ended?.at ?? now) - began) / 1000,
-    ended: ended?.how ?? null, endedAt: ended ? iso(ended.at) : null, secondsLeft: secondsLeft(job), job,
+    ended: ended?.how ?? null, endedAt: ended ? iso(ended.at) : null, job,
   }
-}
-
-/** Until the job is expected to end; null where nothing tells it. */
-export function secondsLeft({ state, seconds, estimateSeconds, startsInSeconds }: Pick<JobView, 'state' | 'seconds' | 'estimateSeconds' | 'startsInSeconds'>): number | null {
-  if (estimateSeconds === null) return null
-  if (state === 'running') return Math.max(0, estimateSeconds - (seconds ?? 0))
-  return state === 'queued' && startsInSeconds !== null ? startsInSeconds + estimateSeconds : null
 }

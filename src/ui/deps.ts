@@ -6,6 +6,7 @@ import type { Orders } from '../services/orders.ts'
 import type { OutdatedWheels } from '../services/outdated.ts'
 import type { OverviewService } from '../services/overview.ts'
 import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
+import type { Pausing } from '../services/pausing.ts'
 import type { Prebuilds } from '../services/prebuilds.ts'
 import type { Rebuilds } from '../services/rebuilds.ts'
 import type { Recipes } from '../services/recipes.ts'
@@ -17,6 +18,7 @@ import type { Html } from './html.ts'
 /** What the pages stand on. */
 export interface UiDeps {
   overview: OverviewService
+  pausing: Pausing
   matrix: Matrix
   /** Plans for who sent this request, as long as they are there; with the files with our hashes, or what keeps them from it. */
   planAndLockFor: (ctx: Context, request: PlanRequest) => Promise<{ plan: Plan; hashes: LockHashes | MuslinError }>

@@ -10,6 +10,7 @@ import { jobRoutes } from './pages/job.ts'
 import { jobsRoutes } from './pages/jobs.ts'
 import { loginRoutes } from './pages/login.ts'
 import { overviewRoutes } from './pages/overview.ts'
+import { pauseRoutes } from './pages/pause.ts'
 import { prebuildRoutes } from './pages/prebuild.ts'
 import { projectRoutes } from './pages/project.ts'
 import { rebuildRoutes } from './pages/rebuild.ts'
@@ -33,7 +34,7 @@ export function createUi(deps: UiDeps): Ui {
     mount(router) {
       assetRoutes(router)
       const pageDeps = { ...deps, show }
-      for (const add of [addressRoutes, overviewRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, rebuildRoutes, recipeRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
+      for (const add of [addressRoutes, overviewRoutes, pauseRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, rebuildRoutes, recipeRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
     },
     errorPage(error, ctx) {
       const frame = ctx ? frameOf(ctx, deps) : { root: '/', path: '/ui/', auth: undefined, version: deps.version }

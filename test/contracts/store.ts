@@ -4,6 +4,7 @@ import { changesContract } from './store/changes.ts'
 import { downloadsContract } from './store/downloads.ts'
 import { endingsContract } from './store/endings.ts'
 import { imagesContract } from './store/images.ts'
+import { pauseContract } from './store/pause.ts'
 import { pagesContract } from './store/pages.ts'
 import { prebuildsContract } from './store/prebuilds.ts'
 import { queueContract } from './store/queue.ts'
@@ -29,6 +30,7 @@ export function storeContract(name: string, make: MakeStore): void {
     changesContract(bench)
     trialsContract(bench)
     queueContract(bench)
+    pauseContract(bench)
     prebuildsContract(bench)
     downloadsContract(bench)
     recipesContract(bench)
@@ -47,6 +49,17 @@ export function storeContract(name: string, make: MakeStore): void {
         expect(await store.workers.targets(11)).toEqual(new Map([['a', 'new'], ['c', '3']]))
         await store.workers.leave('w2')
         expect(await store.workers.targets(0)).toEqual(new Map([['c', '3']]))
+      })
+
+      test('when a target was last told of is known of those that are told of no more, and of workers that left', async () => {
+        expect(await store.workers.heard('a')).toBeUndefined()
+        await store.workers.beat('w1', { a: '1', b: '1' }, 10)
+        await store.workers.beat('w2', { a: '2' }, 20)
+        await store.workers.beat('w1', {}, 30)
+        await store.workers.leave('w2')
+        expect([await store.workers.heard('a'), await store.workers.heard('b')]).toEqual([20, 10])
+        await store.workers.beat('w3', { a: '3' }, 15)
+        expect(await store.workers.heard('a'), 'a clock that is behind changes nothing').toBe(20)
       })
     })
 

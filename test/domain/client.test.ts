@@ -44,7 +44,7 @@ describe('uv', () => {
     expect(parseUserAgent(UV)).toEqual({ tool: 'uv', version: '0.13.9', subcommand: ['pip', 'install'], musl: MUSL, installs: true, own: false })
   })
   test.each([
-    ['["pip","install"]', true], ['["tool","install"]', true], ['["run"]', true], ['["lock"]', false], ['["sync"]', false], ['["add"]', false],
+    ['["pip","install"]', true], ['["tool","install"]', true], ['["run"]', true], ['["tool","run"]', true], ['["uvx"]', true], ['["lock"]', false], ['["sync"]', false], ['["add"]', false],
     ['["pip","compile"]', false], ['["publish"]', false], ['null', false], ['["pip install"]', true], ['{"0":"run"}', false],
   ])('subcommand %s installs: %s', (subcommand, installs) => {
     expect(parseUserAgent(UV.replace('["pip","install"]', subcommand)).installs).toBe(installs)

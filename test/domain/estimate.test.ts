@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { estimateSeconds, estimateSources, estimateTogether } from '../../src/domain/estimate.ts'
+import { estimateSeconds, estimateSources, estimateTogether, remainingSeconds } from '../../src/domain/estimate.ts'
 
 test('the median of earlier builds counts before the size', () => {
   expect(estimateSeconds({ history: [400, 10, 30], sdistBytes: 50_000_000 })).toBe(30)
@@ -14,6 +14,14 @@ test('a bigger sdist takes longer, and none takes for ever', () => {
   expect(of(20_000_000)).toBeGreaterThan(of(100_000))
   expect(of(undefined)).toBeLessThan(60)
   expect(of(1e15)).toBe(3600)
+})
+
+test.each([
+  ['queued', 30, 10, 0, 40], ['queued', 30, 0, 0, 30], ['queued', 30, null, 0, null], ['queued', null, 10, 0, null],
+  ['running', 30, null, 10, 20], ['running', 30, null, 30, null], ['running', 30, null, 90, null], ['running', null, null, 10, null],
+  ['built', 30, null, 10, null], ['failed', 30, null, 10, null], ['cancelled', 30, null, 10, null],
+] as const)('%s, expected to take %s s, to begin in %s s, since %s s: %s s are left', (state, expected, startsIn, spent, left) => {
+  expect(remainingSeconds({ state, expected, startsIn, spent })).toBe(left)
 })
 
 test('together they take their sum by the builders, and no less than the longest', () => {

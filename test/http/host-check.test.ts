@@ -10,7 +10,7 @@ let refused: (host: string | undefined) => boolean
 beforeEach(() => {
   lines = []
   const log = pino({}, { write: (line: string) => { lines.push(JSON.parse(line)) } })
-  const check = createHostCheck({ admission: createAdmission({ clock: manualClock(), hosts: ['muslin.internal'], buildsPerClient: 1, queueLimit: 1 }), log })
+  const check = createHostCheck({ admission: createAdmission({ clock: manualClock(), hosts: ['muslin.internal'], buildsPerClient: 1, metadataPerClient: 1, aheadPerClient: 1, queueLimit: 1 }), log })
   refused = (host) => check({ req: { headers: { host } } } as Context)
 })
 

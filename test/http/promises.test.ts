@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { PRIORITY } from '../../src/domain/job.ts'
 import { JSON_V1, sha256 } from '../synthetic-upstream.ts'
-import { ADMIN_TOKEN, AGENTS, makeRig, type Options, type Rig } from './rig.ts'
+import { ADMIN_TOKEN, AGENTS, makeRig, type Options, type Rig, TARGET } from './rig.ts'
 
 let rig: Rig
 beforeEach(async () => { rig = await makeRig(); await prepare() })
@@ -61,6 +61,7 @@ test('pip on a direct connection gets a 100 every 8 seconds, and a hop after 90 
   const path = await promise()
   const { response, continues } = rig.open(path, pip)
   for (let sent = 0; sent < 90; sent++) {
+    await rig.ready()
     await rig.clock.began(8_000)
     await rig.clock.advance(8_000)
   }
@@ -404,7 +405,7 @@ test('no builder, no start', async () => {
   const path = await promise()
   await rig.clock.advance(61_000)
   const { status, reason } = await rig.get(path, pip)
-  expect([status, reason]).toEqual([424, expect.stringContaining('no builder is ready for cp313-musllinux_1_2_x86_64')])
+  expect([status, reason]).toEqual([423, `Muslin: no builder is ready for ${TARGET}; start a worker for it, or install from /finished/simple/, see ${rig.url}/ui/`])
 })
 
 test('so many new builds for a client and hour, by its own address behind trusted proxies', async () => {
@@ -427,7 +428,7 @@ test('so many new builds for a client and hour, by its own address behind truste
 test('a full queue takes no more', async () => {
   await prepare({ queueLimit: 0 })
   const { status, body } = await rig.get(await promise(), { ...pip, authorization: `Bearer ${ADMIN_TOKEN}` })
-  expect([status, JSON.parse(body.toString()).code]).toEqual([424, 'queue-full'])
+  expect([status, JSON.parse(body.toString()).code]).toEqual([423, 'queue-full'])
 })
 
 test('a running build\'s log comes as it is written', async () => {

@@ -22,6 +22,7 @@ import { createApkBranches } from '../../src/services/apks.ts'
 import { createCrates } from '../../src/services/crates.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
 import { createFiles } from '../../src/services/files.ts'
+import { createHindrance } from '../../src/services/hindrance.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
 import { createJobViews } from '../../src/services/job-views.ts'
 import { createProjectList } from '../../src/services/list.ts'
@@ -31,6 +32,7 @@ import { createOrders } from '../../src/services/orders.ts'
 import { createOutdated } from '../../src/services/outdated.ts'
 import { createOverview } from '../../src/services/overview.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
+import { createPausing } from '../../src/services/pausing.ts'
 import { createPlanner } from '../../src/services/planner.ts'
 import type { ApkBranches, BlobStore, BuildLogs, Store } from '../../src/services/ports.ts'
 import { createPrebuilds } from '../../src/services/prebuilds.ts'
@@ -39,7 +41,7 @@ import { createPromises } from '../../src/services/promises.ts'
 import { createRebuilds } from '../../src/services/rebuilds.ts'
 import { createRecipes } from '../../src/services/recipes.ts'
 import { createPureFallbacks, type PureFallbacks } from '../../src/services/pure-fallbacks.ts'
-import { createReadyTargets } from '../../src/services/ready-targets.ts'
+import { createReadyTargets, unlessPaused } from '../../src/services/ready-targets.ts'
 import { createRecords } from '../../src/services/records.ts'
 import { createSessions } from '../../src/services/sessions.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
@@ -77,6 +79,8 @@ export interface Options {
   holdLimit?: number
   trustedProxies?: string[]
   buildsPerClient?: number
+  metadataPerClient?: number
+  aheadPerClient?: number
   queueLimit?: number
   freshness?: number
   /** How much of a log is kept; all that a test writes, where absent. */
@@ -192,7 +196,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
   const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
-  const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
+  const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
@@ -202,10 +206,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
   const crates = createCrates({ kept: store.kept, blobs, remote, registry: options.registry, clock, log })
   const downloads = createDownloads({ downloads: store.downloads, targets: options.targets ?? [TARGET], clock, log })
-  const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, queueLimit })
+  const admission = createAdmission({ clock, hosts: [...publicUrl ? [new URL(publicUrl).host] : [], 'muslin.internal'], buildsPerClient, metadataPerClient, aheadPerClient, queueLimit })
   const fallbacks = createPureFallbacks({ store, upstreamPages, recipes, admission, readyTargets, clock, log })
   const closing = new AbortController()
   const targets = options.targets ?? [TARGET]
+  const hindrance = createHindrance({ jobs: store.jobs, workers: store.workers, recipes, readyTargets, targets, clock })
   const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers: 2 })
   const adminTokenSha256 = createHash('sha256').update(adminToken).digest('hex')
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock })
@@ -221,6 +226,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
     overview: createOverview({ store, readyTargets, targets, clock }),
+    pausing: createPausing({ jobs: store.jobs, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
   }
@@ -228,11 +234,12 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log,
-    pages: createProjectPages({ store, upstreamPages, promises, readyTargets }),
+    pages: createProjectPages({ store, upstreamPages, promises, readyTargets: unlessPaused(readyTargets, store.jobs) }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata }),
     records: createRecords({ store, logs, instance: 'this-one' }),
-    wishes: createWishes({ jobs: store.jobs, recipes, admission, readyTargets, clock }),
+    wishes: createWishes({ jobs: store.jobs, recipes, admission, hindrance, readyTargets, clock }),
+    hindrance,
     events: createJobEvents({ jobs: store.jobs }),
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),
     instance: 'this-one', hopKey: 'a key for tests',

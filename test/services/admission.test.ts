@@ -5,7 +5,7 @@ import { AGENTS } from '../http/rig.ts'
 import { manualClock } from '../manual-clock.ts'
 
 function admission(): Admission {
-  return createAdmission({ clock: manualClock(), hosts: ['Index.Internal', 'muslin.example'], buildsPerClient: 100, queueLimit: 500 })
+  return createAdmission({ clock: manualClock(), hosts: ['Index.Internal', 'muslin.example'], buildsPerClient: 100, metadataPerClient: 1000, aheadPerClient: 20, queueLimit: 500 })
 }
 
 function asker(change: Partial<Asker> & { agent?: string } = {}): Asker {

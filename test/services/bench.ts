@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { PRIORITY, type ClaimedJob, type Job, type JobKind, type Wish } from '../../src/domain/job.ts'
+import { createHindrance, type Hindrance } from '../../src/services/hindrance.ts'
 import { createJobRunner, type JobRunner } from '../../src/services/job-run.ts'
 import type { BlobStore, BuildLogs, BuildWork, Builder, Built, Outcome, Store } from '../../src/services/ports.ts'
 import { createRecipes, type Recipes } from '../../src/services/recipes.ts'
@@ -36,6 +37,8 @@ export interface Bench {
   logs: BuildLogs
   recipes: Recipes
   clock: ManualClock
+  /** By what the builder says, and the workers of the database before. */
+  hindrance: Hindrance
   builder: PlayedBuilder
   /** Lines of the server's log. */
   lines: string[]
@@ -61,6 +64,7 @@ export async function makeBench(): Promise<Bench> {
   const clock = manualClock()
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
   const builder = playedBuilder()
+  const hindrance = createHindrance({ jobs: store.jobs, workers: store.workers, recipes, readyTargets: async () => builder.ready, targets: [TARGET], clock })
   const lines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line) => { lines.push(line) } })
   const job = async (id: number): Promise<Job> => {
@@ -69,7 +73,7 @@ export async function makeBench(): Promise<Bench> {
     return found
   }
   return {
-    folder, scratch, store, blobs, logs, recipes, clock, builder, lines, job,
+    folder, scratch, store, blobs, logs, recipes, clock, hindrance, builder, lines, job,
     runner: (parts) => createJobRunner({
       store, blobs, logs, builder, branches: { index: async () => [] }, recipes, findNeeds: async () => [], sdist: async () => Readable.from([SDIST]), scratch, limits: LIMITS, clock, log, ...parts,
     }),

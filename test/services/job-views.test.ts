@@ -36,6 +36,23 @@ test('a queued job: what goes before it, and how long such builds take', async (
   })
 })
 
+test('what is left of it: its turn and the median of the builds for its target; nothing that is over', async () => {
+  const sdists = ['1', '2', '3', '4'].map((n) => ({ sha256: n.repeat(64), filename: `demo-${n}.0.tar.gz` }))
+  await bench.wish({ sdist: sdists[0]! })
+  await publish({})
+  await bench.store.workers.beat('w1', {}, bench.clock.now())
+  const [first, second, third] = [await bench.wish({ sdist: sdists[1]! }), await bench.wish({ sdist: sdists[2]! }), await bench.wish({ sdist: sdists[3]! })]
+  const left = async () => Promise.all([first, second, third].map(async ({ id }) => (await views.get(id)).remainingSeconds))
+  expect(await left()).toEqual([30, 30, 60])
+  await bench.claim()
+  await bench.clock.advance(10_000)
+  expect(await left(), 'one runs, of two at once').toEqual([20, 30, 50])
+  await bench.clock.advance(25_000)
+  expect(await left(), 'the first outlasts what was expected').toEqual([null, 30, 31])
+  const elsewhere = await bench.wish({ target: 'cp312-musllinux_1_2_x86_64', project: 'other', sdist: { sha256: '5'.repeat(64), filename: 'other-1.tar.gz' } })
+  expect((await views.get(elsewhere.id)).remainingSeconds).toBeNull()
+})
+
 test('a running job: its step, and the time so far', async () => {
   const job = await bench.wish()
   const { build } = await bench.claim()

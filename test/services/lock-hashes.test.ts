@@ -111,7 +111,7 @@ describe('what is not read back is not handed out, and nobody is blamed for it',
   test('since the result is no lock', () => reject('pylock.toml', `lock-version = "1.0"\n\n[[packages]]\nname = "one"\nversion = "1.0"\nwheels = []\nsdist = { name = "one-1.0.tar.gz", hashes = { sha256 = "${sdistOf('one')}" } }\n`, 'https://muslin.example/\x7f/'))
 })
 
-test('of several builds the newest is added, beside the older one, which installers pass over by now', async () => {
+test('of several builds the newest is added, beside the older one, which installers take until then', async () => {
   const older = await built('one')
   const newer = await built('one', { number: 2 })
   const made = await add([{ name: 'requirements.txt', text: requirement('one', sdistOf('one'), older) }])

@@ -36,7 +36,7 @@ afterEach(() => bench.close())
 const readyTargets = async () => bench.builder.ready
 const deps = () => ({ ...bench, readyTargets, targets: [TARGET, OTHER], workers: 2 })
 const orders = () => createOrders(deps())
-const wishes = () => createWishes({ ...deps(), jobs: bench.store.jobs, admission: createAdmission({ clock: bench.clock, hosts: [], buildsPerClient: 100, queueLimit: 500 }) })
+const wishes = () => createWishes({ ...deps(), jobs: bench.store.jobs, admission: createAdmission({ clock: bench.clock, hosts: [], buildsPerClient: 100, metadataPerClient: 1000, aheadPerClient: 20, queueLimit: 500 }), hindrance: bench.hindrance })
 const set = (recipe: Partial<Recipe>, more: Partial<RecipeLayer> = {}) => bench.recipes.set({ project: 'demo', versions: undefined, targets: undefined, origin: 'site', note: undefined, recipe, ...more })
 const digest = async (version = '1.0', name = TARGET) => (await bench.recipes.forProject('demo'))(version, name).digest
 

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { pino } from 'pino'
-import { secondsLeft } from '../../src/services/waiting-views.ts'
 import { createWaitingInstalls, type HoldAbout, type WaitingInstalls } from '../../src/services/waiting-installs.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 
@@ -116,11 +115,4 @@ test('there are five thousand in the list at most, and five hundred that ended',
   expect(lines.filter((line) => line === 'held 0 built')).toHaveLength(5_010)
   many(5_001).at(-1)!.end('hop')
   expect(clock.sleeping()).toBe(0)
-})
-
-test.each([
-  ['running', 10, 40, null, 30], ['running', 50, 40, null, 0], ['running', null, 40, null, 40], ['running', 10, null, null, null],
-  ['queued', null, 40, 20, 60], ['queued', null, 40, null, null], ['built', 30, 40, null, null],
-] as const)('a %s job that took %s s of %s s, and begins in %s, has %s s left', (state, seconds, estimateSeconds, startsInSeconds, left) => {
-  expect(secondsLeft({ state, seconds, estimateSeconds, startsInSeconds })).toBe(left)
 })

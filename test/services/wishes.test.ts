@@ -15,9 +15,9 @@ let bench: Bench
 beforeEach(async () => { bench = await makeBench() })
 afterEach(() => bench.close())
 
-function makeWishes({ buildsPerClient = 100, queueLimit = 500, jobs = bench.store.jobs as JobStore } = {}): Wishes {
-  const admission = createAdmission({ clock: bench.clock, hosts: [], buildsPerClient, queueLimit })
-  return createWishes({ jobs, recipes: bench.recipes, admission, readyTargets: async () => bench.builder.ready, clock: bench.clock })
+function makeWishes({ buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, jobs = bench.store.jobs as JobStore } = {}): Wishes {
+  const admission = createAdmission({ clock: bench.clock, hosts: [], buildsPerClient, metadataPerClient, aheadPerClient, queueLimit })
+  return createWishes({ jobs, recipes: bench.recipes, admission, hindrance: bench.hindrance, readyTargets: async () => bench.builder.ready, clock: bench.clock })
 }
 
 function asker(change: Partial<Asker> & { agent?: string } = {}): Asker {
@@ -77,8 +77,8 @@ describe('how many', () => {
     expect(await queued()).toBe(5)
   })
 
-  test('metadata steps run the sdist\'s code too: ten times as many, counted apart', async () => {
-    const wishes = makeWishes({ buildsPerClient: 2 })
+  test('metadata steps run the sdist\'s code too: counted apart', async () => {
+    const wishes = makeWishes({ buildsPerClient: 2, metadataPerClient: 20 })
     const { made, refused } = await asked(wishes, 'metadata', numbers(30))
     expect([made.length, await queued('metadata')]).toEqual([20, 20])
     expect(refused[0]).toMatchObject({ code: 'too-many-builds', detail: expect.stringContaining('20 new metadata steps within an hour') })

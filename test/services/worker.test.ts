@@ -174,6 +174,21 @@ test('while a build slot is free, a metadata job is answered by the build of its
   await only.end()
 })
 
+test('during a pause nothing is begun, and what runs goes on; its end wakes the worker', async () => {
+  const runs = standing()
+  const [first, second] = [await wishNumber(1), await wishNumber(2)]
+  await start(1)
+  const run = await runs.next()
+  await bench.store.jobs.pause(undefined, bench.clock.now())
+  await run.end()
+  await bench.until(first.id, isBuilt)
+  await bench.clock.began(LEASE_MS, 2)
+  await bench.clock.advance(LEASE_MS)
+  expect(await bench.job(second.id)).toMatchObject({ state: 'queued', attempts: 0 })
+  await bench.store.jobs.resume()
+  expect((await runs.next()).work.job.id).toBe(second.id)
+})
+
 test('trials take the slots of builds', async () => {
   const runs = standing()
   await wishNumber(1, 'trial')

@@ -6,6 +6,7 @@ import type { Orders } from '../../services/orders.ts'
 import type { OutdatedWheels } from '../../services/outdated.ts'
 import type { OverviewService } from '../../services/overview.ts'
 import type { BuildLogs, Clock, JobStore } from '../../services/ports.ts'
+import type { Pausing } from '../../services/pausing.ts'
 import type { Prebuilds } from '../../services/prebuilds.ts'
 import type { Rebuilds } from '../../services/rebuilds.ts'
 import type { Recipes } from '../../services/recipes.ts'
@@ -29,6 +30,7 @@ export interface ApiDeps {
   installs: WaitingInstalls
   waitingViews: WaitingViews
   overview: OverviewService
+  pausing: Pausing
   matrix: Matrix
   /** Who sent a request. */
   asker: (ctx: Context) => Asker

@@ -1,10 +1,10 @@
-import { Overview, TargetList } from '../../services/views.ts'
+import { Overview, PauseOrder, PauseState, TargetList } from '../../services/views.ts'
 import type { ApiDeps } from './deps.ts'
 import { changedEvents, sendEvents } from './event-stream.ts'
 import { route, type ApiRoute } from './route.ts'
 
 /** The server as a whole. */
-export function serverRoutes({ overview, jobs, installs, clock, closing }: ApiDeps): ApiRoute[] {
+export function serverRoutes({ overview, pausing, jobs, installs, clock, closing }: ApiDeps): ApiRoute[] {
   return [
     route({
       method: 'get', path: '/stats', summary: 'What was served, built and saved, and what is under way', answer: { status: 200, schema: Overview },
@@ -13,6 +13,14 @@ export function serverRoutes({ overview, jobs, installs, clock, closing }: ApiDe
     route({
       method: 'get', path: '/targets', summary: 'Targets, and whether they can be built for now', answer: { status: 200, schema: TargetList },
       handle: async () => ({ targets: await overview.targets() }),
+    }),
+    route({
+      method: 'post', path: '/pause', admin: true, summary: 'Begin no more builds; what runs goes on', body: PauseOrder, answer: { status: 200, schema: PauseState },
+      handle: (_ctx, { body }) => pausing.pause(body.reason),
+    }),
+    route({
+      method: 'post', path: '/resume', admin: true, summary: 'End the pause of builds', answer: { status: 200, schema: PauseState },
+      handle: () => pausing.resume(),
     }),
     route({
       method: 'get', path: '/events', summary: 'Says when to look again',

@@ -1,10 +1,11 @@
 import type { Context } from 'koa'
 import type { JobKind, Job } from '../../domain/job.ts'
 import { holdPlan, isDirect, mayHop, RETRY_AFTER } from '../../domain/holding.ts'
-import { failureLine, stillBuildingLine } from '../../domain/reason.ts'
-import { MuslinError } from '../../errors.ts'
+import { failureLine, reasonLine, stillBuildingLine } from '../../domain/reason.ts'
+import { type ErrorCode, MuslinError } from '../../errors.ts'
 import type { Asker } from '../../services/admission.ts'
-import { isSettled, type JobEvents } from '../../services/job-events.ts'
+import { isSettled } from '../../services/job-events.ts'
+import type { JobViews } from '../../services/job-views.ts'
 import type { Clock, JobStore } from '../../services/ports.ts'
 import type { Promised } from '../../services/promises.ts'
 import type { Place, WaitingInstalls } from '../../services/waiting-installs.ts'
@@ -14,6 +15,7 @@ import type { Links } from '../links.ts'
 import { createCutPeers } from './cut-peers.ts'
 import { hold } from './hold.ts'
 import type { Hop, HopTokens } from './hop-token.ts'
+import type { Outcome } from './outcome.ts'
 
 export interface Waiting {
   asker(ctx: Context): Asker
@@ -21,19 +23,24 @@ export interface Waiting {
   began(ctx: Context): number
   /**
    * Wishes for the job and holds the request until it is built; undefined when the answer is given another way: a hop to the same
-   * address, or nothing to a client that left. Throws `build-failed`, `still-building`, and what starting a job is refused with.
+   * address, or nothing to a client that left. Throws `build-failed`, `still-building`, what starting a job is refused with, and what
+   * comes in between (`services/hindrance.ts`).
    */
   wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined>
   /** What this client waited for was there when it came back from a hop. */
   answered(ctx: Context): void
 }
 
+/** Refusals that say how the whole server stands: its overview tells more. */
+const OF_THE_SERVER: ErrorCode[] = ['queue-full', 'paused', 'no-builder', 'target-gone']
+
 /** Holding requests (the moves are `domain/holding.ts`'s) and how that ends. */
-export function createWaiting({ asker, wishes, events, jobs, links, tokens, installs, clock, closing, publicUrl, behindProxy, holdLimit }: {
+export function createWaiting({ asker, wishes, outcome, jobs, jobViews, links, tokens, installs, clock, closing, publicUrl, behindProxy, holdLimit }: {
   asker: (ctx: Context) => Asker
   wishes: Wishes
-  events: JobEvents
+  outcome: Outcome
   jobs: JobStore
+  jobViews: JobViews
   links: Links
   tokens: HopTokens
   installs: WaitingInstalls
@@ -56,7 +63,10 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, inst
     const arrived = clock.now()
     if (closing.aborted) refuseClosing(ctx)
     const who = asker(ctx)
-    const job = await wishes.now(kind, promised, who)
+    const job = await wishes.now(kind, promised, who, hop.number > 0).catch((error: unknown) => {
+      installs.answered(placeOf(ctx, hop), 'refused')
+      throw withLink(ctx, error)
+    })
     if (isSettled(job)) {
       answered(ctx, job)
       return builtOrThrow(ctx, job)
@@ -69,13 +79,16 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, inst
       ageMs: hop.issued === undefined ? undefined : arrived - hop.issued, holdLimitMs: holdLimit === undefined ? undefined : holdLimit * 1000,
     })
     const install = installs.hold({ ...placeOf(ctx, hop), client: who.client, job: job.id, project: promised.project, filename: promised.filename, hop: hop.number, by: plan.interim ? '100s' : 'hops' })
-    const held = await hold({ clock, closing, response: ctx.res, plan, settled: (signal) => events.settled(job.id, signal), tick: install.tick })
+    const held = await hold({ clock, closing, response: ctx.res, plan, settled: (signal) => outcome(job.id, signal), tick: install.tick })
       .catch((error: unknown) => {
         install.end('gone')
         throw error
       })
     install.end(held.kind === 'patience-over' ? plan.then : held.kind === 'settled' ? endOf(held.value) : held.kind)
-    if (held.kind === 'settled') return builtOrThrow(ctx, held.value)
+    if (held.kind === 'settled') {
+      if (held.value instanceof MuslinError) throw withLink(ctx, held.value)
+      return builtOrThrow(ctx, held.value)
+    }
     if (held.kind === 'gone') {
       cutPeers.left(who.address, held.toldAt)
       ctx.respond = false
@@ -134,18 +147,19 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, inst
   async function stillBuilding(ctx: Context, job: Job): Promise<MuslinError> {
     const now = await jobs.get(job.id) ?? job
     const link = links.build(ctx, now.build)
-    const line = stillBuildingLine({ project: now.project, version: now.version, secondsLeft: await secondsLeft(now), link })
+    const line = stillBuildingLine({ project: now.project, version: now.version, secondsLeft: (await jobViews.job(now)).remainingSeconds ?? undefined, link })
     return new MuslinError('still-building', line, link === undefined ? {} : { link })
   }
 
-  /** As long as the last build of this project took. */
-  async function secondsLeft(job: Job): Promise<number | undefined> {
-    const [last] = await jobs.history(job.project)
-    if (last === undefined) return undefined
-    return last - (job.startedAt === undefined ? 0 : (clock.now() - job.startedAt) / 1000)
+  function withLink(ctx: Context, error: unknown): unknown {
+    const root = links.root(ctx)
+    if (!(error instanceof MuslinError) || !OF_THE_SERVER.includes(error.code) || root === undefined) return error
+    const link = `${root}/ui/`
+    return new MuslinError(error.code, reasonLine(error.detail, link), { link })
   }
 }
 
-function endOf({ state }: Job): 'built' | 'failed' | 'cancelled' {
-  return state === 'built' || state === 'cancelled' ? state : 'failed'
+function endOf(value: Job | MuslinError): 'built' | 'failed' | 'cancelled' | 'refused' {
+  if (value instanceof MuslinError) return 'refused'
+  return value.state === 'built' || value.state === 'cancelled' ? value.state : 'failed'
 }

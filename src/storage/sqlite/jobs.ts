@@ -5,6 +5,7 @@ import type { Build, JobOrdering, JobStore } from '../../services/ports.ts'
 import { createAdopt } from './adopt.ts'
 import type { Changes } from './changes.ts'
 import { COMPILED, toBuild, toJob, type BuildRow, type JobRow } from './job-row.ts'
+import { createPause } from './pause.ts'
 import { asPort } from './port.ts'
 import { createRekey } from './rekey.ts'
 import { CLAIM_ORDER, createRuns } from './runs.ts'
@@ -35,9 +36,9 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
   const endBuild = db.prepare<[number, string, number | null]>('UPDATE builds SET finished_at = ?, failure = ? WHERE id = ? AND finished_at IS NULL')
   const selectBuild = db.prepare<[number], BuildRow>('SELECT * FROM builds WHERE id = ?')
   const selectBuilds = db.prepare<[number, number], BuildRow>('SELECT * FROM builds WHERE job = ? ORDER BY id DESC LIMIT ?')
-  const selectHistory = db.prepare<[string, number], number>(`
+  const selectHistory = db.prepare<{ project: string; target: string | null; most: number }, number>(`
     SELECT (builds.finished_at - builds.started_at) / 1000.0 FROM wheels JOIN builds ON builds.id = wheels.build
-    WHERE wheels.project = ? AND ${COMPILED} ORDER BY builds.id DESC LIMIT ?`).pluck()
+    WHERE wheels.project = @project AND (@target IS NULL OR wheels.target = @target) AND ${COMPILED} ORDER BY builds.id DESC LIMIT @most`).pluck()
 
   // In the order of claims, the queue read once for all that are asked about. A metadata job whose build is queued or runs is answered by
   // that, and goes before nobody; nor does what waits for others.
@@ -48,10 +49,14 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
           NOT ${waiting('jobs')} AND (kind <> 'metadata' OR NOT EXISTS (SELECT 1 FROM jobs AS twin WHERE ${SIBLING} AND twin.state IN ('queued', 'running'))) AS goes
         FROM jobs WHERE state = 'queued'))
     WHERE id IN (SELECT value FROM json_each(?))`)
-  const selectRunning = db.prepare<[], { id: number; project: string; startedAt: number }>(
-    "SELECT id, project, started_at AS startedAt FROM jobs WHERE state = 'running' AND kind <> 'metadata' ORDER BY id")
-  const selectQueue = db.prepare<[number], { id: number; project: string; needs: string }>(`
-    SELECT id, project, (SELECT json_group_array(waits_for) FROM job_waits WHERE job = jobs.id) AS needs
+  const selectUnderWay = db.prepare<{ id: number; now: number }, number>(`
+    WITH RECURSIVE needed (id) AS (SELECT @id UNION SELECT waits_for FROM job_waits JOIN needed ON job = needed.id)
+    SELECT EXISTS (SELECT 1 FROM jobs AS twin WHERE twin.state = 'running' AND twin.lease_until > @now
+      AND (twin.id IN needed OR EXISTS (SELECT 1 FROM jobs WHERE jobs.id = @id AND jobs.kind = 'metadata' AND ${SIBLING})))`).pluck()
+  const selectRunning = db.prepare<[], { id: number; project: string; target: string; startedAt: number }>(
+    "SELECT id, project, target, started_at AS startedAt FROM jobs WHERE state = 'running' AND kind <> 'metadata' ORDER BY id")
+  const selectQueue = db.prepare<[number], { id: number; project: string; target: string; needs: string }>(`
+    SELECT id, project, target, (SELECT json_group_array(waits_for) FROM job_waits WHERE job = jobs.id) AS needs
     FROM jobs WHERE state = 'queued' AND kind <> 'metadata' ORDER BY ${CLAIM_ORDER} LIMIT ?`)
   const selectRetry = db.prepare<[number], number | null>("SELECT retry_at FROM jobs WHERE id = ? AND state = 'failed'").pluck()
 
@@ -90,6 +95,7 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
     ...createAdopt(db, changes, wishing, waits),
     ...createRekey(db, changes, wishing, waits),
     ...createWaiting(db, changes, wishing),
+    ...createPause(db, changes),
     wish(wish, now, bounds = []) {
       // Most wishes are for a job that is there and high enough: they need no lock.
       const satisfied = wishing.satisfied(wish)
@@ -111,12 +117,16 @@ export function createJobs(db: Database, changes: Changes, wishing: Wishing, wai
       return row && toBuild(row)
     },
     builds: (job, limit) => selectBuilds.all(job, limit).map(toBuild),
-    history: (project) => selectHistory.all(project, HISTORY),
+    history(project, target) {
+      const here = selectHistory.all({ project, target, most: HISTORY })
+      return here.length > 0 ? here : selectHistory.all({ project, target: null, most: HISTORY })
+    },
     ahead: (ids) => new Map(rank.all(JSON.stringify(ids)).map(({ id, ahead }) => [id, ahead])),
     outlook: (most) => ({
       running: selectRunning.all(),
       queued: selectQueue.all(most).map((row) => ({ ...row, needs: JSON.parse(row.needs) as number[] })),
     }),
+    underWay: (id, now) => selectUnderWay.get({ id, now }) === 1,
     retryAt: (id) => selectRetry.get(id) ?? undefined,
   })
   return { ...port, watch: changes.watch }

@@ -39,6 +39,7 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
   const selectPeak = db.prepare<[string], number>(`
     SELECT peak_bytes FROM wheels JOIN builds ON builds.id = wheels.build
     WHERE wheels.project = ? AND peak_bytes IS NOT NULL AND ${COMPILED} ORDER BY builds.id DESC LIMIT 1`).pluck()
+  const selectPause = db.prepare<[], number>('SELECT 1 FROM pause').pluck()
   const pass = db.prepare<[number, number]>('UPDATE jobs SET passed_at = ? WHERE id = ? AND passed_at IS NULL')
   const insertBuild = db.prepare<[number, string, number]>('INSERT INTO builds (job, worker, started_at) VALUES (?, ?, ?)')
   const startRun = db.prepare<{ id: number; worker: string; build: number; now: number; leaseUntil: number }, JobRow>(`
@@ -73,6 +74,7 @@ export function createRuns(db: Database, changes: Changes, waits: Waits): AtOnce
     WHERE state = 'failed' AND retry_at <= @now`)
 
   const claim = db.transaction((...[worker, want, now, leaseUntil]: Parameters<Runs['claim']>): ClaimedJob | undefined => {
+    if (selectPause.get() !== undefined) return undefined
     const targets = JSON.stringify(want.targets)
     for (const first of selectNext.all({ kinds: JSON.stringify(want.kinds), targets, now, most: want.room ? LOOKED_AT : 1 })) {
       const twin = first.kind === 'metadata' && want.kinds.includes('build') ? selectTwin.get({ id: first.id, targets, now }) : undefined

@@ -15,15 +15,20 @@ export function createWorkers(db: Database): WorkerStore {
   // The newest last: where two name different images for a target, hers counts.
   const select = db.prepare<[number], string>('SELECT targets FROM workers WHERE seen_at >= ? ORDER BY seen_at, worker').pluck()
 
-  const beat = db.transaction((worker: string, targets: string, now: number) => {
+  const hear = db.prepare<[string, number]>('INSERT INTO heard VALUES (?, ?) ON CONFLICT DO UPDATE SET heard_at = max(heard_at, excluded.heard_at)')
+  const selectHeard = db.prepare<[string], number>('SELECT heard_at FROM heard WHERE target = ?').pluck()
+
+  const beat = db.transaction((worker: string, targets: Record<string, string>, now: number) => {
     forget.run(now - FORGET_MS)
-    put.run(worker, targets, now)
+    put.run(worker, JSON.stringify(targets), now)
+    for (const target of Object.keys(targets)) hear.run(target, now)
   })
 
   return asPort<WorkerStore>({
-    beat(worker, targets, now) { beat.immediate(worker, JSON.stringify(targets), now) },
+    beat(worker, targets, now) { beat.immediate(worker, targets, now) },
     leave(worker) { remove.run(worker) },
     live: (since) => heard.all(since),
     targets: (since) => new Map(select.all(since).flatMap((targets) => Object.entries(JSON.parse(targets) as Record<string, string>))),
+    heard: (target) => selectHeard.get(target),
   })
 }

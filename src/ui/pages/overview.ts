@@ -5,14 +5,15 @@ import { html, type Html } from '../html.ts'
 import { jobTable } from '../jobs/job-table.ts'
 import { rootOf } from '../layout.ts'
 import { badge, copyLines, nothing } from '../parts.ts'
-import type { PageDeps } from '../show.ts'
+import { frameOf, type PageDeps } from '../show.ts'
 import { pipInstall } from '../use-lines.ts'
+import { pauseForm, pauseNotice } from './pause.ts'
 
 const QUEUE_SHOWN = 10
 const FAILURES_SHOWN = 5
 
 /** /ui/: what is served, built and saved, what is under way and what failed. */
-export function overviewRoutes(router: Router, { overview, jobViews, links, clock, show }: PageDeps): void {
+export function overviewRoutes(router: Router, { overview, jobViews, links, clock, show, version }: PageDeps): void {
   router.get('/ui/', async (ctx) => {
     const figures = await overview.overview()
     const running = await jobViews.jobs({ state: 'running', limit: QUEUE_SHOWN, order: 'next' })
@@ -21,6 +22,7 @@ export function overviewRoutes(router: Router, { overview, jobViews, links, cloc
     const [newest] = await jobViews.jobs({ limit: 1 })
     const now = clock.now()
     const root = rootOf(ctx)
+    const frame = frameOf(ctx, { version })
     const unused = figures.files === 0 && newest === undefined
     show(ctx, {
       title: 'Overview',
@@ -29,10 +31,12 @@ export function overviewRoutes(router: Router, { overview, jobViews, links, cloc
       body: html`<div class="head"><div><h1>Overview</h1>
 <p>Wheels for Alpine Linux: passed on from the upstream, or compiled here.</p></div></div>
 <div id="live" data-live>
+${pauseNotice(figures, frame, now)}
 ${builderNotice(figures)}
 ${unused ? firstSteps(links.root(ctx), root) : html`${figureList(figures)}
 <section class="section"><div class="head"><h2>Queue</h2><p class="small"><a href="${root}ui/jobs">All jobs</a></p></div>
-${queue([...running, ...queued], root, now)}</section>
+${queue([...running, ...queued], root, now)}
+${pauseForm(figures, frame)}</section>
 <section class="section"><div class="head"><h2>Recent failures</h2>${figures.failed > 0 && html`<p class="small"><a href="${root}ui/jobs?state=failed">All that failed</a></p>`}</div>
 ${failures.length > 0 ? jobTable({ id: 'failures', caption: 'Recent failures', jobs: failures, root, now, shows: 'failures' }) : nothing('Nothing has failed.')}</section>`}
 <section class="section"><h2>Targets</h2>${targetList(figures, root)}</section>

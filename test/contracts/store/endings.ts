@@ -194,8 +194,20 @@ export function endingsContract({ store, running, failed }: StoreBench): void {
         const wheel = wheelOf(job, { number: Number(recipe), filename: `${recipe}.whl` })
         await store.wheels.publish(wheel, { id: job.id, worker: 'w1', metadataChanged: false }, {}, end)
       }
-      expect(await store.jobs.history('cffi')).toEqual([4.5, 2])
-      expect(await store.jobs.history('lxml')).toEqual([])
+      expect(await store.jobs.history('cffi', TARGET)).toEqual([4.5, 2])
+      expect(await store.jobs.history('lxml', TARGET)).toEqual([])
+    })
+
+    test('the seconds of builds for the same target count alone, where there are any', async () => {
+      const other = 'cp312-musllinux_1_2_x86_64'
+      for (const [target, end] of [[TARGET, 2010], [other, 9010]] as const) {
+        await store.jobs.wish(wishFor({ target }), 1)
+        const job = await store.jobs.claim('w1', { ...BOTH, targets: { [target]: 'sha256:image' } }, 10, 100)
+        await store.wheels.publish(wheelOf(job!, { filename: `${target}.whl` }), { id: job!.id, worker: 'w1', metadataChanged: false }, {}, end)
+      }
+      expect(await store.jobs.history('cffi', TARGET)).toEqual([2])
+      expect(await store.jobs.history('cffi', other)).toEqual([9])
+      expect(await store.jobs.history('cffi', 'cp311-musllinux_1_2_x86_64')).toEqual([9, 2])
     })
   })
 }

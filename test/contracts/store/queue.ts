@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { PRIORITY, type Wish } from '../../../src/domain/job.ts'
-import { ALL, BOTH, type StoreBench, wishFor } from './bench.ts'
+import { ALL, BOTH, TARGET, type StoreBench, wishFor } from './bench.ts'
 
 /** What people are shown of jobs. */
 export function queueContract({ store, running, failed }: StoreBench): void {
@@ -78,8 +78,8 @@ export function queueContract({ store, running, failed }: StoreBench): void {
     await store.jobs.wish(wishFor({ kind: 'metadata' }), 21)
     const { job: high } = await store.jobs.wish(wishFor({ recipe: 'high', priority: PRIORITY.waiting }), 22)
     expect(await store.jobs.outlook(10)).toEqual({
-      running: [{ id: needed!.id, project: 'cffi', startedAt: 20 }],
-      queued: [{ id: high.id, project: 'cffi', needs: [] }, { id: first.id, project: 'cffi', needs: [needed!.id] }],
+      running: [{ id: needed!.id, project: 'cffi', target: TARGET, startedAt: 20 }],
+      queued: [{ id: high.id, project: 'cffi', target: TARGET, needs: [] }, { id: first.id, project: 'cffi', target: TARGET, needs: [needed!.id] }],
     })
     expect((await store.jobs.outlook(1)).queued).toHaveLength(1)
   })

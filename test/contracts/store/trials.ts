@@ -32,7 +32,7 @@ export function trialsContract({ store }: StoreBench): void {
       expect(await store.jobs.build(job.build)).toMatchObject({ finishedAt: 2010, failure: undefined, record: { seconds: 2 } })
       expect(await store.wheels.wheels('cffi')).toEqual([])
       expect(await store.metadata.get(job.sdist.sha256, TARGET)).toBeUndefined()
-      expect(await store.jobs.history('cffi')).toEqual([])
+      expect(await store.jobs.history('cffi', TARGET)).toEqual([])
       expect(await store.jobs.find(wishFor()), 'no build is made of it').toBeUndefined()
     })
 

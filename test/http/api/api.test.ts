@@ -274,12 +274,28 @@ test('the server as a whole: figures and targets', async () => {
   expect((await get('/targets')).body.targets).toHaveLength(1)
 })
 
+test('builds are paused and resumed, in all processes and after a restart', async () => {
+  expect((await get('/stats')).body.pause).toBeNull()
+  const since = new Date(rig.clock.now()).toISOString()
+  expect((await post('/pause', { reason: ' the machine\nis moved ' })).body).toEqual({ pause: { since, reason: 'the machine is moved' } })
+  await order()
+  await expect(rig.claim()).rejects.toThrow('nothing to claim')
+  await rig.restart()
+  await rig.clock.advance(1000)
+  expect((await get('/stats')).body.pause).toEqual({ since, reason: 'the machine is moved' })
+  expect((await post('/pause', {})).body, 'no reason leaves the one there is').toEqual({ pause: { since, reason: 'the machine is moved' } })
+  expect((await post('/pause', { reason: 'still' })).body).toEqual({ pause: { since, reason: 'still' } })
+  expect((await post('/pause', { reason: 'x'.repeat(201) })).body.code).toBe('bad-request')
+  for (let again = 0; again < 2; again++) expect((await post('/resume', {})).body).toEqual({ pause: null })
+  expect(await rig.claim()).toMatchObject({ project: 'demo' })
+})
+
 describe('a request', () => {
   test('that changes something needs the token; none that reads does', async () => {
     const id = await order()
     for (const token of ['', 'wrong', 'x'.repeat(10_000)]) {
       expect(await askAt(rig.url, 'delete', '/recipes/1', { token })).toMatchObject({ status: 401, body: { code: 'token-needed' } })
-      for (const path of ['/jobs', '/prebuilds', `/jobs/${id}/cancel`, `/jobs/${id}/retry`, `/jobs/${id}/add-apks`, '/recipes', '/recipes/import']) {
+      for (const path of ['/jobs', '/prebuilds', `/jobs/${id}/cancel`, `/jobs/${id}/retry`, `/jobs/${id}/add-apks`, '/recipes', '/recipes/import', '/pause', '/resume']) {
         const refused = await post(path, { project: 'demo' }, { token })
         expect(refused).toMatchObject({ status: 401, body: { code: 'token-needed' } })
       }

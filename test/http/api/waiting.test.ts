@@ -51,7 +51,7 @@ test('an install is listed through its hops with its job, and with its end for a
   await rig.clock.advance(24_000)
   const [install] = (await waiting()).waiting
   expect(install).toMatchObject({
-    tool: 'uv', version: '0.13.9', address: '10.0.0.7', filename: `alpha-1.0-1-cp313-cp313-musllinux_1_2_x86_64.whl`, seconds: 24, ended: null, endedAt: null, secondsLeft: null,
+    tool: 'uv', version: '0.13.9', address: '10.0.0.7', filename: `alpha-1.0-1-cp313-cp313-musllinux_1_2_x86_64.whl`, seconds: 24, ended: null, endedAt: null,
     job: { project: 'alpha', version: '1.0', target: TARGET, state: 'queued', ahead: 0 },
   })
   expect(JSON.stringify(install)).not.toContain('/promise/')

@@ -1,0 +1,14 @@
+export default `
+-- At most one row: while it is there nothing is claimed.
+CREATE TABLE pause (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  reason TEXT,
+  since INTEGER NOT NULL
+) STRICT;
+
+-- When a worker last said that it can build for a target.
+CREATE TABLE heard (
+  target TEXT PRIMARY KEY,
+  heard_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`
