@@ -7,7 +7,7 @@ import { execa } from 'execa'
 import { cleanEnv, Lab, images } from './lab.ts'
 import type { Check } from './lab.ts'
 
-const ORDER = ['engine', 'podman', 'remote', 'service', 'waiting', 'crowd', 'failure', 'discovery', 'rebuild', 'kill', 'drain', 'offline', 'crates', 'overhead', 'equal', 'locks', 'lock-hashes', 'hostile', 'embedded', 'boxes', 'compose', 'ui', 'firstrun']
+const ORDER = ['engine', 'podman', 'remote', 'service', 'waiting', 'crowd', 'failure', 'discovery', 'rebuild', 'kill', 'drain', 'offline', 'crates', 'overhead', 'equal', 'locks', 'lock-hashes', 'images', 'hostile', 'embedded', 'boxes', 'compose', 'ui', 'firstrun']
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !ORDER.includes(name))
