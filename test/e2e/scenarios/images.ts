@@ -24,11 +24,14 @@ const NAMED = 'muslin.example'
 const USER = { name: 'reader', password: `word-of-${process.pid}` }
 const AT_ONCE = 3
 
+/** pip's only word on a 401. */
+const USER_FOR = new RegExp(`User for ${HOST}:\\d+: `)
+
 /** What becomes of an example when a part of it is left out. */
 const LACKING: { what: string; name: string; part: string; instead?: string; says: RegExp }[] = [
   { what: 'without the CA pip trusts nobody', name: 'pip-ca', part: ' --cert ca.pem', says: /CERTIFICATE_VERIFY_FAILED/ },
   { what: 'without the CA uv trusts nobody', name: 'uv-ca', part: 'id=ca uv', instead: 'id=ca unset SSL_CERT_FILE; uv', says: /invalid peer certificate: UnknownIssuer/ },
-  { what: 'without the secret pip is not let in', name: 'pip-netrc', part: '--secret id=netrc,src=$HOME/.netrc', says: /401 Error, Credentials not correct/ },
+  { what: 'without the secret pip is not let in', name: 'pip-netrc', part: '--secret id=netrc,src=$HOME/.netrc', says: USER_FOR },
   { what: 'without the secret uv is not let in', name: 'uv-netrc', part: '--mount=type=secret,id=netrc,target=/home/app/.netrc,uid=1000 ', says: /401 Unauthorized/ },
 ]
 
