@@ -47,7 +47,8 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
 
   async function start(): Promise<{ url: string | undefined; lines: string[] }> {
     await openDataFolder(settings.data, Object.values(folders))
-    const pip = await askPip(process.env)
+    // Both wait for other programs, and clients that were held before a restart wait for us.
+    const [pip, chosen] = await Promise.all([askPip(process.env), chooseBuilder(settings, process.env)])
     const found = await findUpstream({ setting: settings.upstream, pip })
     const store = openSqlite({ file: join(settings.data, 'muslin.db') })
     stops.push(() => store.close())
@@ -65,7 +66,6 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
     const scratch = claimScratch()
-    const chosen = await chooseBuilder(settings, process.env)
     const parts: Parts = {
       settings, ports, instance, scratch, log, clock,
       files: createFiles({ ...ports, log }),

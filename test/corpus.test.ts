@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readCorpus, shortcomings, type Entry } from './e2e/corpus/entries.ts'
+import { nameOf, readCorpus, shortcomings, type Entry } from './e2e/corpus/entries.ts'
 import { judge, type Seen } from './e2e/corpus/judge.ts'
-import { openResults } from './e2e/corpus/results.ts'
 import { table } from './e2e/corpus/table.ts'
+import { openResults } from './e2e/results.ts'
 
 const CFFI = `[[release]]
 pin = "cffi==2.1.1"
@@ -79,20 +79,20 @@ describe('results', () => {
 
   test('are kept for the same images, and for no others', async () => {
     const path = join(folder, 'deep/results.json')
-    await (await openResults(path, false)).put(one(LZ4), 'sha256:a', BUILT)
-    const kept = await openResults(path, false)
-    expect(kept.get(one(LZ4), 'sha256:a')).toMatchObject(BUILT)
-    expect(kept.get(one(LZ4), 'sha256:b')).toBeUndefined()
-    expect(kept.get(one(CFFI), 'sha256:a')).toBeUndefined()
-    expect((await openResults(path, true)).get(one(LZ4), 'sha256:a')).toBeUndefined()
+    await (await openResults<Seen>(path, false)).put(nameOf(one(LZ4)), 'sha256:a', BUILT)
+    const kept = await openResults<Seen>(path, false)
+    expect(kept.get(nameOf(one(LZ4)), 'sha256:a')).toMatchObject(BUILT)
+    expect(kept.get(nameOf(one(LZ4)), 'sha256:b')).toBeUndefined()
+    expect(kept.get(nameOf(one(CFFI)), 'sha256:a')).toBeUndefined()
+    expect((await openResults<Seen>(path, true)).get(nameOf(one(LZ4)), 'sha256:a')).toBeUndefined()
   })
 
   test('written at the same time are all kept', async () => {
     const path = join(folder, 'results.json')
-    const results = await openResults(path, true)
-    await Promise.all([results.put(one(LZ4), 'a', BUILT), results.put(one(CFFI), 'a', BUILT)])
-    const kept = await openResults(path, false)
-    expect([one(LZ4), one(CFFI)].map((entry) => kept.get(entry, 'a')?.outcome)).toEqual(['built', 'built'])
+    const results = await openResults<Seen>(path, true)
+    await Promise.all([results.put(nameOf(one(LZ4)), 'a', BUILT), results.put(nameOf(one(CFFI)), 'a', BUILT)])
+    const kept = await openResults<Seen>(path, false)
+    expect([one(LZ4), one(CFFI)].map((entry) => kept.get(nameOf(entry), 'a')?.outcome)).toEqual(['built', 'built'])
   })
 
   test('that cannot be read are told, with what helps', async () => {

@@ -40,6 +40,24 @@ as behind a proxy for an hour; the setting \`behindProxy\` says so of all.
 | it may not be started: the queue is full, no builder is ready, the client started too many | 423 or 424 at once, with the reason and what to do |
 | the server is restarted | a redirect to the one that comes next, or a 503 where it came too late for that; pip and uv come back by themselves, and find the same build |
 
+## What a person sees meanwhile
+
+A client shows nothing of why it is held. What goes on is told elsewhere.
+
+| Where | What |
+|---|---|
+| \`muslin watch\` | each install that waits: how long, its job with its place or its step, about how long yet; and how it ended, with the cause and the link where it failed. On a terminal a table that is drawn over, else a line for each change |
+| the pages of the project and of the job | who waits there now, and since when |
+| \`GET /api/v1/waiting\` | the same as JSON; the event \`changed\` of \`/api/v1/events\` says when to look again |
+| the server's log | \`hold\` when an install begins to wait, \`still held\` each minute, \`held\` with how it ended; its redirects and 503s with \`--log-level debug\` |
+
+All of an install's requests for one wheel are one in these, through redirects and 503s. \`muslin watch\` shows those that asked from its own address; on the server's own
+machine all, since containers have addresses of their own; elsewhere \`--all\` shows the others, as anybody may see jobs. \`muslin watch NAME\` keeps to these projects, \`--once\` prints and ends, \`--json\` prints
+an object a line: \`{"event": "waits" | "changed" | "still" | "ended", "install": …}\`, with \`--once\` one document. Ctrl-C ends it with 130, and no install with it; a server that
+is away is asked again for a minute. What ended stays listed for a minute.
+
+A web process knows the installs that it holds itself: where several serve one data folder, each shows its own, and so does each server's log.
+
 ## What helps
 
 - Leave \`PIP_RETRIES\` and uv's retries as they are: each 503 takes one.

@@ -9,6 +9,7 @@ import { LockHashes } from '../services/lock-views.ts'
 import { type LikeOrder, Outdated, type OutdatedOrder, OutdatedRebuilt } from '../services/rebuild-views.ts'
 import type { RecipeInput } from '../services/recipe-schema.ts'
 import { ProjectRecipe, RecipeLayerView, RecipeList, type RecipeText, SetRecipes } from '../services/recipe-views.ts'
+import { WaitingList } from '../services/waiting-views.ts'
 import { BuildView, JobList, type JobOrder, JobView, Plan, type PlanRequest, Prebuild, type PrebuildRequest, Problem, TargetList, type TargetView } from '../services/views.ts'
 import { readEvents, type StreamEvent } from './event-stream.ts'
 import { unreachable } from './unreachable.ts'
@@ -19,6 +20,8 @@ export interface Token {
   from: string
 }
 
+export interface WaitingFilter { /** Only those of this address. */ own: boolean; /** Of these projects; of all, where empty. */ projects: string[] }
+
 /** Each throws what the server answered as the same MuslinError, `no-server` where none that can be understood answers, and the signal's reason. */
 export interface Api {
   /** The address of what the server serves under this path. */
@@ -26,6 +29,7 @@ export interface Api {
   targets(): Promise<TargetView[]>
   jobs(filter: { state?: string | undefined; project?: string | undefined; limit?: number | undefined }): Promise<JobView[]>
   job(id: number, signal?: AbortSignal): Promise<JobView>
+  waiting(filter: WaitingFilter, signal?: AbortSignal): Promise<WaitingList>
   build(id: number, signal?: AbortSignal): Promise<BuildView>
   order(order: JobOrder): Promise<JobView[]>
   cancel(id: number): Promise<JobView>
@@ -71,6 +75,7 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
       const query = new URLSearchParams(Object.entries(filter).flatMap(([name, value]) => value === undefined ? [] : [[name, String(value)]]))
       return (await get(JobList, `jobs?${query}`)).jobs
     },
+    waiting: ({ own, projects }, signal) => get(WaitingList, `waiting?${new URLSearchParams({ own: String(own), ...projects.length > 0 && { project: projects.join(',') } })}`, signal),
     job: (id, signal) => get(JobView, `jobs/${id}`, signal),
     build: (id, signal) => get(BuildView, `builds/${id}`, signal),
     order: async (order) => (await post(JobList, 'jobs', order)).jobs,

@@ -10,29 +10,30 @@ const MOST_RETRIES = 60
 /** Between two looks at what changes all the time. */
 const PACE_MS = 1_000
 
-/** Asks again, for a minute, while no server answers: builds outlive a restart. Then throws what was last thrown. */
-export async function patiently<T>(ask: () => Promise<T>, { clock, signal }: Pick<Waiting, 'clock' | 'signal'>): Promise<T> {
+/** Asks again, for a minute, while no server answers: builds outlive a restart. Then throws what was last thrown. `away` is told of the first that got none. */
+export async function patiently<T>(ask: () => Promise<T>, { clock, signal, away }: Pick<Waiting, 'clock' | 'signal'> & { away?: (error: Error) => void }): Promise<T> {
   for (let retries = 0; ; retries++) {
     try {
       return await ask()
     } catch (error) {
       if (signal.aborted || !isOutage(error) || retries >= MOST_RETRIES) throw error
+      if (retries === 0) away?.(error)
       await clock.sleep(RETRY_MS, signal)
     }
   }
 }
 
 /** Whether a server that is being restarted may be what went wrong. */
-export function isOutage(error: unknown): boolean {
+export function isOutage(error: unknown): error is MuslinError {
   return error instanceof MuslinError && (error.code === 'no-server' || error.code === 'shutting-down')
 }
 
 /**
- * Looks at once, and then whenever a job may have changed, at most once a second, until there is something to answer. Where events do
+ * Looks at once, and then whenever a job may have changed, at most once a second, and after `everyMs` without news, until there is something to answer. Where events do
  * not come through, a stream that is silent for too long ends, and its end counts as a change. Throws what the look does, and the
  * signal's reason.
  */
-export async function lookUntil<T>({ api, clock, signal }: Waiting, look: () => Promise<T | undefined>): Promise<T> {
+export async function lookUntil<T>({ api, clock, signal }: Waiting, look: () => Promise<T | undefined>, everyMs?: number): Promise<T> {
   const over = new AbortController()
   const until = AbortSignal.any([signal, over.signal])
   let news = Promise.withResolvers<void>()
@@ -44,7 +45,10 @@ export async function lookUntil<T>({ api, clock, signal }: Waiting, look: () => 
       const seen = await look()
       if (seen !== undefined) return seen
       await clock.sleep(PACE_MS, signal)
-      await Promise.race([news.promise, listening])
+      const rested = new AbortController()
+      const silence = everyMs === undefined ? news.promise : clock.sleep(everyMs - PACE_MS, AbortSignal.any([signal, rested.signal]))
+      silence.catch(() => undefined)
+      await Promise.race([news.promise, listening, silence]).finally(() => rested.abort())
     }
   } finally {
     over.abort()

@@ -17,8 +17,9 @@ import { addRecipe } from './recipe.ts'
 import { addRetry } from './retry.ts'
 import { addServe } from './serve.ts'
 import { addTargets } from './targets.ts'
+import { addWatch } from './watch.ts'
 
-const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addLockHashes, addRebuild, addOutdated, addJobs, addJob, addCancel, addRetry, addRecipe, addTargets, addDoctor, addDockerArgs]
+const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addLockHashes, addRebuild, addOutdated, addJobs, addJob, addCancel, addRetry, addWatch, addRecipe, addTargets, addDoctor, addDockerArgs]
 
 /** The command line. It throws commander's errors instead of ending the process. */
 export function createProgram(context: Context): Command {

@@ -32,6 +32,8 @@ import { createReadyTargets } from '../services/ready-targets.ts'
 import { createRecords } from '../services/records.ts'
 import { createRebuilds } from '../services/rebuilds.ts'
 import { createSessions } from '../services/sessions.ts'
+import { createWaitingInstalls } from '../services/waiting-installs.ts'
+import { createWaitingViews } from '../services/waiting-views.ts'
 import { createWishes } from '../services/wishes.ts'
 import { createUi } from '../ui/ui.ts'
 import { GRACE_MS, type Parts } from './parts.ts'
@@ -61,7 +63,9 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers, clock })
   const jobViews = createJobViews({ store, clock, workers })
   const planFor = createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) })
+  const installs = createWaitingInstalls({ clock, log, closing: closing.signal })
   const shown = {
+    installs, waitingViews: createWaitingViews({ installs, jobViews, clock }),
     planFor, ...createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl: settings.publicUrl }),
     recipes,
     prebuilds, jobViews,

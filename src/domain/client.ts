@@ -59,6 +59,14 @@ export function losesHashes({ tool, version }: Client): boolean {
   return tool === 'pip' && /^22\.3(?:\.|$)/.test(version ?? '')
 }
 
+/**
+ * pip, poetry and pdm take an sdist before a yanked wheel, even where a lock has the hashes of both. They order wheels of one release by
+ * the build number in the name (PEP 427), so for them an older build need not be yanked for the newest to be taken.
+ */
+export function sortsYankedLast({ tool }: Client): boolean {
+  return tool === 'pip' || tool === 'poetry' || tool === 'pdm'
+}
+
 /** The JSON behind the product; pip and uv write the same shape. */
 function tellings(text: string): unknown {
   const start = text.indexOf('{')

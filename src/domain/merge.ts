@@ -39,7 +39,7 @@ export interface PromiseEntry {
  * from, `root` the relative way from the page to the server's root (`../../`). Files with a sha256 point to `/files/…`, others keep
  * their absolute upstream URL, and every other key of the upstream comes through unchanged, `core-metadata` included: its URL is
  * the file's own with `.metadata` behind (PEP 658). `asOld`: wheels of ours were uploaded when their sdist was, for builds that want
- * what there was on a day.
+ * what there was on a day. `olderBuilds`: whether a wheel that a newer build of ours replaced says so by being yanked.
  */
 export function mergePage(input: {
   page: ProjectPage | undefined
@@ -49,8 +49,9 @@ export function mergePage(input: {
   promises: PromiseEntry[]
   root: string
   asOld?: boolean
+  olderBuilds?: 'yanked' | 'listed'
 }): ProjectPage {
-  const { project, pageUrl, wheels, promises, root, asOld = false } = input
+  const { project, pageUrl, wheels, promises, root, asOld = false, olderBuilds = 'yanked' } = input
   const page = input.page ?? { meta: { 'api-version': '1.1' }, name: normalizeName(project), files: [], versions: [] }
   const files = page.files.map((file) => ({ ...file, url: rewrittenUrl(file, pageUrl, root) }))
   // A quarantined project offers no files (PEP 792); ours may carry the very code that it was quarantined for.
@@ -59,7 +60,7 @@ export function mergePage(input: {
   const ours = wheels.filter(({ filename }) => !listed.has(filename))
   for (const { filename } of ours) listed.add(filename)
   const sdists = new Map(asOld ? page.files.map((file) => [sha256Of(file), file['upload-time']]) : [])
-  const superseded = supersededBy(page, wheels)
+  const superseded = supersededBy(page, wheels, olderBuilds)
   const promised = promises.filter(({ filename }) => !listed.has(filename))
   return {
     ...page,
@@ -102,12 +103,14 @@ function wheelFile(wheel: WheelEntry, root: string, yanked: boolean | string, up
 
 /**
  * Why a wheel of ours is no longer the one to take, if so. It is yanked then, not removed: a lock that holds its hash still installs
- * it, and nobody else takes it (PEP 592).
+ * it, and nobody else takes it (PEP 592). Of our own builds the number in the name says it too; the upstream's wheel has none, and would
+ * lose to ours.
  */
-function supersededBy(page: ProjectPage, wheels: WheelEntry[]): (wheel: WheelEntry) => string | undefined {
+function supersededBy(page: ProjectPage, wheels: WheelEntry[], olderBuilds: 'yanked' | 'listed'): (wheel: WheelEntry) => string | undefined {
   const upstream = upstreamWheels(page)
   return (wheel) => {
     if (hasBetter(upstream, wheel)) return 'superseded by the upstream\'s wheel'
+    if (olderBuilds === 'listed') return undefined
     const newest = Math.max(...wheels.filter(({ sdist, target }) => sdist === wheel.sdist && target === wheel.target).map(({ number }) => number))
     return newest > wheel.number ? `superseded by build ${newest}` : undefined
   }

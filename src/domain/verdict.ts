@@ -54,7 +54,7 @@ function judge<W extends WheelEntry>(pin: Pin, target: Target, { page, wheels, f
   if (page && isQuarantined(page)) return cannot('its project is quarantined by the upstream', 'nothing of it is served; use another project')
 
   const release = page && { ...page, files: counting(filesOfRelease(page.files, project, pin.version)) }
-  const merged = mergePage({ page: release, project, pageUrl: '', wheels, promises: [], root: '' })
+  const merged = mergePage({ page: release, project, pageUrl: '', wheels, promises: [], root: '', olderBuilds: 'listed' })
   const files = filesOfRelease(merged.files, project, pin.version)
   const ours = new Map(wheels.map((wheel) => [wheel.filename, wheel]))
   // Where installers take wheels alone, ours will be one.

@@ -40,7 +40,7 @@ import { createShownMetadata } from './shown-metadata.ts'
 import { createHopTokens } from './waiting/hop-token.ts'
 import { createWaiting } from './waiting/wait.ts'
 
-export interface AppDeps extends ApiDeps {
+export interface AppDeps extends Omit<ApiDeps, 'asker'> {
   pages: ProjectPages
   list: ProjectList
   files: Files
@@ -94,7 +94,7 @@ export function createApp(deps: AppDeps): Koa {
   crateRoutes(router, { ...deps, links })
   promiseRoutes(router, { ...deps, waiting, links, shown: createShownMetadata(deps) })
   buildRoutes(router, deps)
-  apiRoutes(router, deps)
+  apiRoutes(router, { ...deps, asker })
   deps.mount?.(router)
 
   app.use(requestLog(deps))

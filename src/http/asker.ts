@@ -30,6 +30,11 @@ export function isTls(ctx: Context): boolean {
   return (ctx.req.socket as TLSSocket).encrypted === true
 }
 
+/** Whether who asks is on the machine that this server runs on: then both ends of the connection have one address. */
+export function isThisMachine({ address }: Asker, { req: { socket } }: Context): boolean {
+  return socket.remoteAddress === socket.localAddress && plainAddress(socket.remoteAddress ?? '') === address
+}
+
 /** A browser with a session, unless a page of somebody else's may have sent it here: its GET would start a build. */
 function isLoggedIn(ctx: Context, publicUrl: string | undefined): boolean {
   const auth = ctx.state['auth'] as Auth | undefined

@@ -14,6 +14,8 @@ export interface JobViews {
   job(job: Job): Promise<JobView>
   /** Newest first unless another order is asked for, 100 where no limit is given. */
   jobs(filter?: JobFilter): Promise<JobView[]>
+  /** Those with these numbers, as far as they are there. */
+  some(ids: number[]): Promise<JobView[]>
   /** Throws `no-such-job`. */
   get(id: number): Promise<JobView>
   /** Throws `no-such-build`. */
@@ -39,7 +41,7 @@ export function createJobViews({ store, clock, workers }: {
   /** How many builds a worker runs at once. */
   workers: number
 }): JobViews {
-  return { job, jobs, get, build }
+  return { job, jobs, some, get, build }
 
   async function job(job: Job): Promise<JobView> {
     const [view] = await viewsOf([job])
@@ -48,6 +50,11 @@ export function createJobViews({ store, clock, workers }: {
 
   async function jobs({ limit = PAGE, ...filter }: JobFilter = {}): Promise<JobView[]> {
     return viewsOf(await store.jobs.list({ ...filter, limit }))
+  }
+
+  async function some(ids: number[]): Promise<JobView[]> {
+    const found = await Promise.all(ids.map((id) => store.jobs.get(id)))
+    return viewsOf(found.filter((job) => job !== undefined))
   }
 
   async function get(id: number): Promise<JobView> {

@@ -24,6 +24,8 @@ export interface PageVariant {
   format: PageKind
   /** Wheels of ours are as old as their sdists. */
   asOld?: boolean
+  /** Whether wheels that newer builds of ours replaced are yanked (the default). */
+  olderBuilds?: 'yanked' | 'listed'
 }
 
 export interface RenderedPage {
@@ -62,7 +64,7 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
       const image = variant.target && (await readyTargets()).get(variant.target.name)
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
       const generation = await store.generation(project)
-      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true])
+      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, variant.olderBuilds])
       return cache.get(key) ?? rendering(key, async () => {
         const rendered = await render(project, variant, image, failure)
         cache.set(key, rendered)
@@ -79,7 +81,8 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
       throw new MuslinError('no-such-project', `neither the upstream nor a build has a file of ${project}; check the name`)
     }
     const listed = kept && variant.target && image !== undefined ? await promises.list(kept.page, project, variant.target, image, wheels) : []
-    const merged = mergePage({ page: kept?.page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root: variant.root, asOld: variant.asOld === true })
+    const { root, asOld = false, olderBuilds = 'yanked' } = variant
+    const merged = mergePage({ page: kept?.page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds })
     return finish(write(merged, variant.format), CONTENT_TYPES[variant.format])
   }
 }

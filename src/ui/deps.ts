@@ -9,6 +9,7 @@ import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
 import type { Prebuilds } from '../services/prebuilds.ts'
 import type { Rebuilds } from '../services/rebuilds.ts'
 import type { Recipes } from '../services/recipes.ts'
+import type { WaitingInstalls } from '../services/waiting-installs.ts'
 import type { LockHashes } from '../services/lock-views.ts'
 import type { Plan, PlanRequest } from '../services/views.ts'
 import type { Html } from './html.ts'
@@ -27,6 +28,7 @@ export interface UiDeps {
   rebuilds: Rebuilds
   orders: Orders
   jobViews: JobViews
+  installs: Pick<WaitingInstalls, 'list'>
   jobs: JobStore
   logs: Pick<BuildLogs, 'read'>
   /** Where this server's root is for this client, without a slash at the end. */

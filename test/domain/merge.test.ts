@@ -87,6 +87,11 @@ describe('our wheels', () => {
     const other = { ...second, target: 'cp312-musllinux_1_2_x86_64', filename: 'foo-1.0-3-cp312-cp312-musllinux_1_2_x86_64.whl', number: 3 }
     const merged = merge({ wheels: [second, wheel, other] })
     expect(merged.files.slice(1).map(({ yanked }) => yanked)).toEqual([false, 'superseded by build 2', false])
+    expect(merge({ wheels: [second, wheel, other], olderBuilds: 'listed' }).files.slice(1).map(({ yanked }) => yanked)).toEqual([false, false, false])
+  })
+
+  test.each(['listed', 'yanked'] as const)('the wheel of the upstream does so by a yank alone, older builds being %s', (olderBuilds) => {
+    expect(last(merge({ page: withFiles({}, { filename: theirs }), wheels: [wheel], olderBuilds })).yanked).toBe('superseded by the upstream\'s wheel')
   })
 
   test('a file of the upstream under the same name goes first', () => {

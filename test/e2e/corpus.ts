@@ -9,10 +9,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { nameOf, readCorpus, shortcomings, type Entry } from './corpus/entries.ts'
 import { judge, type Seen } from './corpus/judge.ts'
-import { openResults } from './corpus/results.ts'
 import { line, table } from './corpus/table.ts'
 import { cancelAll, tryOut } from './corpus/try-out.ts'
 import { docker, images, Lab, ROOT, SECOND, FIRST, type BuiltFor } from './lab.ts'
+import { openResults } from './results.ts'
 
 const AT_A_TIME = 2
 const RESULTS = join(ROOT, 'test-results/corpus/results.json')
@@ -33,8 +33,8 @@ const targets = new Map([['cp313', FIRST], ['cp311', SECOND]])
 const ids = new Map<string, string>()
 for (const [python, { builder, clean }] of targets) ids.set(python, (await docker(['image', 'inspect', '-f', '{{.Id}}', builder, clean])).replaceAll('\n', ' '))
 const imagesOf = ({ target }: Entry): string => ids.get(target) ?? ''
-const results = await openResults(RESULTS, flags.fresh === true && !flags.report)
-const seenOf = (entry: Entry): Seen | undefined => results.get(entry, imagesOf(entry))
+const results = await openResults<Seen>(RESULTS, flags.fresh === true && !flags.report)
+const seenOf = (entry: Entry): Seen | undefined => results.get(nameOf(entry), imagesOf(entry))
 const isDone = (entry: Entry): boolean => {
   const seen = seenOf(entry)
   return seen !== undefined && judge(entry, seen) === undefined
@@ -74,7 +74,7 @@ async function run(entries: Entry[]): Promise<void> {
         const seen = await tryOut(lab, muslin, entry, targets.get(entry.target) as BuiltFor).catch((error: unknown) => String(error))
         if (interrupted) return
         if (typeof seen === 'string') console.log(`  FAIL ${nameOf(entry)}: ${seen}`)
-        else await results.put(entry, imagesOf(entry), seen).then(() => console.log(line(entry, seen)))
+        else await results.put(nameOf(entry), imagesOf(entry), seen).then(() => console.log(line(entry, seen)))
       }
     }))
   } finally {

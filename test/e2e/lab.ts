@@ -51,8 +51,8 @@ export async function freePort(): Promise<number> {
 
 export interface JobRow { id: number; kind: string; project: string; version: string; target: string; state: string; step: string | null; attempts: number; worker: string | null; build: number | null; finished_at: number | null; started_at: number | null; failure: { class: string; key: string } | null }
 
-/** A line of the server's log. `time` is ISO 8601; `hop` and `by` are on holds. */
-export interface LogLine { msg: string; path: string; time: string; client: string; hop?: number; by?: string; tool?: string; ended?: string }
+/** A line of the server's log. `time` is ISO 8601; `hop`, `by` and `tool` are on holds, `method`, `status` and `ms` on requests, whose line is written at their end. */
+export interface LogLine { msg: string; path: string; time: string; client: string; hop?: number; by?: string; tool?: string; ended?: string; method?: string; status?: number; ms?: number }
 
 export interface Muslin {
   port: number
@@ -65,7 +65,7 @@ export interface Muslin {
   /** Both streams so far. */
   output(): string
   /** Lines of the server's log, one JSON object each, that tell this event. */
-  events(event: 'request' | 'hold' | 'held'): LogLine[]
+  events(event: 'request' | 'hold' | 'still held' | 'held'): LogLine[]
   jobs(): JobRow[]
   /** Resolves with the first value that is not undefined; polls, with a limit in seconds. */
   until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, seconds?: number): Promise<T>

@@ -1,5 +1,5 @@
 /**
- * The container tests: `npm run test:e2e` runs all, `npm run test:e2e -- NAME…` some. They need a Docker engine and say how to start one.
+ * The container tests: `npm run test:e2e` runs all but the long ones, `npm run test:e2e -- NAME…` those. They need a Docker engine and say how to start one.
  * Ends with "N passed, N failed" and, unless it failed, an empty engine: containers left over are a failure of their own.
  */
 import { existsSync } from 'node:fs'
@@ -7,11 +7,13 @@ import { execa } from 'execa'
 import { cleanEnv, Lab, images } from './lab.ts'
 import type { Check } from './lab.ts'
 
-const ORDER = ['engine', 'podman', 'remote', 'service', 'waiting', 'crowd', 'failure', 'discovery', 'rebuild', 'kill', 'drain', 'offline', 'crates', 'overhead', 'equal', 'locks', 'lock-hashes', 'images', 'hostile', 'embedded', 'boxes', 'compose', 'ui', 'firstrun']
+const ORDER = ['engine', 'podman', 'remote', 'service', 'waiting', 'crowd', 'parallel', 'restart', 'failure', 'discovery', 'rebuild', 'kill', 'drain', 'offline', 'crates', 'overhead', 'equal', 'locks', 'lock-hashes', 'images', 'hostile', 'embedded', 'boxes', 'compose', 'ui', 'firstrun']
+/** Run by their names alone: they take long, and what they show changes seldom. */
+const LONG = ['many', 'ladders']
 
 const wanted = process.argv.slice(2)
-const unknown = wanted.filter((name) => !ORDER.includes(name))
-if (unknown.length > 0) stop(`there is no scenario ${unknown.join(', ')}; there are ${ORDER.join(', ')}`)
+const unknown = wanted.filter((name) => ![...ORDER, ...LONG].includes(name))
+if (unknown.length > 0) stop(`there is no scenario ${unknown.join(', ')}; there are ${[...ORDER, ...LONG].join(', ')}`)
 const engine = await execa('docker', ['version', '--format', '{{.Server.Version}}'], { reject: false, env: cleanEnv(), extendEnv: false })
 if (engine.exitCode !== 0) {
   stop('no Docker engine answers. On Debian: apt-get install docker.io iptables, then start dockerd (as root) and run this again')

@@ -74,14 +74,26 @@ test('pip on a direct connection gets a 100 every 8 seconds, and a hop after 90 
 
 test('the log has each hold at its start, once a minute, and at its end, with how long its client has waited in all', async () => {
   const lines: Record<string, unknown>[] = []
-  await prepare({ log: pino({ level: 'info' }, { write: (line) => { lines.push(JSON.parse(line) as Record<string, unknown>) } }) })
+  await prepare({ log: pino({ level: 'debug' }, { write: (line) => { lines.push(JSON.parse(line) as Record<string, unknown>) } }) })
   const path = await promise()
-  const told = () => lines.filter(({ msg }) => /\b(?:hold|held)$/.test(String(msg))).map(({ msg, waited, tool, hop, ended }) => [msg, waited, tool, hop, ...ended === undefined ? [] : [ended]])
+  const told = () => lines.filter(({ msg }) => /\b(?:hold|held)$/.test(String(msg))).map(({ level, msg, waited, tool, hop, ended }) => [level === 30 ? 'info' : 'debug', msg, waited, tool, hop, ...ended === undefined ? [] : [ended]])
   const first = await patient(path, uv, 25_000)
-  expect(told()).toEqual([['hold', 0, 'uv', 0], ['held', 25, 'uv', 0, 'hop']])
+  expect(told()).toEqual([['info', 'hold', 0, 'uv', 0], ['debug', 'held', 25, 'uv', 0, 'hop']])
   lines.length = 0
   await patient(`${path}${first.headers.location}`, uv, 25_000)
-  expect(told()).toEqual([['hold', 25, 'uv', 1], ['held', 50, 'uv', 1, 'retry']])
+  await rig.clock.advance(1000)
+  const second = await patient(`${path}${first.headers.location}`, uv, 25_000)
+  expect(second.status).toBe(503)
+  await rig.clock.advance(1000)
+  const third = await patient(`${path}${first.headers.location}`, uv, 25_000)
+  expect(told()).toEqual([
+    ['debug', 'hold', 25, 'uv', 1], ['debug', 'held', 50, 'uv', 1, 'retry'], ['debug', 'hold', 51, 'uv', 1], ['debug', 'held', 76, 'uv', 1, 'retry'], ['info', 'still held', 76, 'uv', 1],
+    ['debug', 'hold', 77, 'uv', 1], ['debug', 'held', 102, 'uv', 1, 'hop'],
+  ])
+  lines.length = 0
+  await patient(`${path}${third.headers.location}`, uv, 25_000)
+  await rig.clock.advance(10_000)
+  expect(told(), 'it never came back').toEqual([['debug', 'hold', 102, 'uv', 2], ['debug', 'held', 127, 'uv', 2, 'retry'], ['info', 'still held', 127, 'uv', 2], ['info', 'held', 137, 'uv', 2, 'gone']])
   lines.length = 0
   const held = rig.get(path, pip)
   for (let sent = 0; sent < 16; sent++) {
@@ -92,7 +104,7 @@ test('the log has each hold at its start, once a minute, and at its end, with ho
   await rig.clock.began(8000)
   await rig.publish(await rig.claim(), WHEEL, METADATA)
   await held
-  expect(told()).toEqual([['hold', 0, 'pip', 0], ['still held', 64, 'pip', 0], ['still held', 120, 'pip', 0], ['held', 128, 'pip', 0, 'built']])
+  expect(told()).toEqual([['info', 'hold', 0, 'pip', 0], ['info', 'still held', 64, 'pip', 0], ['info', 'still held', 120, 'pip', 0], ['info', 'held', 128, 'pip', 0, 'built']])
 })
 
 test('behind a proxy there are 503s and hops, 28 of these, and the last address says: still building', async () => {

@@ -43,6 +43,8 @@ import { createReadyTargets } from '../../src/services/ready-targets.ts'
 import { createRecords } from '../../src/services/records.ts'
 import { createSessions } from '../../src/services/sessions.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
+import { createWaitingInstalls } from '../../src/services/waiting-installs.ts'
+import { createWaitingViews } from '../../src/services/waiting-views.ts'
 import { createWishes } from '../../src/services/wishes.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
 import { createRecipeFiles } from '../../src/storage/recipe-files.ts'
@@ -209,7 +211,9 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock })
   const jobViews = createJobViews({ store, clock, workers: 2 })
   const planFor = createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) })
+  const installs = createWaitingInstalls({ clock, log, closing: closing.signal })
   const shown = {
+    installs, waitingViews: createWaitingViews({ installs, jobViews, clock }),
     planFor, ...createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     recipes,

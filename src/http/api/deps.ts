@@ -1,3 +1,5 @@
+import type { Context } from 'koa'
+import type { Asker } from '../../services/admission.ts'
 import type { JobViews } from '../../services/job-views.ts'
 import type { Matrix } from '../../services/matrix.ts'
 import type { Orders } from '../../services/orders.ts'
@@ -7,6 +9,8 @@ import type { BuildLogs, Clock, JobStore } from '../../services/ports.ts'
 import type { Prebuilds } from '../../services/prebuilds.ts'
 import type { Rebuilds } from '../../services/rebuilds.ts'
 import type { Recipes } from '../../services/recipes.ts'
+import type { WaitingInstalls } from '../../services/waiting-installs.ts'
+import type { WaitingViews } from '../../services/waiting-views.ts'
 import type { LockFor } from '../lock-for.ts'
 import type { PlanFor } from '../plan-for.ts'
 
@@ -22,8 +26,12 @@ export interface ApiDeps {
   outdated: OutdatedWheels
   rebuilds: Rebuilds
   jobViews: JobViews
+  installs: WaitingInstalls
+  waitingViews: WaitingViews
   overview: OverviewService
   matrix: Matrix
+  /** Who sent a request. */
+  asker: (ctx: Context) => Asker
   clock: Clock
   /** This program's own. */
   version: string

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Context } from 'koa'
-import type { Clock, JobStore } from '../../services/ports.ts'
+import type { Clock } from '../../services/ports.ts'
 import { leaving } from '../leaving.ts'
 
 /** Between two tellings that something changed. */
@@ -34,14 +34,14 @@ export function eventText({ event, id, data }: { event?: string; id?: number | u
   return `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
 }
 
-/** `event: changed` after any job may have changed, at most twice a second; a comment every 15 seconds of silence. */
-export async function* changedEvents({ jobs, clock, signal }: { jobs: JobStore; clock: Clock; signal: AbortSignal }): AsyncGenerator<string> {
+/** `event: changed` after any job, or what else is watched, may have changed, at most twice a second; a comment every 15 seconds of silence. */
+export async function* changedEvents({ watched, clock, signal }: { watched: { watch(changed: () => void): () => void }[]; clock: Clock; signal: AbortSignal }): AsyncGenerator<string> {
   let changed = false
   let wake: (() => void) | undefined
-  const unwatch = jobs.watch(() => {
+  const unwatch = watched.map((one) => one.watch(() => {
     changed = true
     wake?.()
-  })
+  }))
   try {
     while (!signal.aborted) {
       if (changed) {
@@ -58,6 +58,6 @@ export async function* changedEvents({ jobs, clock, signal }: { jobs: JobStore; 
       }
     }
   } finally {
-    unwatch()
+    for (const stop of unwatch) stop()
   }
 }

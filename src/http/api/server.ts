@@ -4,7 +4,7 @@ import { changedEvents, sendEvents } from './event-stream.ts'
 import { route, type ApiRoute } from './route.ts'
 
 /** The server as a whole. */
-export function serverRoutes({ overview, jobs, clock, closing }: ApiDeps): ApiRoute[] {
+export function serverRoutes({ overview, jobs, installs, clock, closing }: ApiDeps): ApiRoute[] {
   return [
     route({
       method: 'get', path: '/stats', summary: 'What was served, built and saved, and what is under way', answer: { status: 200, schema: Overview },
@@ -16,9 +16,9 @@ export function serverRoutes({ overview, jobs, clock, closing }: ApiDeps): ApiRo
     }),
     route({
       method: 'get', path: '/events', summary: 'Says when to look again',
-      answer: { status: 200, types: { 'text/event-stream': '"changed" whenever a job may have changed, at most twice a second' } },
+      answer: { status: 200, types: { 'text/event-stream': '"changed" whenever a job or what waits for one may have changed, at most twice a second' } },
       errors: ['too-many-streams'],
-      handle: async (ctx) => sendEvents(ctx, closing, (signal) => changedEvents({ jobs, clock, signal })),
+      handle: async (ctx) => sendEvents(ctx, closing, (signal) => changedEvents({ watched: [jobs, installs], clock, signal })),
     }),
   ]
 }

@@ -36,6 +36,7 @@ export function promiseRoutes(router: Router, deps: PromiseDeps): void {
     const { id = '', filename = '' } = ctx.params as Record<string, string>
     if (filename.endsWith(METADATA)) await metadata(ctx, id, await promises.resolve(id, filename.slice(0, -METADATA.length)))
     else await wheel(ctx, id, await promises.resolve(id, filename))
+    if (ctx.method === 'GET' && ctx.status < 300) waiting.answered(ctx)
   })
 
   async function wheel(ctx: Context, id: string, promised: Promised): Promise<void> {

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { losesHashes, parseUserAgent, targetOf } from '../../domain/client.ts'
+import { losesHashes, parseUserAgent, sortsYankedLast, targetOf } from '../../domain/client.ts'
 import { projectNamed } from '../../domain/names.ts'
 import { negotiateEncoding, negotiatePage, type PageKind } from '../../domain/negotiate.ts'
 import { parseTarget, type Target } from '../../domain/target.ts'
@@ -24,10 +24,10 @@ export interface SimpleDeps {
 }
 
 /**
- * Who gets promises on a view (`finished`: nobody), and whether that depends on the User-Agent. It depends on the host too, which
- * `Vary` does not name: the host is part of the URL by which a cache keeps an answer (RFC 9110 section 12.5.5, RFC 9111 section 2).
+ * Who gets promises on a view (`finished`: nobody). It depends on the host too, which `Vary` does not name: the host is part of the URL
+ * by which a cache keeps an answer (RFC 9110 section 12.5.5, RFC 9111 section 2).
  */
-type Audience = (ctx: Context) => Promise<{ target: Target | undefined; variesByAgent: boolean; asOld?: boolean }>
+type Audience = (ctx: Context) => Promise<{ target: Target | undefined; asOld?: boolean }>
 
 /** Pages must be asked for anew each time: what they promise may have failed or been built meanwhile. */
 const REVALIDATE = 'private, max-age=0, must-revalidate'
@@ -38,7 +38,7 @@ export function simpleRoutes(router: Router, deps: SimpleDeps): void {
   addView(router, '/finished/simple', '../../../', deps, async (ctx) => {
     // Requirements of an old sdist's time may be there as wheels of ours alone, which were made today.
     const { own } = parseUserAgent(ctx.req.headers['user-agent'])
-    return { target: undefined, variesByAgent: true, asOld: own }
+    return { target: undefined, asOld: own }
   })
   addView(router, '/target/:target/simple', '../../../../', deps, byPath(deps))
 }
@@ -65,11 +65,12 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
 
   router.get(`${path}/:project/`, async (ctx) => {
     const project = projectName(ctx)
-    const { target, variesByAgent, asOld = false } = await audience(ctx)
+    const { target, asOld = false } = await audience(ctx)
     if (project !== ctx.params['project']) return redirect(ctx, `../${project}/`)
     const format = negotiated(ctx)
-    if (variesByAgent) ctx.vary('User-Agent')
-    const page = await pages.page(project, { root, target, format, asOld }, viaOf(ctx))
+    const olderBuilds = sortsYankedLast(parseUserAgent(ctx.req.headers['user-agent'])) ? 'listed' : 'yanked'
+    ctx.vary('User-Agent')
+    const page = await pages.page(project, { root, target, format, asOld, olderBuilds }, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
     // RFC 9110 section 8.8.3.3: a strong tag names these very bytes, so each coding has its own.
     if (validated(ctx, gzip ? `${page.sha256}-gzip` : page.sha256, REVALIDATE)) return
@@ -89,7 +90,7 @@ function byAgent({ readyTargets, hostRefused }: SimpleDeps): Audience {
     const targets = [...(await readyTargets()).keys()].flatMap((name) => parseTarget(name) ?? [])
     const client = parseUserAgent(ctx.req.headers['user-agent'])
     const target = client.installs ? targetOf(client, targets) : undefined
-    return { target: target && !hostRefused(ctx) ? target : undefined, variesByAgent: targets.length > 0 }
+    return { target: target && !hostRefused(ctx) ? target : undefined }
   }
 }
 
@@ -101,7 +102,7 @@ function byPath({ readyTargets, targets, hostRefused }: SimpleDeps): Audience {
       const known = targets.length > 0 ? `the targets are ${targets.join(', ')}` : 'there is none'
       throw new MuslinError('unknown-target', `${name.slice(0, 60)} is no configured target; ${known}`)
     }
-    return { target: hostRefused(ctx) ? undefined : target, variesByAgent: false }
+    return { target: hostRefused(ctx) ? undefined : target }
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Context } from 'koa'
-import type { Logger } from 'pino'
 import type { JobKind, Job } from '../../domain/job.ts'
 import { holdPlan, isDirect, mayHop, RETRY_AFTER } from '../../domain/holding.ts'
 import { failureLine, stillBuildingLine } from '../../domain/reason.ts'
@@ -8,6 +7,7 @@ import type { Asker } from '../../services/admission.ts'
 import { isSettled, type JobEvents } from '../../services/job-events.ts'
 import type { Clock, JobStore } from '../../services/ports.ts'
 import type { Promised } from '../../services/promises.ts'
+import type { Place, WaitingInstalls } from '../../services/waiting-installs.ts'
 import type { Wishes } from '../../services/wishes.ts'
 import { isTls } from '../asker.ts'
 import type { Links } from '../links.ts'
@@ -24,18 +24,20 @@ export interface Waiting {
    * address, or nothing to a client that left. Throws `build-failed`, `still-building`, and what starting a job is refused with.
    */
   wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined>
+  /** What this client waited for was there when it came back from a hop. */
+  answered(ctx: Context): void
 }
 
 /** Holding requests (the moves are `domain/holding.ts`'s) and how that ends. */
-export function createWaiting({ asker, wishes, events, jobs, links, tokens, clock, log, closing, publicUrl, behindProxy, holdLimit }: {
+export function createWaiting({ asker, wishes, events, jobs, links, tokens, installs, clock, closing, publicUrl, behindProxy, holdLimit }: {
   asker: (ctx: Context) => Asker
   wishes: Wishes
   events: JobEvents
   jobs: JobStore
   links: Links
   tokens: HopTokens
+  installs: WaitingInstalls
   clock: Clock
-  log: Logger
   closing: AbortSignal
   publicUrl: string | undefined
   behindProxy: boolean
@@ -47,7 +49,7 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
   const began = clock.now()
   const publicHttps = publicUrl?.startsWith('https:') === true
 
-  return { asker, began: (ctx) => hopOf(ctx).began ?? clock.now(), wait }
+  return { asker, began: (ctx) => hopOf(ctx).began ?? clock.now(), wait, answered }
 
   async function wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined> {
     const hop = hopOf(ctx)
@@ -55,7 +57,10 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     if (closing.aborted) refuseClosing(ctx)
     const who = asker(ctx)
     const job = await wishes.now(kind, promised, who)
-    if (isSettled(job)) return builtOrThrow(ctx, job)
+    if (isSettled(job)) {
+      answered(ctx, job)
+      return builtOrThrow(ctx, job)
+    }
     const direct = !cutPeers.proxied(who.address)
       && isDirect({ httpVersion: ctx.req.httpVersion, headers: ctx.req.headers, tls: isTls(ctx), publicHttps, behindProxy })
     const first = hop.began ?? arrived
@@ -63,14 +68,13 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
       client: who.client, direct, settled: (hop.issued ?? began) >= began, hop: hop.number, waitedMs: arrived - first,
       ageMs: hop.issued === undefined ? undefined : arrived - hop.issued, holdLimitMs: holdLimit === undefined ? undefined : holdLimit * 1000,
     })
-    const seconds = () => Math.round((clock.now() - first) / 1000)
-    const about = { job: job.id, path: ctx.path, client: who.address, tool: who.client.tool, hop: hop.number, by: plan.interim ? '100s' : 'hops' }
-    log.info({ ...about, waited: seconds() }, 'hold')
-    const held = await hold({
-      clock, closing, response: ctx.res, plan, settled: (signal) => events.settled(job.id, signal),
-      tick: everyMinute(seconds, () => log.info({ ...about, waited: seconds() }, 'still held')),
-    })
-    log.info({ ...about, waited: seconds(), ended: held.kind === 'patience-over' ? plan.then : held.kind === 'settled' ? held.value.state : held.kind }, 'held')
+    const install = installs.hold({ ...placeOf(ctx, hop), client: who.client, job: job.id, project: promised.project, filename: promised.filename, hop: hop.number, by: plan.interim ? '100s' : 'hops' })
+    const held = await hold({ clock, closing, response: ctx.res, plan, settled: (signal) => events.settled(job.id, signal), tick: install.tick })
+      .catch((error: unknown) => {
+        install.end('gone')
+        throw error
+      })
+    install.end(held.kind === 'patience-over' ? plan.then : held.kind === 'settled' ? endOf(held.value) : held.kind)
     if (held.kind === 'settled') return builtOrThrow(ctx, held.value)
     if (held.kind === 'gone') {
       cutPeers.left(who.address, held.toldAt)
@@ -81,7 +85,7 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
     const then = held.kind === 'patience-over' ? plan.then : mayHop({ client: who.client, hop: hop.number }) ? 'hop' : refuseClosing(ctx)
     if (then === 'end') throw await stillBuilding(ctx, job)
     if (then === 'retry') sendBack(ctx)
-    else redirectOnwards(ctx, { number: hop.number + 1, began: first, issued: clock.now() })
+    else redirectOnwards(ctx, { number: hop.number + 1, began: install.began, issued: clock.now() })
     return undefined
   }
 
@@ -89,6 +93,14 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
   function refuseClosing(ctx: Context): never {
     ctx.set('Retry-After', '5')
     throw new MuslinError('shutting-down', 'this server is being restarted, the build goes on; try again in a few seconds')
+  }
+
+  function answered(ctx: Context, job?: Job): void {
+    installs.answered(placeOf(ctx, hopOf(ctx)), job ? endOf(job) : 'built')
+  }
+
+  function placeOf(ctx: Context, { began }: Hop): Place {
+    return { path: ctx.path, address: asker(ctx).address, began }
   }
 
   function hopOf(ctx: Context): Hop {
@@ -134,12 +146,6 @@ export function createWaiting({ asker, wishes, events, jobs, links, tokens, cloc
   }
 }
 
-/** Calls `tell` at the first of its own calls in each minute of the wait but the first. */
-function everyMinute(seconds: () => number, tell: () => void): () => void {
-  let told = Math.floor(seconds() / 60)
-  return () => {
-    const minute = Math.floor(seconds() / 60)
-    if (minute > told) tell()
-    told = minute
-  }
+function endOf({ state }: Job): 'built' | 'failed' | 'cancelled' {
+  return state === 'built' || state === 'cancelled' ? state : 'failed'
 }

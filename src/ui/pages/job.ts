@@ -12,6 +12,7 @@ import { jobFacts, recordView, runTable } from '../jobs/facts.ts'
 import { actions, heading, situation } from '../jobs/situation.ts'
 import { stepList } from '../jobs/steps.ts'
 import { rootOf } from '../layout.ts'
+import { waitingLine } from '../jobs/waiting-line.ts'
 import { logView } from '../log/lines.ts'
 import { logEvents } from '../log/stream.ts'
 import { HEAD_LINES, parsePosition, readWindow, START } from '../log/window.ts'
@@ -85,6 +86,7 @@ export function jobRoutes(router: Router, deps: PageDeps): void {
       body: html`<div id="job" data-live data-state="${job.state}" data-page="${run?.id ?? 'none'}">
 <div class="head">${heading(job, run, root)}${actions(job, frameOf(ctx, deps))}</div>
 ${situation(job, run, { root, server: deps.links.root(ctx), now })}
+${waitingLine(deps.installs.list().filter((install) => install.job === job.id), now)}
 ${(run === undefined || run.id === job.build) && addApks(job, frameOf(ctx, deps))}
 ${run && html`<section class="section" aria-labelledby="steps-title"><h2 id="steps-title">Steps</h2>${stepList(run.steps, now)}</section>`}
 </div>

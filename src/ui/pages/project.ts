@@ -7,6 +7,7 @@ import type { ProjectMatrix } from '../../services/views.ts'
 import { counted, timeTag } from '../format.ts'
 import { requireForm, seeOther } from '../guard.ts'
 import { html, type Html } from '../html.ts'
+import { waitingLine } from '../jobs/waiting-line.ts'
 import { rootOf } from '../layout.ts'
 import { nothing } from '../parts.ts'
 import { readForm } from '../read-form.ts'
@@ -15,7 +16,7 @@ import { isMissing, legend, matrixTable } from './project-matrix.ts'
 
 /** A project's releases by target, as far as they are known here: looking asks no upstream and starts nothing. */
 export function projectRoutes(router: Router, deps: PageDeps): void {
-  const { matrix, orders, clock, show } = deps
+  const { matrix, orders, installs, clock, show } = deps
 
   router.get('/ui/projects', (ctx) => {
     const name = String(ctx.query['name'] ?? '').trim()
@@ -31,11 +32,14 @@ export function projectRoutes(router: Router, deps: PageDeps): void {
     const view = { stable: ctx.query['releases'] === 'stable', missing: ctx.query['only'] === 'missing' }
     const releases = known.releases.filter((release) => !(view.stable && release.prerelease) && !(view.missing && !isMissing(release)))
     const root = rootOf(ctx)
+    const waiting = waitingLine(installs.list().filter((install) => install.project === project), clock.now())
     show(ctx, {
       title: project,
+      refreshSeconds: waiting === false ? undefined : 10,
       body: html`<div class="head"><div><h1>${project}</h1>
 <p>${counted(known.releases.length, 'release')}${known.fetchedAt !== null ? html` · the upstream’s page as of ${timeTag(known.fetchedAt, clock.now())}` : ' · the upstream’s page was never asked for'}</p></div>
 <p class="actions"><a class="button quiet" href="${root}ui/recipes/${project}">Recipe</a> <a class="button quiet" href="${root}simple/${project}/">Index page</a></p></div>
+<div id="waiting-now" data-live>${waiting}</div>
 ${filters(project, known, view)}
 <div id="matrix" data-live>
 ${releases.length === 0 ? nothing(known.releases.length === 0 ? 'The project has no release.' : 'No release is left by these filters.') : matrixTable({ root, known, releases, auth: authOf(ctx) })}

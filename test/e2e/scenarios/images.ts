@@ -1,12 +1,12 @@
 /** The Dockerfiles of docs/docker.md, built as it says: each RUN waits for a wheel that is compiled meanwhile, and the image's own user imports it. */
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { examples, type Example } from '../dockerfiles.ts'
 import { imageBuilder, type Build, type Builder } from '../image-builds.ts'
 import { runsOurs, textsInImage } from '../installed.ts'
 import { docker, HOST, type Check, type Lab, type Muslin } from '../lab.ts'
-import { nginx } from '../nginx.ts'
+import { HOST_HEADER, nginx } from '../nginx.ts'
 import { makeCertificate } from '../private-ca.ts'
 import { startRelay, type Relay } from '../relay.ts'
 import { makeSdist } from '../sdists.ts'
@@ -117,8 +117,8 @@ async function history(image: string): Promise<string> {
 /** Where the examples' words come from and what lies beside them, on a machine whose user has read docs/docker.md. */
 async function givenFor(lab: Lab, muslin: Muslin): Promise<(name: string) => Given> {
   const certificate = await makeCertificate(await lab.folder(), HOST)
-  const tls = `https://${HOST}:${await nginx(lab, muslin, { tls: certificate })}`
-  const guarded = `${HOST}:${await nginx(lab, muslin, { user: USER })}`
+  const tls = `https://${HOST}:${await nginx(lab, muslin, HOST_HEADER, certificate)}`
+  const guarded = `${HOST}:${await nginx(lab, muslin, `${HOST_HEADER} auth_basic index; auth_basic_user_file ${await usersFile(lab)};`)}`
   const home = await lab.folder()
   await writeFile(join(home, '.netrc'), `machine ${HOST} login ${USER.name} password ${USER.password}\n`, { mode: 0o600 })
   const config = { DOCKER_CONFIG: join(process.env['HOME'] ?? '', '.docker') }
@@ -130,6 +130,14 @@ async function givenFor(lab: Lab, muslin: Muslin): Promise<(name: string) => Giv
     if (name === 'url-secret') return { env: { MUSLIN_SERVER: open, PIP_INDEX_URL: `${open}/simple/` } }
     return { env: { MUSLIN_DATA: muslin.data } }
   }
+}
+
+/** As nginx's workers, a plain user, read it at each request. */
+async function usersFile(lab: Lab): Promise<string> {
+  const folder = await lab.folder()
+  await writeFile(join(folder, 'users'), `${USER.name}:{PLAIN}${USER.password}\n`)
+  await chmod(folder, 0o755)
+  return join(folder, 'users')
 }
 
 /** A release that has to be compiled, and with `resolved` another one that its metadata ask for. */

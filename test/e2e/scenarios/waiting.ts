@@ -12,7 +12,7 @@ export default async function waiting(check: Check, lab: Lab): Promise<void> {
   const relay = await startRelay()
   lab.onClose(() => relay.close())
   relay.add(await makeSdist({ project: 'slow', inBuild: `import time; time.sleep(${BUILD_SECONDS})` }))
-  const muslin = await lab.muslin({ upstream: relay.url })
+  const muslin = await lab.muslin({ upstream: relay.url, args: ['--log-level', 'debug'] })
   const proxied = await nginx(lab, muslin)
   const pip = ['pip', 'install', '-q', '--no-deps', 'slow']
 

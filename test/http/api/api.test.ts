@@ -424,6 +424,10 @@ describe('what is built anew', () => {
     expect((await get('/outdated')).body.outdated, 'the later one bundles nothing at all').toEqual([])
     const page = JSON.parse((await rig.get('/simple/demo/', { accept: JSON_V1 })).body.toString()) as { files: { filename: string; yanked: unknown }[] }
     expect(page.files.filter(({ filename: name }) => name.includes('musllinux')).map(({ yanked }) => yanked)).toEqual(['superseded by build 2', false])
+    for (const agent of ['pip/26.3 {}', 'poetry/2.5.1 CPython/3.13.1 Linux/6.1', 'pdm/2.29.3']) {
+      const theirs = JSON.parse((await rig.get('/simple/demo/', { 'accept': JSON_V1, 'user-agent': agent })).body.toString()) as { files: { yanked: unknown }[] }
+      expect(theirs.files.filter(({ yanked }) => yanked), agent).toEqual([])
+    }
   })
 
   test('a wheel that the upstream has now is nobody\'s any more', async () => {
@@ -483,6 +487,6 @@ describe('what is built anew', () => {
 })
 
 afterAll(() => {
-  const elsewhere = ['get /events 200', 'get /events too-many-streams', 'get /builds/{id}/log too-many-streams', 'post /plan busy', 'post /jobs upstream-timeout', 'post /prebuilds no-builder', 'post /rebuilds no-builder']
+  const elsewhere = ['get /waiting 200', 'get /events 200', 'get /events too-many-streams', 'get /builds/{id}/log too-many-streams', 'post /plan busy', 'post /jobs upstream-timeout', 'post /prebuilds no-builder', 'post /rebuilds no-builder']
   expect(declared().filter((name) => !seen.has(name) && !elsewhere.includes(name))).toEqual([])
 })

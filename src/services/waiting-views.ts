@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { iso, type JobViews } from './job-views.ts'
+import type { Clock } from './ports.ts'
+import { JobView, time } from './views.ts'
+import type { WaitingInstall, WaitingInstalls } from './waiting-installs.ts'
+
+export const WaitingView = z.object({
+  id: z.string().describe('The same while it waits, through all its requests'),
+  tool: z.string().describe('pip, uv, poetry, pdm, browser or other'),
+  version: z.string().nullable(),
+  address: z.string(),
+  filename: z.string().describe('The wheel; while its job is of kind metadata, its METADATA is waited for'),
+  began: time,
+  seconds: z.number().describe('How long it waits, or waited'),
+  ended: z.enum(['built', 'failed', 'cancelled', 'still-building', 'left']).nullable().describe('still-building: it was told to run again; left: the client went away'),
+  endedAt: time.nullable(),
+  secondsLeft: z.number().nullable().describe('Until its job is expected to end, by history; 0 where it takes longer than expected'),
+  job: JobView,
+}).meta({ id: 'WaitingInstall' })
+export type WaitingView = z.infer<typeof WaitingView>
+
+export const WaitingList = z.object({
+  waiting: z.array(WaitingView).describe('Those that wait, the longest first, then those that ended within the last minute; 200 at most'),
+  more: z.number().int().describe('Beyond these 200'),
+  others: z.number().int().describe('That wait, but were asked for from other addresses, and are not listed'),
+}).meta({ id: 'Waiting' })
+export type WaitingList = z.infer<typeof WaitingList>
+
+export interface WaitingViews {
+  /** `address`: only those that asked from there. `projects`: normalized names. */
+  list(filter: { address?: string | undefined; projects?: string[] | undefined }): Promise<WaitingList>
+}
+
+const MOST = 200
+
+/** The installs that wait at this process, as people and programs are shown them. */
+export function createWaitingViews({ installs, jobViews, clock }: { installs: WaitingInstalls; jobViews: JobViews; clock: Clock }): WaitingViews {
+  return {
+    async list({ address, projects }) {
+      const wanted = installs.list().filter(({ project }) => projects === undefined || projects.includes(project))
+      const own = wanted.filter((install) => address === undefined || install.address === address)
+      const shown = own.slice(0, MOST)
+      const jobs = new Map((await jobViews.some([...new Set(shown.map(({ job }) => job))])).map((job) => [job.id, job]))
+      return {
+        waiting: shown.flatMap((install) => jobs.has(install.job) ? viewOf(install, jobs.get(install.job)!, clock.now()) : []),
+        more: own.length - shown.length,
+        others: wanted.filter(({ ended }) => ended === undefined).length - own.filter(({ ended }) => ended === undefined).length,
+      }
+    },
+  }
+}
+
+function viewOf({ id, tool, version, address, filename, began, ended }: WaitingInstall, job: JobView, now: number): WaitingView {
+  return {
+    id, tool, version: version ?? null, address, filename, began: iso(began), seconds: Math.max(0, (ended?.at ?? now) - began) / 1000,
+    ended: ended?.how ?? null, endedAt: ended ? iso(ended.at) : null, secondsLeft: secondsLeft(job), job,
+  }
+}
+
+/** Until the job is expected to end; null where nothing tells it. */
+export function secondsLeft({ state, seconds, estimateSeconds, startsInSeconds }: Pick<JobView, 'state' | 'seconds' | 'estimateSeconds' | 'startsInSeconds'>): number | null {
+  if (estimateSeconds === null) return null
+  if (state === 'running') return Math.max(0, estimateSeconds - (seconds ?? 0))
+  return state === 'queued' && startsInSeconds !== null ? startsInSeconds + estimateSeconds : null
+}
