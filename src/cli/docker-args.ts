@@ -40,14 +40,16 @@ export function dockerArgs(server: URL, name: string): { words: string[]; warnin
   const onThisMachine = isThisMachine(server.hostname)
   const host = onThisMachine ? DOCKER_HOST : server.hostname
   const hostWords = [
-    ...server.protocol === 'http:' ? ['--build-arg', `PIP_TRUSTED_HOST=${host}`] : [],
+    // uv takes plain http as it is, and reads none of pip's variables.
+    ...server.protocol === 'http:' && !name.startsWith('UV_') ? ['--build-arg', `PIP_TRUSTED_HOST=${host}`] : [],
     ...onThisMachine ? ['--add-host', `${DOCKER_HOST}:host-gateway`] : [],
   ]
   if (server.username !== '' || server.password !== '') {
     return {
       words: ['--secret', `id=${name},env=${name}`, ...hostWords],
-      warning: `the server's URL holds a credential, which a build argument would leave in the image: set ${name} to the index URL in the environment of `
-        + `docker build, and start the RUN line that installs with --mount=type=secret,id=${name},env=PIP_INDEX_URL`,
+      // Not by the mount's own `env`, which builders before BuildKit 0.15 refuse.
+      warning: `the server's URL holds a credential, which a build argument would leave in the image: set ${name} to the index URL in the environment of docker build, and `
+        + `have the line that installs begin with RUN --mount=type=secret,id=${name} ${name.startsWith('UV_') ? name : 'PIP_INDEX_URL'}="$(cat /run/secrets/${name})" (docs/docker.md)`,
     }
   }
   const index = new URL(`${server.pathname.replace(/\/+$/, '')}/simple/`, server)

@@ -3,6 +3,9 @@ import { DOCKER_HOST, isThisMachine } from '../domain/local.ts'
 /** The lines that point a tool at this server. `contained`: they are for a container, which reaches no loopback address. */
 interface Lines { id: string; title: string; lead: string; contained?: true; blocks: { label: string; text: string }[] }
 
+/** A Dockerfile's argument reaches a RUN only where it is named behind the FROM. */
+const WITH_ARGS = ['FROM python:3.13-alpine', 'ARG PIP_INDEX_URL', 'ARG PIP_TRUSTED_HOST']
+
 /**
  * Lines to copy, for a server that its visitor reached at `root` (an absolute URL without a slash at its end). Plain http is allowed
  * to pip and pdm by name; uv and poetry ask for nothing. In a container a loopback address would be the container's own.
@@ -34,7 +37,7 @@ function uv(root: string): Lines {
     blocks: [
       { label: 'Once', text: `uv pip install --default-index ${root}/simple/ PROJECT` },
       { label: 'In pyproject.toml', text: lines('[[tool.uv.index]]', 'name = "muslin"', `url = "${root}/simple/"`, 'default = true') },
-      { label: 'In the environment', text: lines(`UV_DEFAULT_INDEX=${root}/simple/`, 'UV_HTTP_TIMEOUT=900') },
+      { label: 'In the environment', text: `UV_DEFAULT_INDEX=${root}/simple/` },
     ],
   }
 }
@@ -43,11 +46,14 @@ function dockerfile(root: string, plain: boolean, hostname: string): Lines {
   const { host, url } = insideContainer(root, hostname)
   const words = ['docker build', `--build-arg PIP_INDEX_URL=${url}/simple/`, plain && `--build-arg PIP_TRUSTED_HOST=${host}`, isThisMachine(hostname) && `--add-host ${DOCKER_HOST}:host-gateway`, '.']
   return {
-    id: 'dockerfile', title: 'Dockerfile', contained: true, lead: 'The two ARG lines are all that is new: pip reads both variables by itself.',
+    id: 'dockerfile', title: 'Dockerfile', contained: true, lead: 'The ARG lines are all that is new: pip and uv read these variables by themselves. docs/docker.md has plain users, stages, private CAs and secrets.',
     blocks: [
+      { label: 'With pip', text: lines(...WITH_ARGS, 'COPY requirements.txt .', 'RUN pip install --no-cache-dir -r requirements.txt') },
       {
-        label: 'Dockerfile',
-        text: lines('FROM python:3.13-alpine', 'ARG PIP_INDEX_URL', 'ARG PIP_TRUSTED_HOST', 'COPY requirements.txt .', 'RUN pip install --no-cache-dir -r requirements.txt'),
+        label: 'With uv',
+        text: lines(
+          ...WITH_ARGS, 'ARG UV_DEFAULT_INDEX=$PIP_INDEX_URL', 'RUN pip install --no-cache-dir uv', 'COPY requirements.txt .', 'RUN uv pip install --system --no-cache -r requirements.txt',
+        ),
       },
       { label: 'Build, in Muslin’s folder on the server’s machine', text: 'docker build $(./muslin docker-args) .' },
       { label: 'Build, anywhere else', text: words.filter((word) => word !== false).join(' ') },

@@ -32,10 +32,16 @@ describe('words', () => {
     expect(() => words('http://muslin.example', 'A B')).toThrow('accepted: a name of letters')
   })
 
+  test('of uv name no trusted host, which it does not read', () => {
+    expect(words('http://muslin.example', 'UV_DEFAULT_INDEX')).toBe('--build-arg UV_DEFAULT_INDEX=http://muslin.example/simple/')
+    expect(words('http://localhost:8080', 'UV_DEFAULT_INDEX')).toBe('--build-arg UV_DEFAULT_INDEX=http://host.docker.internal:8080/simple/ --add-host host.docker.internal:host-gateway')
+    expect(dockerArgs(new URL('http://me:secret@muslin.example'), 'UV_DEFAULT_INDEX').warning).toContain('UV_DEFAULT_INDEX="$(cat /run/secrets/UV_DEFAULT_INDEX)"')
+  })
+
   test('never hold a credential', () => {
     const { words, warning } = dockerArgs(new URL('http://me:secret@muslin.example'), 'PIP_INDEX_URL')
     expect(words.join(' ')).toBe('--secret id=PIP_INDEX_URL,env=PIP_INDEX_URL --build-arg PIP_TRUSTED_HOST=muslin.example')
-    expect(warning).toContain('--mount=type=secret,id=PIP_INDEX_URL')
+    expect(warning).toContain('RUN --mount=type=secret,id=PIP_INDEX_URL PIP_INDEX_URL="$(cat /run/secrets/PIP_INDEX_URL)"')
     expect(warning).not.toContain('secret@')
   })
 })

@@ -1,26 +1,39 @@
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { cleanEnv, freePort, until, type Lab, type Muslin } from './lab.ts'
 
+export const HOST_HEADER = 'proxy_set_header Host $http_host;'
+
 /**
  * A proxy of a test's own, nginx as configured by default but for these directives: unless they say otherwise it speaks HTTP/1.0 to us, so no 100 may
- * be sent. Of several servers each request goes to the next one. Gives its port.
+ * be sent. Of several servers each request goes to the next one. With `tls`, paths of a certificate and its key, it speaks https. Gives its port.
  */
-export async function nginx(lab: Lab, web: Muslin | Muslin[], directives = 'proxy_set_header Host $http_host;'): Promise<number> {
+export async function nginx(lab: Lab, web: Muslin | Muslin[], directives = HOST_HEADER, tls?: { cert: string; key: string }): Promise<number> {
   const folder = await lab.folder()
   const port = await freePort()
   const file = join(folder, 'nginx.conf')
   const servers = [web].flat().map((one) => `127.0.0.1:${one.port}`)
   const [group, address] = servers.length === 1 ? ['', servers[0]] : [`upstream several { ${servers.map((server) => `server ${server};`).join(' ')} }`, 'several']
+  const listen = tls ? `listen ${port} ssl; ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};` : `listen ${port};`
+  // Its workers are a plain user, and one that may not write a long answer to disk cuts it off.
+  await chmod(folder, 0o755)
   await writeFile(file, `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
 events {}
 http { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   ${group}
-  server { listen ${port}; location / { proxy_pass http://${address}; ${directives} } } }
+  server { ${listen} location / { proxy_pass http://${address}; ${directives} } } }
 `)
   const child = execa('nginx', ['-c', file, '-p', folder], { env: cleanEnv({ PATH: `${process.env['PATH']}:/usr/sbin` }), extendEnv: false, reject: false, all: true })
   lab.onClose(async () => { child.kill('SIGTERM'); await child })
-  await until('nginx answers', async () => ((await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.ok ? true : undefined), 20)
+  await until('nginx answers', () => listens(port), 20)
   return port
+}
+
+async function listens(port: number): Promise<true | undefined> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
+    socket.on('error', () => resolve(undefined))
+  })
 }
