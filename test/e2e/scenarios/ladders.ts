@@ -1,6 +1,7 @@
 /** A build that outlasts every client: how long uv and a pip behind nginx go on waiting, up to their last redirect, and what they end with. */
 import assert from 'node:assert/strict'
 import { reach } from '../../../src/domain/holding.ts'
+import { cancelAll } from '../corpus/try-out.ts'
 import { CLEAN, HOST, UV, type Check, type Lab, type Muslin } from '../lab.ts'
 import { nginx } from '../nginx.ts'
 import { startRelay } from '../relay.ts'
@@ -25,6 +26,8 @@ export default async function ladders(check: Check, lab: Lab): Promise<void> {
   await check('both builds go on', async () => {
     const builds = muslin.jobs().filter(({ kind }) => kind === 'build')
     assert.deepEqual(builds.map(({ state, attempts }) => [state, attempts]), [['running', 1], ['running', 1]])
+    await cancelAll(muslin)
+    await muslin.stop()
   })
 }
 
