@@ -63,13 +63,17 @@ export function requireHashes(made: LockHashes): LockHashes {
 
 /** A wheel is added if it was made of the sdist that the lock names by its hash: a lock must not vouch for more than its author did. */
 function judge(line: PlanLine, wheels: BuiltWheel[]): Judged {
-  const wheel = line.verdict === 'built' ? wheels.find(({ filename }) => filename === line.filename) : undefined
+  const taken = line.verdict === 'built' ? wheels.find(({ filename }) => filename === line.filename) : undefined
+  // By a lock that holds an older build installers take that; to move on is what its author asks for here.
+  const builds = wheels.filter(({ sdist, target }) => sdist === taken?.sdist && target === taken.target)
+  const wheel = builds.toSorted((a, b) => b.number - a.number)[0]
   const isTraced = wheel !== undefined && wheel.sdist === line.sdist?.sha256
   return { line, wheel, addition: isTraced ? { project: line.project, version: line.version, wheel, sdist: wheel.sdist } : undefined }
 }
 
 function view({ line, wheel, addition }: Judged, outcome: Outcome | undefined): LockLine {
-  const { project, version, target, file, line: at, filename, estimateSeconds, why, remedy, job } = line
+  const { project, version, target, file, line: at, estimateSeconds, why, remedy, job } = line
+  const filename = wheel?.filename ?? line.filename
   const base = { project, version, target, file, line: at, filename, estimateSeconds, why: null, remedy: null, job, sha256: null }
   switch (line.verdict) {
     case 'upstream-wheel': return { ...base, state: 'not-needed' }
