@@ -61,8 +61,9 @@ export function losesHashes({ tool, version }: Client): boolean {
 }
 
 /**
- * pip, poetry and pdm take an sdist before a yanked wheel, even where a lock has the hashes of both. They order wheels of one release by
- * the build number in the name (PEP 427), so for them an older build need not be yanked for the newest to be taken.
+ * pip, poetry and pdm take an sdist before a yanked wheel, even where a lock has the hashes of both. pip and poetry order wheels of one release
+ * by the build number in the name (PEP 427), and pdm as the page does, which has the newest first: an older build need not be yanked for the
+ * newest to be taken.
  */
 export function sortsYankedLast({ tool }: Client): boolean {
   return tool === 'pip' || tool === 'poetry' || tool === 'pdm'

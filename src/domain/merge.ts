@@ -57,7 +57,8 @@ export function mergePage(input: {
   // A quarantined project offers no files (PEP 792); ours may carry the very code that it was quarantined for.
   if (isQuarantined(page)) return { ...page, files }
   const listed = new Set(files.map(({ filename }) => filename))
-  const ours = wheels.filter(({ filename }) => !listed.has(filename))
+  // pdm takes the first of a release's wheels that fit equally well, whatever their build numbers.
+  const ours = wheels.filter(({ filename }) => !listed.has(filename)).toSorted((a, b) => b.number - a.number)
   for (const { filename } of ours) listed.add(filename)
   const sdists = new Map(asOld ? page.files.map((file) => [sha256Of(file), file['upload-time']]) : [])
   const superseded = supersededBy(page, wheels, olderBuilds)

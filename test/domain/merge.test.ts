@@ -86,8 +86,14 @@ describe('our wheels', () => {
   test('a higher build number supersedes, of the same sdist and target', () => {
     const other = { ...second, target: 'cp312-musllinux_1_2_x86_64', filename: 'foo-1.0-3-cp312-cp312-musllinux_1_2_x86_64.whl', number: 3 }
     const merged = merge({ wheels: [second, wheel, other] })
-    expect(merged.files.slice(1).map(({ yanked }) => yanked)).toEqual([false, 'superseded by build 2', false])
+    expect(merged.files.slice(1).map(({ yanked }) => yanked)).toEqual([false, false, 'superseded by build 2'])
     expect(merge({ wheels: [second, wheel, other], olderBuilds: 'listed' }).files.slice(1).map(({ yanked }) => yanked)).toEqual([false, false, false])
+  })
+
+  test('are listed with the newest build first, in whatever order they come', () => {
+    for (const wheels of [[wheel, second], [second, wheel]]) {
+      expect(merge({ wheels, olderBuilds: 'listed' }).files.slice(1).map(({ filename }) => filename)).toEqual([second.filename, wheel.filename])
+    }
   })
 
   test.each(['listed', 'yanked'] as const)('the wheel of the upstream does so by a yank alone, older builds being %s', (olderBuilds) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { diffLines } from '../diff-lines.ts'
 import { bridgeAddress, CLEAN, cleanEnv, docker, LABEL, NODE, ROOT, TARGET, type Check, type Lab } from '../lab.ts'
 import { startRelay } from '../relay.ts'
 
@@ -115,15 +116,4 @@ async function startBox(lab: Lab, host: string): Promise<(command: string, input
     })
     return { code: exitCode ?? -1, output: all }
   }
-}
-
-/** Lines of the one text that the other lacks, in order; every other line of it must stand there, in the same order. */
-function diffLines(before: string, after: string): { added: string[]; removed: string[] } {
-  const left = before.split('\n')
-  const added: string[] = []
-  for (const line of after.split('\n')) {
-    if (line === left[0]) left.shift()
-    else added.push(line)
-  }
-  return { added, removed: left }
 }
