@@ -3,6 +3,8 @@ import type { Clock } from '../src/services/ports.ts'
 export interface ManualClock extends Clock {
   /** Lets time pass: sleepers wake in the order of their times, each with a turn of its own for what it sets off. */
   advance(ms: number): Promise<void>
+  /** Sets the time of day forward, as after a machine slept: timers take no notice. */
+  jump(ms: number): void
   /** Resolves as soon as `count` sleeps of `ms` have begun since the last time it was asked for. */
   began(ms: number, count?: number): Promise<void>
   /** How many sleep now. */
@@ -52,6 +54,10 @@ export function manualClock(start = Date.parse('2026-11-21T12:00:00Z')): ManualC
         await new Promise(setImmediate)
       }
       now = end
+    },
+    jump(ms) {
+      now += ms
+      for (const sleeper of sleepers) sleeper.at += ms
     },
     began(ms, count = 1) {
       return new Promise((resolve) => {

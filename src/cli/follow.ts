@@ -47,8 +47,9 @@ export async function followJob(id: number, follow: Follow): Promise<JobView> {
   })
 }
 
-function waitsOf({ state, ahead, waitsFor }: JobView): string | undefined {
+function waitsOf({ state, ahead, waitsFor, paused }: JobView): string | undefined {
   if (state !== 'queued') return undefined
+  if (paused !== null) return `: ${paused}`
   if (waitsFor.length > 0) return ` for ${waitsFor.map(({ project, version, job }) => `${project} ${version} (job ${job})`).join(', ')}`
   return ahead === null ? undefined : `: ${ahead === 0 ? 'it is next' : `${count(ahead, 'job')} before it`}`
 }

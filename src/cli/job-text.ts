@@ -76,7 +76,8 @@ function stepTable({ steps }: BuildView, paint: Paint): string[] {
   ])], { right: [2, 3] })
 }
 
-function waiting({ state, ahead, estimateSeconds, startsInSeconds, step, waitsFor }: JobView): string {
+function waiting({ state, ahead, estimateSeconds, startsInSeconds, step, waitsFor, paused }: JobView): string {
+  if (paused !== null) return `, ${paused}`
   if (state === 'running') return `${step === null ? '' : ` (${step})`}${about(estimateSeconds)}`
   return state === 'queued' && ahead !== null && waitsFor.length === 0 ? `, ${ahead === 0 ? 'next' : `${ahead} before it`}${startsInSeconds === null ? '' : `, begins ${soon(startsInSeconds)}`}${about(estimateSeconds)}` : ''
 }

@@ -18,11 +18,12 @@ export function opening({ id, name, total, lines }: Prebuild, paint: Paint): str
 }
 
 /** `5/12, 1 failed, about 2 min left, now lxml 5.3.0`. */
-export function progressText({ done, total, failed, remainingSeconds, lines }: Prebuild): string {
+export function progressText({ done, total, failed, remainingSeconds, paused, lines }: Prebuild): string {
   const now = [...new Set(lines.filter(({ state }) => state === 'running').map(({ project, version }) => `${project} ${version}`))]
   return [
     `${done}/${total}`,
     ...failed === 0 ? [] : [`${failed} failed`],
+    ...paused === null ? [] : [paused],
     ...remainingSeconds === null ? [] : [`about ${duration(remainingSeconds)} left`],
     ...now.length === 0 ? [] : [`now ${now.join(', ')}`],
   ].join(', ')

@@ -25,6 +25,8 @@ export function createProgress(context: Context): Progress {
     show(prebuild) {
       clear()
       if (terminal.error) return draw(fit(`${bar(prebuild.done, prebuild.total, BAR_COLUMNS)} ${progressText(prebuild)}`, terminal.columns() - 1))
+      if (prebuild.paused !== null && !told.has(prebuild.paused)) warn(prebuild.paused)
+      if (prebuild.paused !== null) told.add(prebuild.paused)
       for (const line of prebuild.lines) {
         const text = endedLine(line, paint)
         const key = `${line.project} ${line.version} ${line.target}`

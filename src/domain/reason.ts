@@ -27,3 +27,8 @@ export function reasonLine(text: string, link?: string): string {
   const end = link === undefined ? '' : `, see ${cleanLine(link, 150)}`
   return `Muslin: ${cleanLine(text, LONGEST - 'Muslin: '.length - end.length)}${end}`
 }
+
+/** `builds are paused: REASON`, for people; null where they are not. The reason was cleaned when it was given. */
+export function pausedLine(pause: { reason: string | undefined } | undefined): string | null {
+  return pause ? `builds are paused${pause.reason === undefined ? '' : `: ${pause.reason}`}` : null
+}

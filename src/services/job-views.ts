@@ -2,6 +2,7 @@ import { estimateSeconds, remainingSeconds } from '../domain/estimate.ts'
 import { startTimes } from '../domain/outlook.ts'
 import { FAILURE_CLASSES, type Failure } from '../domain/failure.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
+import { pausedLine } from '../domain/reason.ts'
 import { apksOf, remedyOf } from '../domain/remedy.ts'
 import { MuslinError } from '../errors.ts'
 import type { Build, BuiltWheel, Clock, JobFilter, Need, Store } from './ports.ts'
@@ -35,6 +36,7 @@ interface Shared {
   ahead: Map<number, number>
   waits: Map<number, Need[]>
   starts: Map<number, number>
+  paused: string | null
 }
 
 /** Jobs and builds as people and programs are shown them. */
@@ -90,8 +92,9 @@ export function createJobViews({ store, clock, workers }: {
     const ahead = queued.length === 0 ? new Map<number, number>() : await store.jobs.ahead(queued)
     const waits = queued.length === 0 ? new Map<number, Need[]>() : await store.jobs.waitsFor(queued)
     const estimate = once(estimateOf, ({ project, target }) => `${project} ${target}`)
-    const starts = queued.length === 0 ? new Map<number, number>() : await startsOf(estimate)
-    const shared: Shared = { estimate, wheels: once((project) => store.wheels.wheels(project), (project) => project), ahead, waits, starts }
+    const paused = queued.length === 0 ? null : pausedLine(await store.jobs.paused())
+    const starts = queued.length === 0 || paused !== null ? new Map<number, number>() : await startsOf(estimate)
+    const shared: Shared = { estimate, wheels: once((project) => store.wheels.wheels(project), (project) => project), ahead, waits, starts, paused }
     return Promise.all(jobs.map((job) => viewOf(job, shared)))
   }
 
@@ -110,7 +113,7 @@ export function createJobViews({ store, clock, workers }: {
     })
   }
 
-  async function viewOf(job: Job, { estimate, wheels, ahead, waits, starts }: Shared): Promise<JobView> {
+  async function viewOf(job: Job, { estimate, wheels, ahead, waits, starts, paused }: Shared): Promise<JobView> {
     const newest = job.build === undefined ? undefined : await store.jobs.build(job.build)
     const expected = job.kind === 'metadata' ? null : await estimate(job)
     const startsIn = starts.get(job.id) ?? null
@@ -125,6 +128,7 @@ export function createJobViews({ store, clock, workers }: {
       estimateSeconds: expected,
       ahead: ahead.get(job.id) ?? null,
       startsInSeconds: startsIn,
+      paused: job.state === 'queued' ? paused : null,
       remainingSeconds: remainingSeconds({ state: job.state, expected, startsIn, spent: (clock.now() - (job.startedAt ?? clock.now())) / 1000 }),
       waitsFor: waits.get(job.id) ?? [],
       failure: job.failure ? failureView(job.failure) : null,

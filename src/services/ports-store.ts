@@ -129,7 +129,6 @@ export interface KeptStore {
 export interface WorkerStore {
   /** `targets`: target → digest of its builder image. */
   beat(worker: string, targets: Record<string, string>, now: number): Promise<void>
-  leave(worker: string): Promise<void>
   /** Workers heard of since `since`. */
   live(since: number): Promise<string[]>
   /** Union over the workers heard of since `since`. */

@@ -1,6 +1,7 @@
 import { estimateTogether } from '../domain/estimate.ts'
 import { PRIORITY, type Job, type Priority, type Wish } from '../domain/job.ts'
 import { normalizeName } from '../domain/names.ts'
+import { pausedLine } from '../domain/reason.ts'
 import { versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import { failureView, iso } from './job-views.ts'
@@ -79,11 +80,13 @@ export function createPrebuilds({ store, recipes, planner, readyTargets, workers
     const states = [...waitedFor.values()].map(({ state }) => state)
     const done = states.filter((state) => state !== 'queued' && state !== 'running').length
     const finished = done === states.length
+    const paused = finished ? null : pausedLine(await jobs.paused())
     return {
       id, createdAt: iso(stored.createdAt), askedBy: stored.askedBy, name: stored.name, targets: stored.targets,
       done, total: states.length, failed: states.filter((state) => state === 'failed' || state === 'cancelled').length,
       finished,
-      remainingSeconds: finished ? null : remaining(lines),
+      remainingSeconds: finished || paused !== null ? null : remaining(lines),
+      paused,
       lines,
     }
   }

@@ -49,7 +49,8 @@ export const JobView = z.object({
   seconds: z.number().nullable().describe('How long the newest run took, or takes by now'),
   estimateSeconds: z.number().nullable().describe('How long a run is expected to take'),
   ahead: z.number().int().nullable().describe('Jobs that go before this one, while it is queued'),
-  startsInSeconds: z.number().nullable().describe('When a queued build is expected to begin, by what runs and what goes before it'),
+  startsInSeconds: z.number().nullable().describe('When a queued build is expected to begin, by what runs and what goes before it; null where nothing tells, and during a pause'),
+  paused: z.string().nullable().describe('Why a queued job is not begun: builds are paused, and the reason'),
   remainingSeconds: z.number().nullable().describe('Until it has ended: its turn, where it is queued, and its run; null where nothing tells'),
   waitsFor: z.array(z.object({ job: z.number().int(), project: z.string(), version: z.string(), requirement: z.string().describe('The line that asks for it') }))
     .describe('Jobs that are built first, since this one cannot be built without'),
@@ -158,7 +159,8 @@ export const Prebuild = z.object({
   failed: z.number().int().describe('Builds that failed or were cancelled'),
   total: z.number().int().describe('Builds that it waits for, or waited for'),
   finished: z.boolean(),
-  remainingSeconds: z.number().nullable().describe('An estimate; null once it is finished'),
+  remainingSeconds: z.number().nullable().describe('An estimate; null once it is finished, and during a pause'),
+  paused: z.string().nullable().describe('Why no more of it is begun: builds are paused, and the reason'),
   lines: z.array(PrebuildLine),
 }).meta({ id: 'Prebuild' })
 export type Prebuild = z.infer<typeof Prebuild>

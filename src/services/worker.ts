@@ -17,6 +17,8 @@ const HEARTBEAT_MS = LEASE_MS / 3
 const BEAT_MS = 10_000
 /** One that died under another host name counts as dead only after a silence: mostly later than our start. */
 const SWEEP_MS = 60_000
+/** For so long a worker that stopped in order is still believed: one that is restarted is back by then. */
+export const SUCCESSOR_MS = 30_000
 /** How often failures are compared with what they would be built with today. */
 const FORGET_MS = 10 * 60_000
 
@@ -102,7 +104,8 @@ export function createWorker(deps: {
       aborting.abort(new Error('the worker stops'))
       await ended
       unwatch()
-      await workers.leave(id)
+      // Its last word holds on for a while, for who asks before its successor speaks.
+      await workers.beat(id, targets, clock.now() - HEARD_WITHIN_MS + SUCCESSOR_MS)
     },
   }
 

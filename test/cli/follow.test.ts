@@ -65,10 +65,10 @@ describe('job --follow', () => {
   test('says what the job waits for, each time that this is another thing', async () => {
     const waitsFor = [{ job: 13, project: 'numpy', version: '2.3.5', requirement: 'numpy>=2' }]
     server.on('GET /api/v1/events', events([{ event: 'changed', data: {} }]))
-    server.on(JOB, { json: job({ ahead: 1 }) }, { json: job({ ahead: 1 }) }, { json: job({ ahead: 1, waitsFor }) }, { json: job({ ahead: 0, waitsFor }) }, { json: job({ ahead: 0 }) }, { json: job(BUILT) })
+    server.on(JOB, { json: job({ ahead: 1 }) }, { json: job({ ahead: 1 }) }, { json: job({ ahead: 1, waitsFor }) }, { json: job({ ahead: 0, waitsFor }) }, { json: job({ ahead: 0 }) }, { json: job({ ahead: 0, paused: 'builds are paused: the disk' }) }, { json: job(BUILT) })
     server.on(LOG, events([END]))
     const { err } = await muslin(['job', '12', '--follow'])
-    expect(err.filter((line) => line.startsWith('job 12 waits'))).toEqual(['job 12 waits: 1 job before it', 'job 12 waits for numpy 2.3.5 (job 13)', 'job 12 waits: it is next'])
+    expect(err.filter((line) => line.startsWith('job 12 waits'))).toEqual(['job 12 waits: 1 job before it', 'job 12 waits for numpy 2.3.5 (job 13)', 'job 12 waits: it is next', 'job 12 waits: builds are paused: the disk'])
   })
 
   test('gives up where the server stays away', async () => {

@@ -7,7 +7,7 @@ export function job(parts: Partial<JobView> = {}): JobView {
   return {
     id: 12, kind: 'build', project: 'lxml', version: '5.3.0', target: TARGET, sdist: { filename: 'lxml-5.3.0.tar.gz', sha256: 'a'.repeat(64) },
     state: 'queued', step: null, priority: 'asked', askedBy: '127.0.0.1', attempts: 0, recipe: '', build: null,
-    createdAt: '2026-11-21T12:00:00Z', startedAt: null, finishedAt: null, seconds: null, estimateSeconds: null, ahead: null, startsInSeconds: null, remainingSeconds: null, waitsFor: [],
+    createdAt: '2026-11-21T12:00:00Z', startedAt: null, finishedAt: null, seconds: null, estimateSeconds: null, ahead: null, startsInSeconds: null, paused: null, remainingSeconds: null, waitsFor: [],
     failure: null, retryAt: null, wheel: null, ...parts,
   }
 }
@@ -48,6 +48,6 @@ export function prebuild(lines: PrebuildLine[], parts: Partial<Prebuild> = {}): 
   const done = failed + lines.filter(({ state }) => state === 'built').length
   return {
     id: 3, createdAt: '2026-11-21T12:00:00Z', askedBy: 'admin', name: 'requirements.txt', targets: [TARGET],
-    done, failed, total, finished: done === total, remainingSeconds: done === total ? null : 125, lines, ...parts,
+    done, failed, total, finished: done === total, paused: null, remainingSeconds: done === total ? null : 125, lines, ...parts,
   }
 }

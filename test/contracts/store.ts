@@ -47,16 +47,17 @@ export function storeContract(name: string, make: MakeStore): void {
         expect(await store.workers.targets(11)).toEqual(new Map([['a', 'new']]))
         await store.workers.beat('w1', { c: '3' }, 30)
         expect(await store.workers.targets(11)).toEqual(new Map([['a', 'new'], ['c', '3']]))
-        await store.workers.leave('w2')
+        await store.workers.beat('w2', {}, 25)
         expect(await store.workers.targets(0)).toEqual(new Map([['c', '3']]))
+        expect(await store.workers.live(26), 'a last word may lie in the past').toEqual(['w1'])
       })
 
-      test('when a target was last told of is known of those that are told of no more, and of workers that left', async () => {
+      test('when a target was last told of is known of those that are told of no more', async () => {
         expect(await store.workers.heard('a')).toBeUndefined()
         await store.workers.beat('w1', { a: '1', b: '1' }, 10)
         await store.workers.beat('w2', { a: '2' }, 20)
         await store.workers.beat('w1', {}, 30)
-        await store.workers.leave('w2')
+        await store.workers.beat('w2', {}, 30)
         expect([await store.workers.heard('a'), await store.workers.heard('b')]).toEqual([20, 10])
         await store.workers.beat('w3', { a: '3' }, 15)
         expect(await store.workers.heard('a'), 'a clock that is behind changes nothing').toBe(20)

@@ -3,7 +3,8 @@ import { hostname } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PRIORITY, type Job, type JobKind } from '../../src/domain/job.ts'
 import type { BuildWork } from '../../src/services/ports.ts'
-import { LEASE_MS, createWorker, isAlive, workerId, type Worker } from '../../src/services/worker.ts'
+import { HEARD_WITHIN_MS } from '../../src/services/ready-targets.ts'
+import { LEASE_MS, createWorker, isAlive, SUCCESSOR_MS, workerId, type Worker } from '../../src/services/worker.ts'
 import { type Bench, type Played, TARGET, built, makeBench, silent } from './bench.ts'
 
 const HEARTBEAT_MS = LEASE_MS / 3
@@ -296,7 +297,16 @@ describe('the end', () => {
     await stopped
     expect((await bench.job(first.id)).state).toBe('built')
     expect((await bench.job(second.id)).state).toBe('queued')
-    expect(await bench.store.workers.live(0)).toEqual([])
+  })
+
+  test('its last word holds on for half a minute, until its successor speaks', async () => {
+    const stopping = await start()
+    await stopping.stop(GRACE_MS)
+    const ready = () => bench.store.workers.targets(bench.clock.now() - HEARD_WITHIN_MS)
+    await bench.clock.advance(SUCCESSOR_MS)
+    expect([...await ready()]).toEqual([[TARGET, 'image-1']])
+    await bench.clock.advance(1)
+    expect([...await ready()]).toEqual([])
   })
 
   test('what takes longer is handed back to the queue, without a failure', async () => {

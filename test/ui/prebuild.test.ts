@@ -267,7 +267,7 @@ describe('building', () => {
   test('tells why nothing is built where the builder left meanwhile', async () => {
     const csrf = await person.login()
     const form = hidden((await plan()).text, 'form')
-    await rig.store.workers.leave('worker')
+    await rig.store.workers.beat('worker', {}, rig.clock.now())
     expect((await person.post('/ui/prebuilds', { form, csrf, only: CFFI })).status).toBe(303)
     const { text } = await person.get('/ui/prebuilds/1')
     expect(textOf(text)).toContain('3 cannot be had, and nothing was to be built.')

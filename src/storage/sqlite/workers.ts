@@ -10,7 +10,6 @@ export function createWorkers(db: Database): WorkerStore {
   const put = db.prepare<[string, string, number]>(`
     INSERT INTO workers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET targets = excluded.targets, seen_at = excluded.seen_at`)
   const forget = db.prepare<[number]>('DELETE FROM workers WHERE seen_at < ?')
-  const remove = db.prepare<[string]>('DELETE FROM workers WHERE worker = ?')
   const heard = db.prepare<[number], string>('SELECT worker FROM workers WHERE seen_at >= ? ORDER BY worker').pluck()
   // The newest last: where two name different images for a target, hers counts.
   const select = db.prepare<[number], string>('SELECT targets FROM workers WHERE seen_at >= ? ORDER BY seen_at, worker').pluck()
@@ -26,7 +25,6 @@ export function createWorkers(db: Database): WorkerStore {
 
   return asPort<WorkerStore>({
     beat(worker, targets, now) { beat.immediate(worker, targets, now) },
-    leave(worker) { remove.run(worker) },
     live: (since) => heard.all(since),
     targets: (since) => new Map(select.all(since).flatMap((targets) => Object.entries(JSON.parse(targets) as Record<string, string>))),
     heard: (target) => selectHeard.get(target),

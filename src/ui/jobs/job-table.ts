@@ -29,6 +29,7 @@ export function jobTable({ id, caption, jobs, root, now, shows }: {
 function time(job: JobView, now: number): Content {
   if (job.state === 'running' && job.startedAt !== null) return html`${runningTag(job.startedAt, now)}${job.estimateSeconds !== null && html` <span class="muted">of about ${duration(job.estimateSeconds)}</span>`}`
   if (job.waitsFor.length > 0) return html`<span class="muted">waits for ${job.waitsFor.map(({ project }) => project).join(', ')}</span>`
+  if (job.paused !== null) return 'builds are paused'
   if (job.state === 'queued') return job.ahead !== null && html`<span class="num">${job.ahead === 0 ? 'next' : `${counted(job.ahead, 'job')} before it`}${job.startsInSeconds !== null && job.startsInSeconds >= 1 && `, in about ${duration(job.startsInSeconds)}`}</span>`
   return job.seconds !== null && html`<span class="num">${duration(job.seconds)}</span>`
 }

@@ -46,7 +46,8 @@ function failurePanel(failure: FailureView, root: string, more?: Html): Html {
 <p id="remedy">${sentence(failure.remedy)}</p>${failure.job !== null && html`<p id="of">It waited for <a href="${root}ui/jobs/${failure.job}">job ${failure.job}</a>.</p>`}${more}</section>`
 }
 
-function queuedPanel({ ahead, estimateSeconds, startsInSeconds, waitsFor }: JobView, root: string): Html {
+function queuedPanel({ ahead, estimateSeconds, startsInSeconds, waitsFor, paused }: JobView, root: string): Html {
+  if (paused !== null) return html`<section class="panel" id="waiting"><p><strong>Queued.</strong> ${sentence(paused)} <a href="${root}ui/">The overview</a> tells more.</p></section>`
   if (waitsFor.length > 0) {
     return html`<section class="panel" id="waiting"><p><strong>Waits for what it needs to build.</strong> It goes on by itself once that is built.</p>
 <ul id="waits">${waitsFor.map(({ job, project, version, requirement }) => html`<li><a href="${root}ui/jobs/${job}">${project} ${version}</a> <span class="muted">for <code>${requirement}</code> (job ${job})</span></li>`)}</ul>${startsInSeconds !== null && startsInSeconds >= 1 && html`<p class="small muted">It begins in about ${duration(startsInSeconds)}.</p>`}</section>`

@@ -30,7 +30,7 @@ ${table({
   }
 }
 
-function progress({ id, lines, done, total, failed, finished, remainingSeconds }: Prebuild, root: string, auth: Auth | undefined): Html {
+function progress({ id, lines, done, total, failed, finished, remainingSeconds, paused }: Prebuild, root: string, auth: Auth | undefined): Html {
   const cannot = lines.filter(({ state }) => state === 'cannot').length
   const succeeded = finished && failed === 0 && cannot === 0
   return html`<div class="panel progress-panel"><div class="title"><h2 id="progress-told">${told()}</h2>${failed > 0 && badge('failed', `${failed} failed`)}${cannot > 0 && total > 0 && badge('cannot', `${cannot} cannot be had`)}${succeeded && badge('done')}</div>
@@ -39,7 +39,7 @@ ${failed > 0 && !auth?.session && html`<p class="small"><a id="to-login" href="$
 
   function told(): Content {
     if (total === 0) return cannot > 0 ? `${count(cannot)} cannot be had, and nothing was to be built.` : 'There was nothing to build.'
-    if (!finished) return html`${done} of ${counted(total, 'build')} done${remainingSeconds !== null && `, about ${duration(remainingSeconds)} left`}`
+    if (!finished) return html`${done} of ${counted(total, 'build')} done${paused !== null && `, ${paused}`}${remainingSeconds !== null && `, about ${duration(remainingSeconds)} left`}`
     if (failed > 0) return html`${done - failed} of ${counted(total, 'build')} succeeded.`
     return html`${total === 1 ? 'The build' : `All ${total} builds`} succeeded.`
   }

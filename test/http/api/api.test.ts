@@ -278,8 +278,9 @@ test('builds are paused and resumed, in all processes and after a restart', asyn
   expect((await get('/stats')).body.pause).toBeNull()
   const since = new Date(rig.clock.now()).toISOString()
   expect((await post('/pause', { reason: ' the machine\nis moved ' })).body).toEqual({ pause: { since, reason: 'the machine is moved' } })
-  await order()
+  const id = await order()
   await expect(rig.claim()).rejects.toThrow('nothing to claim')
+  expect((await get(`/jobs/${id}`)).body).toMatchObject({ state: 'queued', ahead: 0, paused: 'builds are paused: the machine is moved', startsInSeconds: null, remainingSeconds: null })
   await rig.restart()
   await rig.clock.advance(1000)
   expect((await get('/stats')).body.pause).toEqual({ since, reason: 'the machine is moved' })
@@ -287,6 +288,7 @@ test('builds are paused and resumed, in all processes and after a restart', asyn
   expect((await post('/pause', { reason: 'still' })).body).toEqual({ pause: { since, reason: 'still' } })
   expect((await post('/pause', { reason: 'x'.repeat(201) })).body.code).toBe('bad-request')
   for (let again = 0; again < 2; again++) expect((await post('/resume', {})).body).toEqual({ pause: null })
+  expect((await get(`/jobs/${id}`)).body.paused).toBeNull()
   expect(await rig.claim()).toMatchObject({ project: 'demo' })
 })
 

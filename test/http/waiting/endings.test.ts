@@ -118,7 +118,7 @@ describe.each([['a wheel', ''], ['its metadata', '.metadata']])('who asks for %s
     const path = await promise()
     const held = rig.get(`${path}${suffix}`, uv)
     await rig.clock.began(25_000)
-    await rig.store.workers.leave('worker')
+    await rig.store.workers.beat('worker', {}, rig.clock.now())
     await rig.clock.advance(25_000)
     const { status, headers: { location } } = await held
     expect(status).toBe(307)
@@ -129,6 +129,22 @@ describe.each([['a wheel', ''], ['its metadata', '.metadata']])('who asks for %s
     const job = await rig.claim('build').catch(() => rig.claim(kind))
     await rig.fail(job, { class: 'missing-header', key: 'ffi.h' })
     expect(told(await hop)).toMatchObject({ status: 424, code: 'build-failed' })
+  })
+
+  test('waits on where a clock jumped, as on a machine that slept: all that was heard is old, and nobody was missed yet', async () => {
+    const path = await promise()
+    const { held } = await hold(`${path}${suffix}`)
+    let ended = false
+    void held.then(() => { ended = true })
+    rig.clock.jump(600_000)
+    for (let ms = 0; ms < 15_000; ms += LOOK_MS) await look()
+    expect(ended).toBe(false)
+    await rig.ready()
+    for (let ms = 0; ms < 50_000; ms += LOOK_MS) await look()
+    expect(ended).toBe(false)
+    await rig.store.workers.beat('worker', {}, rig.clock.now())
+    for (let ms = 50_000; ms < 120_000; ms += LOOK_MS) await look()
+    expect(told(await held)).toMatchObject({ status: 423, code: 'no-builder' })
   })
 
   test('of a worker that died while it built is told once nobody was heard of for two minutes', async () => {
@@ -158,7 +174,7 @@ describe.each([['a wheel', ''], ['its metadata', '.metadata']])('who asks for %s
     await rig.clock.began(25_000)
     await rig.clock.advance(25_000)
     await held
-    await rig.store.workers.leave('other')
+    await rig.store.workers.beat('other', {}, rig.clock.now())
     await prepare({})
     const hop = `${path}${suffix}${(await held).headers.location}`
     const expected = { status: 424, code: 'target-gone', line: `Muslin: ${GONE} is no longer a target of this server; it has ${TARGET}, see ${rig.url}/ui/` }

@@ -11,4 +11,7 @@ CREATE TABLE heard (
   target TEXT PRIMARY KEY,
   heard_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Whoever waits across this change has heard of a builder before.
+INSERT INTO heard SELECT DISTINCT target, unixepoch() * 1000 FROM jobs WHERE state IN ('queued', 'running');
 `
