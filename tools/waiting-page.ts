@@ -60,7 +60,8 @@ A client shows nothing of why it is held. What goes on is told elsewhere.
 | the server's log | \`hold\` when an install begins to wait, \`still held\` each minute, \`held\` with how it ended; its redirects and 503s with \`--log-level debug\` |
 
 All of an install's requests for one wheel are one in these, through redirects and 503s. \`muslin watch\` shows those that asked from its own address; on the server's own
-machine all, since containers have addresses of their own; elsewhere \`--all\` shows the others, as anybody may see jobs. \`muslin watch NAME\` keeps to these projects, \`--once\` prints and ends, \`--json\` prints
+machine all, since containers have addresses of their own; elsewhere \`--all\` shows the others, as anybody may see jobs. \`own\` in \`GET /api/v1/waiting\` is a filter and no protection: behind a proxy
+on the server's own machine that \`trustedProxies\` does not name, everybody counts as this machine. \`muslin watch NAME\` keeps to these projects, \`--once\` prints and ends, \`--json\` prints
 an object a line: \`{"event": "waits" | "changed" | "still" | "ended", "install": …}\`, with \`--once\` one document. Ctrl-C ends it with 130, and no install with it; a server that
 is away is asked again for a minute. What ended stays listed for a minute.
 

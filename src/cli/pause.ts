@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 /** `muslin pause`: nothing new is built until `muslin resume`. */
 export function addPause(program: Command, context: Context): void {
   const command = program.command('pause').description('Begin no more builds until muslin resume. What runs goes on; nothing is promised meanwhile, and who waits for what is queued is told so.')
-    .option('--reason <TEXT>', 'Why, for those who wait.')
+    .option('--reason <TEXT>', 'Why, for those who wait; an empty one takes an earlier one away.')
   addServerFlags(command).action(() => withServer(command, context, async (api) => {
     tell(command, context, await api.pause(command.opts<{ reason?: string }>().reason))
   }))

@@ -6,7 +6,10 @@ export interface News { event: 'waits' | 'changed' | 'still' | 'ended'; install:
 /** Compares each look with the one before it. What had ended before the first look is no news. */
 export function createNews(): (installs: WaitingView[]) => News[] {
   let before: Map<string, WaitingView> | undefined
-  return (installs) => {
+  return (looked) => {
+    // One that was given up is there once more where it came back: it waits.
+    const waiting = new Set(looked.flatMap(({ id, ended }) => ended === null ? id : []))
+    const installs = looked.filter(({ id, ended }) => ended === null || !waiting.has(id))
     const news = installs.flatMap((install): News[] => {
       const event = newsOf(install, before?.get(install.id), before === undefined)
       return event === undefined ? [] : [{ event, install }]
@@ -18,7 +21,7 @@ export function createNews(): (installs: WaitingView[]) => News[] {
 
 function newsOf(now: WaitingView, then: WaitingView | undefined, first: boolean): News['event'] | undefined {
   if (now.ended !== null) return first || (then !== undefined && then.ended !== null) ? undefined : 'ended'
-  if (then === undefined) return 'waits'
+  if (then === undefined || then.ended !== null) return 'waits'
   if (now.job.state !== then.job.state || now.job.step !== then.job.step) return 'changed'
   return Math.floor(now.seconds / 60) > Math.floor(then.seconds / 60) ? 'still' : undefined
 }

@@ -66,6 +66,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers, clock })
   const jobViews = createJobViews({ store, clock, workers })
   const planFor = createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) })
+  const pausing = createPausing({ jobs: store.jobs, clock })
   const installs = createWaitingInstalls({ clock, log, closing: closing.signal })
   const shown = {
     installs, waitingViews: createWaitingViews({ installs, jobViews, clock }),
@@ -76,8 +77,8 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     rebuilds: createRebuilds({ store, planner, prebuilds }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
-    overview: createOverview({ store, readyTargets, targets, clock }),
-    pausing: createPausing({ jobs: store.jobs, clock }),
+    overview: createOverview({ store, readyTargets, pausing, targets, clock }),
+    pausing,
     jobs: store.jobs, logs, targets, clock, closing: closing.signal,
   }
   const links = createLinks({ admission, publicUrl: settings.publicUrl })

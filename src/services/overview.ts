@@ -2,7 +2,7 @@ import type { JobState } from '../domain/job.ts'
 import { parseTarget } from '../domain/target.ts'
 import type { Clock, Store } from './ports.ts'
 import { HEARD_WITHIN_MS, type ReadyTargets } from './ready-targets.ts'
-import { createPausing } from './pausing.ts'
+import type { Pausing } from './pausing.ts'
 import type { Overview, TargetView } from './views.ts'
 
 export interface OverviewService {
@@ -12,15 +12,15 @@ export interface OverviewService {
 }
 
 /** What was served, built and saved, and what is under way. */
-export function createOverview({ store, readyTargets, targets: configured, clock }: {
+export function createOverview({ store, readyTargets, pausing, targets: configured, clock }: {
   store: Store
   readyTargets: ReadyTargets
+  pausing: Pick<Pausing, 'state'>
   /** Names of the configured targets. */
   targets: string[]
   clock: Clock
 }): OverviewService {
   const { jobs, downloads, workers } = store
-  const pausing = createPausing({ jobs, clock })
 
   return { overview, targets }
 

@@ -57,6 +57,7 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
     sizeCalculation: (page) => page.body.length + page.gzip.length,
   })
   const rendering = singleFlight<RenderedPage>()
+  const rebuilt = new LRUCache<string, boolean>({ max: 10_000 })
 
   return {
     async page(project, variant, via) {
@@ -64,13 +65,26 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
       const image = variant.target && (await readyTargets()).get(variant.target.name)
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
       const generation = await store.generation(project)
-      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, variant.olderBuilds])
+      // Who sorts yanked files last shares all other pages.
+      const olderBuilds = variant.olderBuilds === 'listed' && await hasRebuilt(project, generation) ? 'listed' : 'yanked'
+      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds])
       return cache.get(key) ?? rendering(key, async () => {
-        const rendered = await render(project, variant, image, failure)
+        const rendered = await render(project, { ...variant, olderBuilds }, image, failure)
         cache.set(key, rendered)
         return rendered
       })
     },
+  }
+
+  /** Whether a newer build of ours replaced another one. */
+  async function hasRebuilt(project: string, generation: number): Promise<boolean> {
+    const key = `${project} ${generation}`
+    const known = rebuilt.get(key)
+    if (known !== undefined) return known
+    const wheels = await store.wheels.wheels(project)
+    const found = new Set(wheels.map(({ sdist, target }) => `${sdist} ${target}`)).size < wheels.length
+    rebuilt.set(key, found)
+    return found
   }
 
   async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<RenderedPage> {

@@ -6,7 +6,7 @@ import type { PauseState } from './views.ts'
 /** Pauses of all builds, as people and programs see them. What runs goes on. */
 export interface Pausing {
   state(): Promise<PauseState>
-  /** `reason` is shown to whoever waits, in one line. Of a pause that lasts already it becomes the reason. */
+  /** `reason` is shown to whoever waits, in one line. Of a pause that lasts already it becomes the reason; an empty one takes that away. */
   pause(reason?: string): Promise<PauseState>
   /** Changes nothing where there is no pause. */
   resume(): Promise<PauseState>
@@ -15,7 +15,7 @@ export interface Pausing {
 export function createPausing({ jobs, clock }: { jobs: Pick<JobStore, 'pause' | 'resume' | 'paused'>; clock: Clock }): Pausing {
   return {
     state: async () => viewOf(await jobs.paused()),
-    pause: async (reason = '') => viewOf(await jobs.pause(cleanLine(reason) || undefined, clock.now())),
+    pause: async (reason) => viewOf(await jobs.pause(reason === undefined ? undefined : cleanLine(reason), clock.now())),
     async resume() {
       await jobs.resume()
       return viewOf(undefined)

@@ -147,7 +147,7 @@ export interface JobStore {
   retryAt(id: number): Promise<number | undefined>
   /** Whether something runs, under a lease, that ends this job: itself, what it waits for by whatever detour, or the build that a metadata job is answered by. */
   underWay(id: number, now: number): Promise<boolean>
-  /** Begins a pause, in all processes and after restarts too. One that lasts already goes on since then, for this reason if one is given. */
+  /** Begins a pause, in all processes and after restarts too. One that lasts already goes on since then, for this reason if one is given; an empty one takes it away. */
   pause(reason: string | undefined, now: number): Promise<Pause>
   /** False where there was no pause. */
   resume(): Promise<boolean>

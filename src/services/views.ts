@@ -202,7 +202,7 @@ export const PauseState = z.object({
 export type PauseState = z.infer<typeof PauseState>
 
 export const PauseOrder = z.strictObject({
-  reason: z.string().max(200).optional().describe('Told to those who wait, in one line'),
+  reason: z.string().max(200).optional().describe('Told to those who wait, in one line; empty: no reason any more'),
 }).meta({ id: 'PauseOrder' })
 
 export const Overview = z.object({

@@ -45,8 +45,8 @@ export interface WaitingInstalls {
   watch(changed: () => void): () => void
 }
 
-/** Clients pause for eight seconds at most before they follow a 503. */
-const COMES_BACK_WITHIN_MS = 10_000
+/** Clients pause for eight seconds at most before they follow a 503, mostly for less, and another process may hold them for 25 meanwhile. */
+const COMES_BACK_WITHIN_MS = 35_000
 const ENDED_KEPT_MS = 60_000
 const MOST_ENDED = 500
 /** More are held and logged all the same, but neither listed nor joined. */
@@ -57,7 +57,7 @@ interface Going { about: HoldAbout; install: WaitingInstall; holds: number; told
 /** The installs that wait at this process, listed for people and told to the log: their start, each minute and their end, hops only to who wants details. */
 export function createWaitingInstalls({ clock, log, closing }: { clock: Clock; log: Logger; closing: AbortSignal }): WaitingInstalls {
   const going = new Map<string, Going>()
-  const over: WaitingInstall[] = []
+  const over: Going[] = []
   const watchers = new Set<{ changed: () => void }>()
 
   return {
@@ -65,7 +65,7 @@ export function createWaitingInstalls({ clock, log, closing }: { clock: Clock; l
       const began = about.began ?? unusedBegin(about)
       const id = idOf({ ...about, began })
       const known = going.get(id)
-      const one = known ?? begin(id, about, began)
+      const one = known ?? takeBack(id) ?? begin(id, about, began)
       one.back.abort()
       one.about = about
       one.holds += 1
@@ -73,12 +73,14 @@ export function createWaitingInstalls({ clock, log, closing }: { clock: Clock; l
       return { began, tick: () => everyMinute(one), end: (how) => endHold(one, how) }
     },
     answered({ began, ...place }, how) {
-      const one = began === undefined ? undefined : going.get(idOf({ ...place, began }))
+      if (began === undefined) return
+      const id = idOf({ ...place, began })
+      const one = going.get(id) ?? takeBack(id, 'left')
       if (one?.holds === 0) finish(one, how)
     },
     list() {
       forget()
-      return [...[...going.values()].map(({ install }) => install).toSorted((a, b) => a.began - b.began), ...over]
+      return [...[...going.values()].toSorted((a, b) => a.install.began - b.install.began), ...over].map(({ install }) => install)
     },
     watch(changed) {
       const watcher = { changed }
@@ -105,6 +107,18 @@ export function createWaitingInstalls({ clock, log, closing }: { clock: Clock; l
     return one
   }
 
+  /** Where several processes serve in turn, one that stayed away longer than clients do may come back all the same. */
+  function takeBack(id: string, from?: InstallEnd): Going | undefined {
+    const at = over.findIndex(({ install }) => install.id === id && (from === undefined || install.ended?.how === from))
+    const one = over[at]
+    if (!one) return undefined
+    over.splice(at, 1)
+    one.install = { ...one.install, ended: undefined }
+    if (going.size < MOST) going.set(id, one)
+    changed()
+    return one
+  }
+
   function endHold(one: Going, how: HoldEnd): void {
     one.holds -= 1
     const sentOn = how === 'hop' || how === 'retry'
@@ -121,13 +135,16 @@ export function createWaitingInstalls({ clock, log, closing }: { clock: Clock; l
     one.back.abort()
     say(one, 'info', 'held', how)
     if (!going.delete(one.install.id)) return
-    if (how !== 'closing') over.push({ ...one.install, ended: { how: how === 'end' ? 'still-building' : how === 'gone' ? 'left' : how, at: clock.now() } })
+    if (how !== 'closing') {
+      one.install = { ...one.install, ended: { how: how === 'end' ? 'still-building' : how === 'gone' ? 'left' : how, at: clock.now() } }
+      over.push(one)
+    }
     forget()
     changed()
   }
 
   function forget(): void {
-    while (over.length > MOST_ENDED || (over[0]?.ended?.at ?? Infinity) < clock.now() - ENDED_KEPT_MS) over.shift()
+    while (over.length > MOST_ENDED || (over[0]?.install.ended?.at ?? Infinity) < clock.now() - ENDED_KEPT_MS) over.shift()
   }
 
   function changed(): void {

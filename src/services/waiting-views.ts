@@ -19,8 +19,8 @@ export const WaitingView = z.object({
 export type WaitingView = z.infer<typeof WaitingView>
 
 export const WaitingList = z.object({
-  waiting: z.array(WaitingView).describe('Those that wait, the longest first, then those that ended within the last minute; 200 at most'),
-  more: z.number().int().describe('Beyond these 200'),
+  waiting: z.array(WaitingView).describe('Those that wait, the longest first, then those that ended within the last minute; 200 of each at most'),
+  more: z.number().int().describe('That wait beyond these 200'),
   others: z.number().int().describe('That wait, but were asked for from other addresses, and are not listed'),
 }).meta({ id: 'Waiting' })
 export type WaitingList = z.infer<typeof WaitingList>
@@ -30,6 +30,7 @@ export interface WaitingViews {
   list(filter: { address?: string | undefined; projects?: string[] | undefined }): Promise<WaitingList>
 }
 
+/** Of those that wait, and of those that ended: however many wait, endings are told. */
 const MOST = 200
 
 /** The installs that wait at this process, as people and programs are shown them. */
@@ -38,12 +39,13 @@ export function createWaitingViews({ installs, jobViews, clock }: { installs: Wa
     async list({ address, projects }) {
       const wanted = installs.list().filter(({ project }) => projects === undefined || projects.includes(project))
       const own = wanted.filter((install) => address === undefined || install.address === address)
-      const shown = own.slice(0, MOST)
+      const [going, over] = [own.filter(({ ended }) => ended === undefined), own.filter(({ ended }) => ended !== undefined)]
+      const shown = [...going.slice(0, MOST), ...over.slice(-MOST)]
       const jobs = new Map((await jobViews.some([...new Set(shown.map(({ job }) => job))])).map((job) => [job.id, job]))
       return {
         waiting: shown.flatMap((install) => jobs.has(install.job) ? viewOf(install, jobs.get(install.job)!, clock.now()) : []),
-        more: own.length - shown.length,
-        others: wanted.filter(({ ended }) => ended === undefined).length - own.filter(({ ended }) => ended === undefined).length,
+        more: Math.max(0, going.length - MOST),
+        others: wanted.filter(({ ended }) => ended === undefined).length - going.length,
       }
     },
   }

@@ -66,6 +66,9 @@ describe('the words', () => {
     expect(told(install({ seconds: 70 }), install({ id: 'quick', ended: 'built' }))).toEqual(['changed one', 'ended quick'])
     expect(told(install({ seconds: 75, ended: 'failed' }), install({ id: 'quick', ended: 'built' }))).toEqual(['ended one'])
     expect(told(install({ seconds: 75, ended: 'failed' }))).toEqual([])
+    expect(told(install({ seconds: 90 })), 'it was given up too early').toEqual(['waits one'])
+    expect(told(install({ seconds: 100 }), install({ seconds: 75, ended: 'left' })), 'both are listed').toEqual([])
+    expect(told(install({ seconds: 101, ended: 'built' }))).toEqual(['ended one'])
   })
 })
 

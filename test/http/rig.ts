@@ -216,6 +216,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock })
   const jobViews = createJobViews({ store, clock, workers: 2 })
   const planFor = createPlanFor({ planner, asker: createAskers({ trustedProxies, adminTokenSha256, publicUrl }) })
+  const pausing = createPausing({ jobs: store.jobs, clock })
   const installs = createWaitingInstalls({ clock, log, closing: closing.signal })
   const shown = {
     installs, waitingViews: createWaitingViews({ installs, jobViews, clock }),
@@ -225,8 +226,8 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
-    overview: createOverview({ store, readyTargets, targets, clock }),
-    pausing: createPausing({ jobs: store.jobs, clock }),
+    overview: createOverview({ store, readyTargets, pausing, targets, clock }),
+    pausing,
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
   }

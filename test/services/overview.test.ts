@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseUserAgent } from '../../src/domain/client.ts'
 import { createDownloads } from '../../src/services/downloads.ts'
 import { createOverview } from '../../src/services/overview.ts'
+import { createPausing } from '../../src/services/pausing.ts'
 import { createReadyTargets } from '../../src/services/ready-targets.ts'
 import { Overview } from '../../src/services/views.ts'
 import { AGENTS } from '../http/rig.ts'
@@ -16,7 +17,7 @@ const OTHER = 'cp312-musllinux_1_2_x86_64'
 test('what was served, built and saved, what is under way, and who builds', async () => {
   const { store, clock } = bench
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
-  const { overview } = createOverview({ store, readyTargets, targets: [TARGET], clock })
+  const { overview } = createOverview({ store, readyTargets, pausing: createPausing({ jobs: store.jobs, clock }), targets: [TARGET], clock })
   expect(await overview()).toEqual({
     files: 0, wheelsServed: 0, wheelsBuilt: 0, secondsSaved: 0, queued: 0, running: 0, failed: 0, workers: 0, pause: null,
     targets: [{ name: TARGET, python: '3.13', cpu: 'x86_64', ready: false, image: null, configured: true }],

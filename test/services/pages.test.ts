@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createProjectPages } from '../../src/services/pages.ts'
 import type { Store, Upstream } from '../../src/services/ports.ts'
 import { createPromises } from '../../src/services/promises.ts'
+import { PRIORITY } from '../../src/domain/job.ts'
 import { NO_RECIPE } from '../../src/domain/recipe.ts'
 import { createReadyTargets } from '../../src/services/ready-targets.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
@@ -83,6 +84,31 @@ test('a page is rendered once for all who ask, and anew when it changes', async 
   expect(await pages.page('p', { ...variant, format: 'html' })).not.toBe(one)
   upstream.set('p', { meta: { 'api-version': '1.4' }, name: 'p', files: [], more: 1 })
   expect((await pages.page('p', variant)).sha256).not.toBe(one.sha256)
+})
+
+test('who sorts yanked files last shares a page with all others, until one of its wheels has a newer build', async () => {
+  const pages = pagesOf(new Map([['p', { meta: { 'api-version': '1.4' }, name: 'p', files: [] }]]))
+  const variant = { root: '../../', target: undefined, format: 'json' } as const
+  const each = () => Promise.all([pages.page('p', variant), pages.page('p', { ...variant, olderBuilds: 'yanked' }), pages.page('p', { ...variant, olderBuilds: 'listed' })])
+  const publish = async (number: number, target: string) => {
+    const sdist = { sha256: 'a'.repeat(64), filename: 'p-1.0.tar.gz' }
+    await store.jobs.wish({ kind: 'build', project: 'p', version: '1.0', sdist, target, recipe: String(number), image: 'i', priority: PRIORITY.asked, askedBy: 'x' }, 1)
+    const job = await store.jobs.claim('w', { kinds: ['build'], targets: { [target]: 'i' } }, 2, 100)
+    const filename = `p-1.0-${number}-${target.replace('-', '-cp313-')}.whl`
+    expect(await store.wheels.publish({
+      sha256: String(number).repeat(64), filename, size: 1, project: 'p', version: '1.0', target, sdist: sdist.sha256, number,
+      metadata: 'b'.repeat(64), requiresPython: undefined, publishedAt: 3, build: job!.build,
+    }, { id: job!.id, worker: 'w', metadataChanged: false }, {}, 3)).toBe(true)
+  }
+  expect(new Set(await each()).size).toBe(1)
+  await publish(1, 'cp313-musllinux_1_2_x86_64')
+  await publish(1, 'cp313-musllinux_1_2_aarch64')
+  expect(new Set(await each()).size).toBe(1)
+  await publish(2, 'cp313-musllinux_1_2_x86_64')
+  const [one, yanked, listed] = await each()
+  expect(one).toBe(yanked)
+  const toldOf = ({ body }: typeof one) => (JSON.parse(body.toString()).files as { yanked: unknown }[]).filter(({ yanked: why }) => String(why).startsWith('superseded by build')).length
+  expect([toldOf(one), toldOf(listed)]).toEqual([1, 0])
 })
 
 test('where a page is kept, an upstream that hangs is waited for five seconds, and what it says in the end is served to the next', async () => {

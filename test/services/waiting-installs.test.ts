@@ -50,11 +50,53 @@ describe('an install that waits', () => {
     installs.answered({ path: '/promise/x/a.whl', address: '10.0.0.7', began: one.began }, 'built')
     installs.answered({ path: '/promise/x/a.whl', address: '10.0.0.8', began: one.began }, 'built')
     installs.answered({ path: '/promise/x/a.whl', address: '10.0.0.7', began: undefined }, 'built')
-    await clock.advance(9_999)
+    await clock.advance(34_999)
     expect(shown().map(({ ended }) => ended)).toEqual([undefined, 'built'])
     await clock.advance(1)
     expect(shown().map(({ ended }) => ended)).toEqual(['built', 'left'])
-    expect(lines).toEqual(['hold 0', 'hold 0', 'held 0 built', 'held 10 gone'])
+    expect(lines).toEqual(['hold 0', 'hold 0', 'held 0 built', 'held 35 gone'])
+  })
+
+  test('is one for two processes that hold it in turn', async () => {
+    const other = createWaitingInstalls({ clock, log: pino({ level: 'silent' }), closing: closing.signal })
+    let { began }: { began: number | undefined } = { began: undefined }
+    for (const [hop, here] of [installs, other, installs, other, installs].entries()) {
+      const hold = here.hold(about({ began, hop }))
+      await clock.advance(25_000)
+      expect(shown()).toMatchObject([{ ended: undefined }])
+      hold.end(hop < 4 ? 'hop' : 'built')
+      began = hold.began
+      await clock.advance(4_000)
+    }
+    expect(shown()).toMatchObject([{ ended: 'built' }])
+    expect(lines).toEqual(['hold 0', 'still held 83', 'held 141 built'])
+  })
+
+  test('that was given up waits again when it comes back, as the same one, and once in the list', async () => {
+    const first = installs.hold(about())
+    const [{ id } = { id: '' }] = installs.list()
+    first.end('hop')
+    await clock.advance(40_000)
+    expect(shown()).toMatchObject([{ ended: 'left' }])
+    let told = 0
+    installs.watch(() => { told += 1 })
+    const again = installs.hold(about({ began: first.began, hop: 2 }))
+    expect(told).toBe(1)
+    expect(installs.list()).toMatchObject([{ id, began: first.began, ended: undefined }])
+    await clock.advance(10_000)
+    again.end('built')
+    expect(installs.list()).toMatchObject([{ id, ended: { how: 'built', at: clock.now() } }])
+    expect(lines).toEqual(['hold 0', 'held 35 gone', 'hold 40', 'held 50 built'])
+  })
+
+  test('that was given up and finds its answer when it comes back has ended so; what ended otherwise stays', async () => {
+    const [one, two] = [installs.hold(about()), installs.hold(about({ address: '10.0.0.8' }))]
+    one.end('hop')
+    two.end('failed')
+    await clock.advance(40_000)
+    for (const [address, { began }] of [['10.0.0.7', one], ['10.0.0.8', two]] as const) installs.answered({ path: '/promise/x/a.whl', address, began }, 'built')
+    expect(installs.list()).toMatchObject([{ address: '10.0.0.8', ended: { how: 'failed' } }, { address: '10.0.0.7', ended: { how: 'built', at: clock.now() } }])
+    expect(lines.at(-1)).toBe('held 40 built')
   })
 
   test('is told apart from others that ask for the same at the same time', () => {

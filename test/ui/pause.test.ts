@@ -20,6 +20,8 @@ test('an admin pauses all builds with a reason, everybody sees it, and the admin
   const { status, headers } = await person.post('/ui/pause', { csrf, reason: 'the machine <b>is moved' })
   expect([status, headers.get('location')]).toEqual([303, '../ui/'])
   expect(await rig.store.jobs.paused()).toEqual({ since: rig.clock.now(), reason: 'the machine <b>is moved' })
+  // The form of a page from before the pause gives no reason, and takes none away.
+  await person.post('/ui/pause', { csrf, reason: '' })
   const { text } = await person.get('/ui/')
   expect(text).not.toContain('id="pause-builds"')
   expect(text).toContain('id="resume"')

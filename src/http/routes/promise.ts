@@ -36,31 +36,33 @@ export function promiseRoutes(router: Router, deps: PromiseDeps): void {
     const { id = '', filename = '' } = ctx.params as Record<string, string>
     if (filename.endsWith(METADATA)) await metadata(ctx, id, await promises.resolve(id, filename.slice(0, -METADATA.length)))
     else await wheel(ctx, id, await promises.resolve(id, filename))
-    if (ctx.method === 'GET' && ctx.status < 300) waiting.answered(ctx)
   })
 
   async function wheel(ctx: Context, id: string, promised: Promised): Promise<void> {
     const began = waiting.began(ctx)
-    if (await sendKept(ctx, id, promised, began)) return
+    const send = () => sendKept(ctx, id, promised, began)
+    if (await waiting.answer(ctx, send)) return
     if (ctx.method === 'HEAD') return unbuilt(ctx)
-    const job = await waiting.wait(ctx, 'build', promised)
-    if (!job) return
-    if (await sendKept(ctx, id, promised, began)) return
-    throw new MuslinError('no-such-promise', `${promised.project} ${promised.version} was built under another build number, run again`)
+    await waiting.wait(ctx, 'build', promised, async () => {
+      if (await send()) return true
+      throw new MuslinError('no-such-promise', `${promised.project} ${promised.version} was built under another build number, run again`)
+    })
   }
 
   async function metadata(ctx: Context, id: string, promised: Promised): Promise<void> {
     const kept = await promises.kept(promised)
-    if (kept) return sendBlob(ctx, id, kept.metadata)
-    if (ctx.method === 'HEAD') return unbuilt(ctx)
-    await wishes.ahead(promised, waiting.asker(ctx))
-    const known = await promiseMetadata.known(promised)
-    if (known !== undefined) return sendBlob(ctx, id, known)
-    const job = await waiting.wait(ctx, 'metadata', promised)
-    if (!job) return
-    const found = await promiseMetadata.known(promised)
-    if (found === undefined) throw new MuslinError('internal', `the metadata step of ${promised.project} ${promised.version} left nothing`)
-    await sendBlob(ctx, id, found)
+    if (!kept && ctx.method === 'HEAD') return unbuilt(ctx)
+    if (!kept) await wishes.ahead(promised, waiting.asker(ctx))
+    const send = async () => {
+      const sha256 = kept?.metadata ?? await promiseMetadata.known(promised)
+      if (sha256 !== undefined) await sendBlob(ctx, id, sha256)
+      return sha256 !== undefined
+    }
+    if (await waiting.answer(ctx, send)) return
+    await waiting.wait(ctx, 'metadata', promised, async () => {
+      if (await send()) return true
+      throw new MuslinError('internal', `the metadata step of ${promised.project} ${promised.version} left nothing`)
+    })
   }
 
   async function sendKept(ctx: Context, id: string, promised: Promised, began: number): Promise<boolean> {

@@ -22,17 +22,19 @@ export interface Waiting {
   /** When this client first asked for this address, milliseconds since 1970: before all its hops. */
   began(ctx: Context): number
   /**
-   * Wishes for the job and holds the request until it is built; undefined when the answer is given another way: a hop to the same
-   * address, or nothing to a client that left. Throws `build-failed`, `still-building`, what starting a job is refused with, and what
+   * Wishes for the job, holds the request until it is built, and then sends what was waited for. Nothing is sent when the answer is given
+   * another way: a hop to the same address, or nothing to a client that left. Throws what `send` does, `build-failed`, `still-building`, what starting a job is refused with, and what
    * comes in between (`services/hindrance.ts`).
    */
-  wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined>
-  /** What this client waited for was there when it came back from a hop. */
-  answered(ctx: Context): void
+  wait(ctx: Context, kind: JobKind, promised: Promised, send: () => Promise<boolean>): Promise<void>
+  /** Sends what may be there already, to who came back from a hop too: false where it is not, and is to be waited for. */
+  answer(ctx: Context, send: () => Promise<boolean>): Promise<boolean>
 }
 
-/** Refusals that say how the whole server stands: its overview tells more. */
-const OF_THE_SERVER: ErrorCode[] = ['queue-full', 'paused', 'no-builder', 'target-gone']
+/** Refusals that say how the server stands, with nothing of a single build: its overview tells more. */
+const OF_THE_SERVER: ErrorCode[] = ['queue-full', 'too-many-builds', 'paused', 'no-builder', 'target-gone']
+
+type End = (how: 'built' | 'failed' | 'cancelled' | 'refused') => void
 
 /** Holding requests (the moves are `domain/holding.ts`'s) and how that ends. */
 export function createWaiting({ asker, wishes, outcome, jobs, jobViews, links, tokens, installs, clock, closing, publicUrl, behindProxy, holdLimit }: {
@@ -56,21 +58,19 @@ export function createWaiting({ asker, wishes, outcome, jobs, jobViews, links, t
   const began = clock.now()
   const publicHttps = publicUrl?.startsWith('https:') === true
 
-  return { asker, began: (ctx) => hopOf(ctx).began ?? clock.now(), wait, answered }
+  return { asker, began: (ctx) => hopOf(ctx).began ?? clock.now(), wait, answer }
 
-  async function wait(ctx: Context, kind: JobKind, promised: Promised): Promise<Job | undefined> {
+  async function wait(ctx: Context, kind: JobKind, promised: Promised, send: () => Promise<boolean>): Promise<void> {
     const hop = hopOf(ctx)
     const arrived = clock.now()
     if (closing.aborted) refuseClosing(ctx)
     const who = asker(ctx)
+    const cameBack = endOf(ctx, hop)
     const job = await wishes.now(kind, promised, who, hop.number > 0).catch((error: unknown) => {
-      installs.answered(placeOf(ctx, hop), 'refused')
+      cameBack('refused')
       throw withLink(ctx, error)
     })
-    if (isSettled(job)) {
-      answered(ctx, job)
-      return builtOrThrow(ctx, job)
-    }
+    if (isSettled(job)) return conclude(ctx, job, send, cameBack)
     const direct = !cutPeers.proxied(who.address)
       && isDirect({ httpVersion: ctx.req.httpVersion, headers: ctx.req.headers, tls: isTls(ctx), publicHttps, behindProxy })
     const first = hop.began ?? arrived
@@ -84,22 +84,18 @@ export function createWaiting({ asker, wishes, outcome, jobs, jobViews, links, t
         install.end('gone')
         throw error
       })
-    install.end(held.kind === 'patience-over' ? plan.then : held.kind === 'settled' ? endOf(held.value) : held.kind)
-    if (held.kind === 'settled') {
-      if (held.value instanceof MuslinError) throw withLink(ctx, held.value)
-      return builtOrThrow(ctx, held.value)
-    }
+    if (held.kind === 'settled') return conclude(ctx, held.value, send, install.end)
+    install.end(held.kind === 'patience-over' ? plan.then : held.kind)
     if (held.kind === 'gone') {
       cutPeers.left(who.address, held.toldAt)
       ctx.respond = false
-      return undefined
+      return
     }
     // A server that stops sends its clients to the next one, as long as they follow: what a plan ends with counts from there on.
     const then = held.kind === 'patience-over' ? plan.then : mayHop({ client: who.client, hop: hop.number }) ? 'hop' : refuseClosing(ctx)
     if (then === 'end') throw await stillBuilding(ctx, job)
     if (then === 'retry') sendBack(ctx)
     else redirectOnwards(ctx, { number: hop.number + 1, began: install.began, issued: clock.now() })
-    return undefined
   }
 
   // A hop would lead to this same server, and use up what redirects the client follows: both pip and uv come back after a 503.
@@ -108,8 +104,19 @@ export function createWaiting({ asker, wishes, outcome, jobs, jobViews, links, t
     throw new MuslinError('shutting-down', 'this server is being restarted, the build goes on; try again in a few seconds')
   }
 
-  function answered(ctx: Context, job?: Job): void {
-    installs.answered(placeOf(ctx, hopOf(ctx)), job ? endOf(job) : 'built')
+  /** The last word to who waited, and its wait ends as that turns out. */
+  async function conclude(ctx: Context, value: Job | MuslinError, send: () => Promise<boolean>, end: End): Promise<void> {
+    if (!(value instanceof MuslinError) && value.state === 'built') return void await sending(send, end)
+    end(value instanceof MuslinError ? 'refused' : value.state === 'cancelled' ? 'cancelled' : 'failed')
+    throw value instanceof MuslinError ? withLink(ctx, value) : buildFailed(ctx, value)
+  }
+
+  function answer(ctx: Context, send: () => Promise<boolean>): Promise<boolean> {
+    return ctx.method === 'HEAD' ? send() : sending(send, endOf(ctx, hopOf(ctx)))
+  }
+
+  function endOf(ctx: Context, hop: Hop): End {
+    return (how) => installs.answered(placeOf(ctx, hop), how)
   }
 
   function placeOf(ctx: Context, { began }: Hop): Place {
@@ -136,12 +143,11 @@ export function createWaiting({ asker, wishes, outcome, jobs, jobViews, links, t
     ctx.body = ''
   }
 
-  function builtOrThrow(ctx: Context, job: Job): Job {
-    if (job.state === 'built') return job
+  function buildFailed(ctx: Context, job: Job): MuslinError {
     const link = links.build(ctx, job.build)
     const failure = job.failure ?? { class: 'cancelled', key: '' }
     const line = failureLine({ project: job.project, version: job.version, failure, link: link ?? links.root(ctx) ?? '/' })
-    throw new MuslinError('build-failed', line, link === undefined ? {} : { link })
+    return new MuslinError('build-failed', line, link === undefined ? {} : { link })
   }
 
   async function stillBuilding(ctx: Context, job: Job): Promise<MuslinError> {
@@ -159,7 +165,14 @@ export function createWaiting({ asker, wishes, outcome, jobs, jobViews, links, t
   }
 }
 
-function endOf(value: Job | MuslinError): 'built' | 'failed' | 'cancelled' | 'refused' {
-  if (value instanceof MuslinError) return 'refused'
-  return value.state === 'built' || value.state === 'cancelled' ? value.state : 'failed'
+/** A wheel that is there may still be refused. */
+async function sending(send: () => Promise<boolean>, end: End): Promise<boolean> {
+  try {
+    const sent = await send()
+    if (sent) end('built')
+    return sent
+  } catch (error) {
+    end('refused')
+    throw error
+  }
 }

@@ -7,7 +7,8 @@ import type { AtOnce } from './port.ts'
 export function createPause(db: Database, changes: Changes): AtOnce<Pick<JobStore, 'pause' | 'resume' | 'paused'>> {
   const select = db.prepare<[], { reason: string | null; since: number }>('SELECT reason, since FROM pause')
   const put = db.prepare<{ reason: string | null; now: number }, { reason: string | null; since: number }>(`
-    INSERT INTO pause VALUES (1, @reason, @now) ON CONFLICT DO UPDATE SET reason = coalesce(excluded.reason, reason) RETURNING reason, since`)
+    INSERT INTO pause VALUES (1, nullif(@reason, ''), @now)
+    ON CONFLICT DO UPDATE SET reason = iif(@reason IS NULL, reason, excluded.reason) RETURNING reason, since`)
   const remove = db.prepare('DELETE FROM pause')
 
   return {

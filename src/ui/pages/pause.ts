@@ -14,7 +14,7 @@ export function pauseRoutes(router: Router, { pausing }: PageDeps): void {
       requireSession(ctx)
       const form = await readForm(ctx.req)
       requireForm(ctx, form.value('csrf'))
-      if (verb === 'pause') await pausing.pause(form.value('reason'))
+      if (verb === 'pause') await pausing.pause(form.value('reason') || undefined)
       else await pausing.resume()
       seeOther(ctx, rootOf(ctx), 'ui/')
     })

@@ -27,7 +27,11 @@ export function pauseContract({ store, another, running }: StoreBench): void {
       expect(await store.jobs.pause('why', 6)).toEqual({ reason: 'why', since: 5 })
       expect(await store.jobs.pause(undefined, 7)).toEqual({ reason: 'why', since: 5 })
       store.close()
-      expect(await (await another()).jobs.paused()).toEqual({ reason: 'why', since: 5 })
+      const next = await another()
+      expect(await next.jobs.paused()).toEqual({ reason: 'why', since: 5 })
+      expect(await next.jobs.pause('', 8), 'an empty one takes it away').toEqual({ reason: undefined, since: 5 })
+      await next.jobs.resume()
+      expect(await next.jobs.pause('', 9)).toEqual({ reason: undefined, since: 9 })
     })
 
     test('is told to those who watch, and so is its end', async () => {

@@ -89,6 +89,38 @@ test('who comes back when the build has failed was told so', async () => {
   expect((await waiting()).waiting).toMatchObject([{ ended: 'failed' }])
 })
 
+const METADATA = 'Metadata-Version: 2.1\nName: alpha\nVersion: 1.0\n'
+
+test('who is refused the wheel that was built ends so, and not as one that has it', async () => {
+  const path = await promise('alpha')
+  const next = await sentOn(path, '10.0.0.8')
+  const { response } = await begin(path, '10.0.0.7')
+  await rig.publish(await rig.claim(), Buffer.from('a wheel'), METADATA, { metadataChanged: true })
+  expect((await response).resume().statusCode).toBe(424)
+  expect((await rig.get(next, { ...uv, ...from('10.0.0.8') })).status).toBe(424)
+  expect((await waiting()).waiting).toMatchObject([
+    { address: '10.0.0.7', ended: 'refused', job: { state: 'built' } }, { address: '10.0.0.8', ended: 'refused', job: { state: 'built' } },
+  ])
+})
+
+test('who waited for another build number than the one that came is refused too', async () => {
+  const path = await promise('alpha')
+  const { response } = await begin(path, '10.0.0.7')
+  await rig.publish(await rig.claim(), Buffer.from('a wheel'), METADATA, { filename: `alpha-1.0-2-cp313-cp313-musllinux_1_2_x86_64.whl` })
+  expect((await response).resume().statusCode).toBe(404)
+  expect((await waiting()).waiting).toMatchObject([{ ended: 'refused' }])
+})
+
+test('who waits for metadata has it, held or sent on', async () => {
+  const path = `${await promise('alpha')}.metadata`
+  const next = await sentOn(path, '10.0.0.8')
+  const { response } = await begin(path, '10.0.0.7')
+  await rig.publish(await rig.claim(), Buffer.from('a wheel'), METADATA)
+  expect((await response).resume().statusCode).toBe(200)
+  expect((await rig.get(next, { ...uv, ...from('10.0.0.8') })).body.toString()).toBe(METADATA)
+  expect((await waiting()).waiting).toMatchObject([{ address: '10.0.0.7', ended: 'built' }, { address: '10.0.0.8', ended: 'built' }])
+})
+
 test('one\'s own are those of one\'s address; all, on the server\'s own machine; and those of the projects that are named', async () => {
   const paths = { alpha: await promise('alpha'), beta: await promise('beta') }
   await begin(paths.alpha, '10.0.0.7')

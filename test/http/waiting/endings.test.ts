@@ -187,7 +187,7 @@ describe.each([['a wheel', ''], ['its metadata', '.metadata']])('who asks for %s
 
 test('a client that started too many is told so, and by which setting that is bound', async () => {
   await prepare({ buildsPerClient: 0 })
-  expect(told(await rig.get(await promise(), pip))).toEqual({ status: 423, code: 'too-many-builds', line: 'Muslin: 127.0.0.1 started 0 new builds within an hour; try again later, or with the admin\'s token' })
+  expect(told(await rig.get(await promise(), pip))).toEqual({ status: 423, code: 'too-many-builds', line: `Muslin: 127.0.0.1 started 0 new builds within an hour; try again later, or with the admin's token, see ${rig.url}/ui/` })
 })
 
 test('the last word names what is left by the queue and by earlier builds on this target, and nothing once that is over', async () => {
