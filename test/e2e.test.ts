@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { assertAdded, NO_COMPILER } from './e2e/added-lines.ts'
 import { digestOf } from './e2e/digest.ts'
 import { greatestOverlap } from './e2e/overlap.ts'
 import { listens, portIs } from './e2e/ports.ts'
@@ -69,3 +70,40 @@ test('a port is waited for until it is open, or closed', async () => {
   expect(await listens(port)).toBeUndefined()
   await expect(portIs(port, 'open', 0)).rejects.toThrow('is still not open')
 })
+
+describe('what lock-hashes adds', () => {
+  const ROOT = 'http://muslin.example:8080'
+  const [ours, theirs] = ['a'.repeat(64), 'b'.repeat(64)]
+  const wheel = { filename: 'lz4-4.4.5-1-cp313-cp313-musllinux_1_2_x86_64.whl', sha256: ours }
+  const url = `${ROOT}/files/${ours}/${wheel.filename}`
+  const LOCKS = {
+    'compiled.txt': ['lz4==4.4.5 \\', `    --hash=sha256:${ours} \\`, `    --hash=sha256:${theirs}`],
+    'uv.lock': ['name = "lz4"', 'wheels = [', `    { url = "${url}", hash = "sha256:${ours}", size = 7 },`, ']'],
+    'pylock.toml': ['name = "lz4"', '', '[[packages.wheels]]', `name = "${wheel.filename}"`, `url = "${url}"`, 'size = 7', '', '[packages.wheels.hashes]', `sha256 = "${ours}"`],
+  }
+  const text = (lines: string[]) => `${lines.join('\n')}\n`
+  const before = (file: keyof typeof LOCKS) => (file === 'compiled.txt' ? text([LOCKS[file][0]!, LOCKS[file][2]!]) : text(LOCKS[file].slice(0, 1)))
+  const added = (file: keyof typeof LOCKS, change = (after: string) => after) => assertAdded(`/locks/${file}`, before(file), change(text(LOCKS[file])), [wheel], ROOT)
+
+  test.each([['compiled.txt', 1], ['uv.lock', 3], ['pylock.toml', 8]] as const)('to %s: %i lines', (file, count) => expect(added(file)).toHaveLength(count))
+
+  test.each<[string, keyof typeof LOCKS, (after: string) => string, RegExp]>([
+    ['a line that is gone', 'compiled.txt', (after) => after.replace(`    --hash=sha256:${theirs}\n`, ''), /deep/],
+    ['another hash', 'compiled.txt', (after) => after.replace(ours, 'c'.repeat(64)), /cccc/],
+    ['the hash twice', 'compiled.txt', (after) => after.replace(/^ +--hash.*\n/m, '$&$&'), /aaaa/],
+    ['no hash', 'uv.lock', (after) => after.replace(`"sha256:${ours}"`, '""'), /url/],
+    ['a URL that leads elsewhere', 'uv.lock', (after) => after.replace(ROOT, 'http://other.example'), /other\.example/],
+    ['a URL of another file', 'pylock.toml', (after) => after.replace(`/${wheel.filename}"`, '/other.whl"'), /other\.whl/],
+    ['another name', 'pylock.toml', (after) => after.replace(`name = "${wheel.filename}"`, 'name = "other.whl"'), /other\.whl/],
+    ['a line that belongs to no entry', 'pylock.toml', (after) => `${after}[tool.other]\n`, /tool\.other/],
+    ['an entry\'s line in a lock of another kind', 'compiled.txt', (after) => `${after}size = 7\n`, /size = 7/],
+  ])('%s is not what it may be', (_, file, change, why) => expect(() => added(file, change)).toThrow(why))
+})
+
+test.each([
+  ["error: command 'gcc' failed: No such file or directory", true],
+  ["error: [Errno 2] No such file or directory: 'cc'", true],
+  ["error: command '/usr/bin/x86_64-linux-musl-g++' failed: No such file or directory", true],
+  ["error: [Errno 2] No such file or directory: 'README.rst'", false],
+  ["error: command 'gcc' failed with exit code 1", false],
+])('%s: that no compiler is there is %s', (said, isSo) => expect(NO_COMPILER.test(said)).toBe(isSo))
