@@ -36,6 +36,14 @@ describe('reading', () => {
     expect(lacks).toContain('no pdm in the slice')
   })
 
+  test('nobody who never waits stands for a build or a way in the slice', () => {
+    const slice = cells.filter((one) => one.slice)
+    const shortSliced = (...dropped: string[]) => shortcomings(cells.map((one) => (dropped.includes(nameOf(one)) ? { ...one, slice: undefined } : one)))
+    expect(slice.map(nameOf)).toEqual(expect.arrayContaining(['pipenv 3 s direct', 'uv 3 s nginx']))
+    expect(shortSliced('uv 3 s nginx')).toEqual(['nobody waits for 3 s in the slice'])
+    expect(shortSliced(...slice.map(nameOf).filter((name) => name.endsWith(' nginx-1.1')))).toContain('nobody waits by nginx-1.1 in the slice')
+  })
+
   test('no two cells share a project', () => expect(new Set(cells.map(projectOf)).size).toBe(cells.length))
 })
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { nameOf, readCorpus, shortcomings, type Entry } from './e2e/corpus/entries.ts'
 import { judge, type Seen } from './e2e/corpus/judge.ts'
 import { table } from './e2e/corpus/table.ts'
-import { openResults } from './e2e/results.ts'
+import { openResults, whatRuns } from './e2e/results.ts'
 
 const CFFI = `[[release]]
 pin = "cffi==2.1.1"
@@ -79,26 +79,44 @@ describe('results', () => {
 
   test('are kept for the same images, and for no others', async () => {
     const path = join(folder, 'deep/results.json')
-    await (await openResults<Seen>(path, false)).put(nameOf(one(LZ4)), 'sha256:a', BUILT)
-    const kept = await openResults<Seen>(path, false)
+    await (await openResults<Seen>(path)).put(nameOf(one(LZ4)), 'sha256:a', BUILT)
+    const kept = await openResults<Seen>(path)
     expect(kept.get(nameOf(one(LZ4)), 'sha256:a')).toMatchObject(BUILT)
     expect(kept.get(nameOf(one(LZ4)), 'sha256:b')).toBeUndefined()
     expect(kept.get(nameOf(one(CFFI)), 'sha256:a')).toBeUndefined()
-    expect((await openResults<Seen>(path, true)).get(nameOf(one(LZ4)), 'sha256:a')).toBeUndefined()
+  })
+
+  test('that are to be fresh are forgotten at once, and the others are kept', async () => {
+    const path = join(folder, 'results.json')
+    const [lz4, cffi] = [nameOf(one(LZ4)), nameOf(one(CFFI))]
+    const results = await openResults<Seen>(path)
+    for (const name of [lz4, cffi]) await results.put(name, 'a', BUILT)
+    for (const kept of [await openResults<Seen>(path, [lz4]), await openResults<Seen>(path)]) {
+      expect(kept.get(lz4, 'a')).toBeUndefined()
+      expect(kept.get(cffi, 'a')).toMatchObject(BUILT)
+    }
   })
 
   test('written at the same time are all kept', async () => {
     const path = join(folder, 'results.json')
-    const results = await openResults<Seen>(path, true)
+    const results = await openResults<Seen>(path)
     await Promise.all([results.put(nameOf(one(LZ4)), 'a', BUILT), results.put(nameOf(one(CFFI)), 'a', BUILT)])
-    const kept = await openResults<Seen>(path, false)
+    const kept = await openResults<Seen>(path)
     expect([one(LZ4), one(CFFI)].map((entry) => kept.get(nameOf(entry), 'a')?.outcome)).toEqual(['built', 'built'])
   })
 
   test('that cannot be read are told, with what helps', async () => {
     const path = join(folder, 'results.json')
     await writeFile(path, '{"lz4==4.4.5 cp3')
-    await expect(openResults(path, false)).rejects.toThrow(/results\.json.*--fresh/)
+    await expect(openResults(path)).rejects.toThrow(/results\.json.*--fresh/)
+    await openResults(path, ['lz4==4.4.5 cp313'])
+    expect(await readFile(path, 'utf8')).toBe('{}\n')
+  })
+
+  test('a run says what it runs, and what it does not', () => {
+    expect(whatRuns(['a', 'b', 'c'], ['a', 'c'])).toBe('runs 2 of 3: a, c; 1 kept from earlier runs (--fresh runs them too)')
+    expect(whatRuns(['a'], ['a'])).toBe('runs 1 of 1: a')
+    expect(whatRuns(['a'], [])).toMatch(/^runs 0 of 1; 1 kept/)
   })
 })
 

@@ -1,7 +1,8 @@
 /**
  * `npm run test:clients [-- NAME…] [--slice] [--fresh] [--report]`: real clients wait for real builds, each in its own way (`clients.toml`). All cells run
- * side by side, the longest first; what an earlier run saw is not run again, unless it was wrong, the images are others, or `--fresh` is given.
- * `--slice` takes the few that every change is tested with, NAME a client's cells or one (`pip`, `'uv 45 s nginx'`); `--report` runs nothing.
+ * side by side, the longest first; what an earlier run saw is not run again, unless it was wrong, the images or the sources are others, or
+ * `--fresh` is given. `--slice` takes the few that every change is tested with, and fails where they take longer than they may; NAME is a client, or one
+ * of its cells (`pip`, `'uv 45 s nginx'`); `--report` runs nothing.
  * What the clients printed and the server's lines about them are kept in test-results/clients/logs. Ends with "N passed, N failed".
  */
 import { readFile } from 'node:fs/promises'
@@ -15,12 +16,17 @@ import { runCell } from './clients/run-cell.ts'
 import { setStage, type Stage } from './clients/stage.ts'
 import { line, table } from './clients/table.ts'
 import { differences } from './clients/told.ts'
+import { digestOf } from './digest.ts'
 import { BUILDER, CLEAN, docker, LABEL, Lab, ROOT } from './lab.ts'
-import { openResults } from './results.ts'
+import { openResults, whatRuns } from './results.ts'
 
 /** Until a build sleeps it needs a processor, and so does its client. */
 const BEGIN_AT_A_TIME = 2
 const RESULTS = join(ROOT, 'test-results/clients/results.json')
+/** What waiting depends on: a result by other ones tells nothing. */
+const SOURCES = ['src', 'builders', 'test/e2e/clients.toml', 'test/e2e/clients']
+/** The slice is part of every change's tests, seconds. */
+const SLICE_MOST = 720
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -35,21 +41,27 @@ const wanted = all.filter((cell) => (!flags.slice || cell.slice) && (names.lengt
 
 await clientImages()
 const ids = (await docker(['image', 'inspect', '-f', '{{.Id}}', BUILDER, CLEAN, CLIENTS_IMAGE, PIPENV_IMAGE])).replaceAll('\n', ' ')
-const results = await openResults<Seen>(RESULTS, flags.fresh === true && !flags.report)
-const seenOf = (cell: Cell): Seen | undefined => results.get(nameOf(cell), ids)
+const made = `${ids} sources:${await digestOf(ROOT, SOURCES)}`
+const results = await openResults<Seen>(RESULTS, flags.fresh && !flags.report ? wanted.map(nameOf) : [])
+const seenOf = (cell: Cell): Seen | undefined => results.get(nameOf(cell), made)
 const isDone = (cell: Cell): boolean => {
   const seen = seenOf(cell)
   return seen !== undefined && judge(cell, seen) === undefined
 }
 const due = wanted.filter((cell) => !isDone(cell)).toSorted((a, b) => SLEEPS[b.build] - SLEEPS[a.build])
 const began = Date.now()
+if (!flags.report) console.log(whatRuns(wanted.map(nameOf), due.map(nameOf)))
 if (!flags.report && due.length > 0) await run(due)
+const seconds = (Date.now() - began) / 1000
 
 console.log(`\n${table(wanted, seenOf)}`)
 const passed = wanted.filter(isDone).length
-console.log(`\nclients: ${due.length} of ${wanted.length} run in ${((Date.now() - began) / 1000).toFixed(0)} s`)
-console.log(`${passed} passed, ${wanted.length - passed} failed`)
-process.exit(passed === wanted.length && passed > 0 ? 0 : 1)
+const isLate = flags.slice === true && seconds > SLICE_MOST
+console.log(`\nclients: ${flags.report ? 0 : due.length} of ${wanted.length} run in ${seconds.toFixed(0)} s`)
+if (isLate) console.log(`  FAIL the slice took ${seconds.toFixed(0)} s, ${SLICE_MOST} at most`)
+const failed = wanted.length - passed + (isLate ? 1 : 0)
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed === 0 && passed > 0 ? 0 : 1)
 
 /** Interrupted, it ends its clients and builds; what has ended before is kept. */
 async function run(cells: Cell[]): Promise<void> {
@@ -72,7 +84,7 @@ async function run(cells: Cell[]): Promise<void> {
       const seen = await runCell(lab, set, cell, leave).catch((error: unknown) => String(error)).finally(leave)
       if (interrupted) return
       if (typeof seen === 'string') console.log(`  FAIL ${nameOf(cell)}: ${seen}`)
-      else await results.put(nameOf(cell), ids, seen).then(() => console.log(line(cell, seen)))
+      else await results.put(nameOf(cell), made, seen).then(() => console.log(line(cell, seen)))
     }))
   } finally {
     await lab.close()

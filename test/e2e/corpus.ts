@@ -1,8 +1,8 @@
 /**
  * `npm run corpus [-- NAME…] [--slice] [--fresh] [--report]`: real releases from the machine's own upstream, each built, and what was built
  * installed with its requirements on a clean image. Two at a time; what an earlier run saw is not run again, unless it was wrong, the images
- * are others, or `--fresh` is given. `--slice` takes the few that every change is tested with, NAME those of a project; `--report`
- * runs nothing. Ends with "N passed, N failed".
+ * are others, or `--fresh` is given: another commit is no reason, since all of them take hours. `--slice` takes the few that every
+ * change is tested with, NAME those of a project; `--report` runs nothing. Ends with "N passed, N failed".
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { judge, type Seen } from './corpus/judge.ts'
 import { line, table } from './corpus/table.ts'
 import { cancelAll, tryOut } from './corpus/try-out.ts'
 import { docker, images, Lab, ROOT, SECOND, FIRST, type BuiltFor } from './lab.ts'
-import { openResults } from './results.ts'
+import { openResults, whatRuns } from './results.ts'
 
 const AT_A_TIME = 2
 const RESULTS = join(ROOT, 'test-results/corpus/results.json')
@@ -33,7 +33,7 @@ const targets = new Map([['cp313', FIRST], ['cp311', SECOND]])
 const ids = new Map<string, string>()
 for (const [python, { builder, clean }] of targets) ids.set(python, (await docker(['image', 'inspect', '-f', '{{.Id}}', builder, clean])).replaceAll('\n', ' '))
 const imagesOf = ({ target }: Entry): string => ids.get(target) ?? ''
-const results = await openResults<Seen>(RESULTS, flags.fresh === true && !flags.report)
+const results = await openResults<Seen>(RESULTS, flags.fresh && !flags.report ? wanted.map(nameOf) : [])
 const seenOf = (entry: Entry): Seen | undefined => results.get(nameOf(entry), imagesOf(entry))
 const isDone = (entry: Entry): boolean => {
   const seen = seenOf(entry)
@@ -41,11 +41,12 @@ const isDone = (entry: Entry): boolean => {
 }
 const due = wanted.filter((entry) => !isDone(entry))
 const began = Date.now()
+if (!flags.report) console.log(whatRuns(wanted.map(nameOf), due.map(nameOf)))
 if (!flags.report && due.length > 0) await run(due)
 
 console.log(`\n${table(wanted, seenOf)}`)
 const passed = wanted.filter(isDone).length
-console.log(`\ncorpus: ${due.length} of ${wanted.length} run in ${((Date.now() - began) / 1000).toFixed(0)} s`)
+console.log(`\ncorpus: ${flags.report ? 0 : due.length} of ${wanted.length} run in ${((Date.now() - began) / 1000).toFixed(0)} s`)
 console.log(`${passed} passed, ${wanted.length - passed} failed`)
 process.exit(passed === wanted.length && passed > 0 ? 0 : 1)
 

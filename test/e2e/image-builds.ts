@@ -27,6 +27,9 @@ export type BuildImage = (build: Build) => Promise<Built>
 /** Debian's client, 20.10, brings BuildKit along where the first on the PATH is a newer one without buildx. */
 const CLIENTS = ['docker', '/usr/bin/docker']
 
+/** Seconds. */
+const LONGEST = 300
+
 /**
  * Gives what runs an example's own command in a fresh folder, where `./muslin` is ours and `docker build` is told in addition not to
  * use its cache and how to call the image. Every image is made from one that bears this run's label, so that all can be found again.
@@ -54,8 +57,9 @@ export async function imageBuilder(lab: Lab): Promise<BuildImage> {
     }
     for (const [name, text] of Object.entries(context)) await writeFile(join(folder, name), text)
     await chmod(join(folder, 'muslin'), 0o755)
-    const { exitCode, all } = await execa('sh', ['-eu', 'build.sh'], {
-      cwd: folder, env: cleanEnv({ DOCKER_BUILDKIT: builder === 'buildkit' ? '1' : '0', ...env }), extendEnv: false, reject: false, all: true, stdin: 'ignore', timeout: 300_000,
+    // It ends the whole group of processes: the shell alone would leave its `docker build` at work.
+    const { exitCode, all } = await execa('timeout', ['--kill-after=10', String(LONGEST), 'sh', '-eu', 'build.sh'], {
+      cwd: folder, env: cleanEnv({ DOCKER_BUILDKIT: builder === 'buildkit' ? '1' : '0', ...env }), extendEnv: false, reject: false, all: true, stdin: 'ignore',
     })
     return { code: exitCode ?? -1, output: all, image }
   }

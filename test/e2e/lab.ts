@@ -77,6 +77,8 @@ export class Lab {
   readonly name: string
   readonly #closers: (() => Promise<void>)[] = []
   readonly #gone: string[] = []
+  readonly #left: string[] = []
+  #runs = 0
   readonly #instances: { data: string; pid: number }[] = []
 
   constructor(name: string) { this.name = name }
@@ -140,15 +142,20 @@ export class Lab {
     return { web, worker }
   }
 
-  /** Runs a command in a fresh container; never throws. `pip`'s cache is empty in each. */
+  /** Runs a command in a fresh container, which is ended after `seconds`; never throws. `pip`'s cache is empty in each. */
   async run(image: string, command: string[], options: { env?: Record<string, string>; args?: string[]; seconds?: number; input?: string } = {}): Promise<{ code: number; output: string; seconds: number }> {
     const start = Date.now()
+    const name = `muslin-${this.name}-${process.pid}-${start}-${++this.#runs}`
+    const most = options.seconds ?? 300
     const env = Object.entries(options.env ?? {}).flatMap(([name, value]) => ['--env', `${name}=${value}`])
-    const result = await execa('docker', ['run', '--rm', ...(options.input === undefined ? [] : ['-i']), '--label', LABEL, '--add-host', `${HOST}:host-gateway`, ...env, ...(options.args ?? []), image, ...command], {
-      env: cleanEnv(), extendEnv: false, reject: false, all: true, timeout: (options.seconds ?? 300) * 1000,
+    const result = await execa('docker', ['run', '--rm', ...(options.input === undefined ? [] : ['-i']), '--name', name, '--label', LABEL, '--add-host', `${HOST}:host-gateway`, ...env, ...(options.args ?? []), image, ...command], {
+      env: cleanEnv(), extendEnv: false, reject: false, all: true, timeout: most * 1000,
       ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     })
-    return { code: result.exitCode ?? -1, output: result.all ?? '', seconds: (Date.now() - start) / 1000 }
+    // Its client has ended; the container has not, unless it heeds signals.
+    if (result.timedOut) await execa('docker', ['rm', '-f', name], { env: cleanEnv(), extendEnv: false, reject: false })
+    const output = `${result.all ?? ''}${result.timedOut ? `\n(ended by the test after ${most} s)` : ''}`
+    return { code: result.exitCode ?? -1, output, seconds: (Date.now() - start) / 1000 }
   }
 
   /** pip's options that point it at an index of this server, as a Dockerfile's two build arguments would. */
@@ -159,6 +166,7 @@ export class Lab {
   async close(): Promise<void> {
     const instances = await Promise.all(this.#instances.map(({ data }) => readFile(join(data, 'server.json'), 'utf8').then((text) => (JSON.parse(text) as { instance: string }).instance, () => undefined)))
     for (const close of this.#closers.splice(0).reverse()) await close().catch((error: unknown) => console.log(`  closing: ${String(error)}`))
+    await this.#removeLeft()
     // A server leaves its fetch network and the images that it derived to the next start on its data folder; these folders are gone.
     for (const instance of new Set(instances)) {
       if (instance === undefined) continue
@@ -170,10 +178,27 @@ export class Lab {
     }
   }
 
-  /** After `close`: the servers are gone, so their containers and networks must be, or be swept by the next start. */
+  /** What closing did not end is a mistake of the test, but must not be in the way of the next one. */
+  async #removeLeft(): Promise<void> {
+    // One that is being removed is listed for a moment more.
+    await until('no container bears the label', async () => (await labelled('container')).length === 0 || undefined, 5).catch(() => undefined)
+    for (const kind of ['container', 'image'] as const) {
+      // Where no engine is nothing is left by one, and first looks are taken there.
+      const left = await labelled(kind).catch(() => [])
+      if (left.length === 0) continue
+      console.log(`  closing: removes what was left of the ${kind}s: ${left.map(({ what }) => what).join('; ')}`)
+      this.#left.push(...left.map(({ what }) => `${kind} ${what}`))
+      await execa('docker', [kind, 'rm', '-f', ...new Set(left.map(({ id }) => id))], { env: cleanEnv(), extendEnv: false, reject: false })
+    }
+  }
+
+  /** After `close`: it must have found nothing to remove. The servers are gone, so their containers and networks must be, or be swept by the next start. */
   async assertNothingLeft(): Promise<void> {
-    const left = (await docker(['ps', '-aq', '--filter', `label=${LABEL}`])).split('\n').filter(Boolean)
-    if (left.length > 0) throw new Error(`test containers left: ${left.join(' ')}`)
+    if (this.#left.length > 0) throw new Error(`left by the test: ${this.#left.join('; ')}`)
+    for (const kind of ['container', 'image'] as const) {
+      const left = await labelled(kind)
+      if (left.length > 0) throw new Error(`cannot be removed: ${left.map(({ what }) => `${kind} ${what}`).join('; ')}`)
+    }
     for (const instance of this.#gone) {
       const runs = await docker(['ps', '-aq', '--filter', `label=muslin.instance=${instance}`])
       if (runs !== '') throw new Error(`the server left its containers: ${runs}`)
@@ -182,6 +207,13 @@ export class Lab {
       if (await readFile(`/proc/${pid}/cmdline`, 'utf8').then((line) => line.includes('main.ts'), () => false)) throw new Error(`server ${pid} still runs`)
     }
   }
+}
+
+/** Containers, ended ones too, or images that bear this run's label: images inherit it from the one that they are made from. */
+async function labelled(kind: 'container' | 'image'): Promise<{ id: string; what: string }[]> {
+  const format = kind === 'container' ? '{{.ID}} {{.Names}} of {{.Image}}, {{.Status}}' : '{{.ID}} {{.Repository}}:{{.Tag}}'
+  const lines = await docker([kind, 'ls', ...(kind === 'container' ? ['-a'] : []), '--filter', `label=${LABEL}`, '--format', format])
+  return lines.split('\n').filter(Boolean).map((what) => ({ id: what.split(' ')[0]!, what }))
 }
 
 /** This machine's address on the engine's default bridge, as containers see it. Node names no interface without a carrier, which the bridge is while no container runs. */

@@ -1,8 +1,8 @@
 import { chmod, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { cleanEnv, freePort, until, type Lab, type Muslin } from './lab.ts'
+import { listens } from './ports.ts'
 
 export const HOST_HEADER = 'proxy_set_header Host $http_host;'
 
@@ -29,11 +29,4 @@ http { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${fold
   lab.onClose(async () => { child.kill('SIGTERM'); await child })
   await until('nginx answers', () => listens(port), 20)
   return port
-}
-
-async function listens(port: number): Promise<true | undefined> {
-  return await new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) })
-    socket.on('error', () => resolve(undefined))
-  })
 }

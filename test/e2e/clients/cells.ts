@@ -74,11 +74,13 @@ export function shortcomings(cells: Cell[]): string[] {
   const all = CLIENTS.flatMap((client) => BUILDS.flatMap((build) => WAYS.map((way) => nameOf({ client, build, way }))))
   const names = cells.map(nameOf)
   const slice = cells.filter((cell) => cell.slice)
+  // Who never waits tells nothing of waiting.
+  const held = slice.filter(({ requests }) => requests[1] > 0)
   return [
     ...all.filter((name) => !names.includes(name)).map((name) => `no ${name}`),
     ...CLIENTS.filter((client) => !slice.some((cell) => cell.client === client)).map((client) => `no ${client} in the slice`),
-    ...BUILDS.filter((build) => !slice.some((cell) => cell.build === build)).map((build) => `no ${build} in the slice`),
-    ...WAYS.filter((way) => !slice.some((cell) => cell.way === way)).map((way) => `no ${way} in the slice`),
+    ...BUILDS.filter((build) => !held.some((cell) => cell.build === build)).map((build) => `nobody waits for ${build} in the slice`),
+    ...WAYS.filter((way) => !held.some((cell) => cell.way === way)).map((way) => `nobody waits by ${way} in the slice`),
     ...MOVES.filter((move) => !slice.some((cell) => cell.moves.includes(move))).map((move) => `nobody is held by ${move} in the slice`),
     ...slice.length > 16 ? [`in the slice: ${slice.length}, at most 16`] : [],
   ]

@@ -28,8 +28,8 @@ export async function startBox(lab: Lab, { host, image, others, clients }: { hos
   const id = await docker(['run', '-d', '--init', '--label', LABEL, '--add-host', `${HOST}:host-gateway`, ...flags, image, 'sleep', '3600'])
   lab.onClose(async () => { await docker(['rm', '-f', id]) })
   const lender = await docker(['create', '--label', LABEL, others])
+  lab.onClose(async () => { await docker(['rm', '-f', lender]) })
   for (const client of clients) await execa('docker', ['cp', `${lender}:/opt/${client}`, '-'], { env: cleanEnv(), extendEnv: false, buffer: false }).pipe('docker', ['cp', '-', `${id}:/opt`], { env: cleanEnv(), extendEnv: false })
-  await docker(['rm', lender])
 
   async function run(command: string, env: Record<string, string> = {}, input?: string): Promise<Ran> {
     const told = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
