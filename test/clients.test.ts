@@ -47,12 +47,20 @@ describe('reading', () => {
   test('no two cells share a project', () => expect(new Set(cells.map(projectOf)).size).toBe(cells.length))
 })
 
-describe('the function\'s word', () => {
+describe('the page\'s word', () => {
   test.each<[string, Partial<Cell>, RegExp]>([
     ['uv 45 s nginx', { held: 12 }, /held is 12, docs\/waiting\.md says 25/],
     ['pip 45 s direct', { moves: ['307'] }, /moves is \["307"\], docs\/waiting\.md says \["100s"\]/],
     ['uv 150 s direct', { moves: ['307'], maybe: ['503'] }, /moves is/],
     ['pip outlasts nginx', { requests: [1, 1] }, /requests is \[1,1\], docs\/waiting\.md says \[8,8\]/],
+    ['pip fails direct', { says: 'nothing' }, /^pip fails direct: says is "nothing", docs\/waiting\.md says "cause"$/],
+    ['pip-23.2 outlasts nginx', { says: 'cause' }, /^pip-23\.2 outlasts nginx: says is "cause", docs\/waiting\.md says "still"$/],
+    ['uv fails nginx', { exit: 1 }, /^uv fails nginx: exit is 1, docs\/waiting\.md says 2$/],
+    ['uv 45 s nginx', { says: 'still' }, /says is "still", docs\/waiting\.md says "nothing"/],
+    ['poetry outlasts direct', { says: 'still', exit: 1 }, /says is "still".*\n.*exit is 1, docs\/waiting\.md says 0/],
+    ['pdm fails direct', { says: 'cause' }, /says is "cause", docs\/waiting\.md says "nothing"/],
+    ['pdm 45 s direct', { requests: [3, 9] }, /requests is \[3,9\]/],
+    ['pipenv fails direct', { view: '/simple/' }, /view is "\/simple\/", docs\/waiting\.md says "\/finished\/simple\/"/],
   ])('%s with another %j is a difference', (name, changed, said) => expect(differences([{ ...cell(name), ...changed }]).join('\n')).toMatch(said))
 
   test('a client that is outlasted ends there, and one that asks again goes on', () => {

@@ -1,6 +1,9 @@
 /** `docs/waiting.md`, made from the function that decides how each client is held. */
+import { MOST_BODY_BYTES } from '../src/services/bounds.ts'
 import { LOOK_MS } from '../src/http/waiting/outcome.ts'
 import { AWAY_MS } from '../src/services/hindrance.ts'
+import { endingRows } from './client-endings.ts'
+import { viewRows } from './promise-views.ts'
 import { holdPlan, reach, RETRY_AFTER, type HoldInput } from '../src/domain/holding.ts'
 
 type Who = Pick<HoldInput, 'client' | 'direct'>
@@ -20,8 +23,21 @@ export function waitingPage(made: string): string {
 
 ${made}
 
-A wheel that is still being built is held back from whoever asks for it, in the way that each client endures: nothing is to be set, neither
-in the client nor here. What each of them endures was found by running it.
+A wheel that is still being built is held back from whoever asks for it, in the way that each client endures: nothing is to be set in the client,
+and here only [behind a proxy](#behind-a-proxy). What each of them endures was found by running it.
+
+## Who waits
+
+Only who is promised a wheel waits for it. The others get what is there: upstream's wheels, those that Muslin has built, and the sdist, which they compile themselves.
+
+| Client | \`/simple/\` | \`/target/TARGET/simple/\` | \`/finished/simple/\` |
+|---|---|---|---|
+${viewRows().join('\n')}
+
+On \`/simple/\` that holds for a pip or uv whose User-Agent shows a target of this server; on \`/target/…\` the address shows it. A lock is better off without promises: they have no hash yet,
+and one that fails would stay in it. So what installs from a lock profits by \`muslin lock-hashes\` ([locks.md](locks.md)) or \`muslin prebuild\`. No promise is made under a host name that is not ours.
+
+## How they are held
 
 | Client | How it is held | How long at most |
 |---|---|---|
@@ -48,6 +64,12 @@ as behind a proxy for an hour; the setting \`behindProxy\` says so of all.
 | this request may not start builds: no installer, or a strange host name | 424 at once, with what to do |
 | the server is restarted | a redirect to the one that comes next, or a 503 where it came too late for that; pip and uv come back by themselves, and find the same build |
 
+What each client then prints:
+
+| Client | On | Its build fails | It can wait no longer | |
+|---|---|---|---|---|
+${endingRows().join('\n')}
+
 ## What a person sees meanwhile
 
 A client shows nothing of why it is held. What goes on is told elsewhere.
@@ -71,8 +93,40 @@ A web process knows the installs that it holds itself: where several serve one d
 
 - Leave \`PIP_RETRIES\` and uv's retries as they are: each 503 takes one.
 - \`muslin prebuild\` before a release, and nobody waits at all.
-- nginx: \`proxy_read_timeout 900s;\` and \`proxy_http_version 1.1;\` are well, and neither is needed.
 - \`--trusted-host HOST\` (\`PIP_TRUSTED_HOST\`) for pip where the index is plain http on another host: without it pip takes nothing from there.
+
+## Behind a proxy
+
+nginx by default asks us under the name that stands in \`proxy_pass\`, be it another machine's or that of an \`upstream\` group. Under a name that is not ours no wheel is promised, and **every install compiles for itself,
+in silence**: the server's log warns once per name ("pages promise no wheels under this host name"). So let it pass on the client's:
+
+\`\`\`nginx
+server {
+  listen 80;
+  server_name muslin.example;
+  client_max_body_size ${MOST_BODY_BYTES / 1_000_000}m;
+  location / {
+    proxy_pass http://muslin:8080;
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  }
+}
+\`\`\`
+
+\`\`\`toml
+publicUrl = "http://muslin.example"
+trustedProxies = ["10.0.0.5"]   # the proxy
+\`\`\`
+
+| Setting | Is for | Without it |
+|---|---|---|
+| \`publicUrl\` | the address that people use: its host is one of ours, and links in what clients print are under it. https there, and plain http here, says that the proxy ends the TLS. A path is taken off where the proxy passes it on | links are under the name that the proxy passed on, which may be \`127.0.0.1:8080\` |
+| \`allowedHosts\` | more names that clients use, or the one in \`proxy_pass\` where its \`Host\` cannot be changed | nothing is promised under them |
+| \`trustedProxies\` | the proxy's own address or network: its \`X-Forwarded-For\` names the client | all who come through it are one client: they share \`buildsPerClient\`, \`metadataPerClient\` and \`aheadPerClient\`, and \`muslin watch\` shows each of them the installs of all |
+| \`behindProxy\` | a proxy that speaks HTTP/1.1 and leaves no trace in the headers | it is noticed when a connection breaks on a 100 |
+
+IP addresses, \`localhost\` and the machine's own name always are ours. nginx's timeouts and buffers do as they are; a lock of more than 1 MB needs the \`client_max_body_size\`. To see that it works, ask through the proxy for a
+release that is still to be built, by \`curl -s http://muslin.example/target/TARGET/simple/PROJECT/ | grep promise\`: without a line the name is not ours, nothing is to be built, or no builder is ready.
 `
 }
 

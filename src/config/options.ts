@@ -32,7 +32,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   port: { kind: whole(0, 65535), fallback: () => 8080, text: 'The port to listen on; 0 takes a free one.' },
   publicUrl: {
     kind: url, fallback: () => undefined, fallbackText: 'the address it listens on',
-    text: 'The URL under which clients know this server, for links and for docker-args. A path prefix works.',
+    text: 'The URL under which people know this server: links, in what clients print too, are under it, and docker-args prints it. A path prefix works.',
   },
   tlsCert: { kind: path, fallback: () => undefined, fallbackText: 'plain http', text: 'The PEM file with the server\'s certificate chain. Needs tlsKey.' },
   tlsKey: { kind: path, fallback: () => undefined, fallbackText: 'plain http', text: 'The PEM file with the certificate\'s key. Needs tlsCert.' },
@@ -109,7 +109,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   },
   trustedProxies: {
     kind: list('addresses or networks such as 10.0.0.0/8'), fallback: () => [],
-    text: 'Reverse proxies whose X-Forwarded-For names the client. Without it the peer is the client.',
+    text: 'Reverse proxies whose X-Forwarded-For names the client. Without it all who come through a proxy are one client, with one share of buildsPerClient, metadataPerClient and aheadPerClient.',
   },
   behindProxy: {
     kind: yesNo, fallback: () => false,

@@ -17,7 +17,7 @@ export function createHostCheck({ admission, log }: { admission: Admission; log:
     const { host } = ctx.req.headers
     if (admission.isOwnHost(host)) return false
     const name = cleanLine(host ?? '(none)', 100)
-    if (!told.has(name)) log.warn({ host: name }, 'pages promise no wheels under this host name; add it to allowedHosts if it is yours')
+    if (!told.has(name)) log.warn({ host: name }, 'pages promise no wheels under this host name; add it to allowedHosts if it is yours, or have the proxy pass on the one that clients use (nginx: proxy_set_header Host $http_host)')
     told.set(name, true)
     return true
   }

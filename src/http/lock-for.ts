@@ -32,7 +32,7 @@ export function createLockFor({ planFor, lockHasher, admission, publicUrl }: { p
 
   /** URLs in a lock hold for all who read it: under its own index where that is this server, else under `publicUrl`, else as it was asked. */
   function rootsFor(ctx: Context): RootOf {
-    const root = publicUrl ?? links.root(ctx)
+    const root = links.root(ctx)
     // `Host` may have a port that is none.
     const here = root === undefined ? null : URL.parse(root.replace(/\/*$/, '/'))
     return (index) => {

@@ -93,8 +93,8 @@ export function createAdmission({ clock, hosts, buildsPerClient, metadataPerClie
   }
 }
 
-/** Poetry and pdm reach promises on the `/target/…` view alone, where their user has chosen them. */
-function startsBuilds(client: Client): boolean {
+/** Whether this client's requests start builds. Poetry and pdm reach promises on the `/target/…` view alone, where their user has chosen them. */
+export function startsBuilds(client: Client): boolean {
   return client.installs || client.tool === 'poetry' || client.tool === 'pdm'
 }
 

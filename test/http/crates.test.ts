@@ -24,6 +24,12 @@ test('the index sends cargo here for its downloads, under the name that it used'
   expect(await rig.get('/crates/index/config.json', { host: 'evil.example' })).toMatchObject({ status: 400, reason: expect.stringContaining('allowedHosts') })
 })
 
+test('inside a build cargo goes on where it came, whatever publicUrl is: that one is not reached from there', async () => {
+  await rig.restart({ registry: `${registry.origin}/index/`, publicUrl: 'https://wheels.example/muslin' })
+  expect(await json('/crates/index/config.json')).toEqual({ dl: `${rig.url}/crates/dl` })
+  expect(await json('/crates/index/config.json', { host: 'wheels.example' })).toEqual({ dl: 'https://wheels.example/muslin/crates/dl' })
+})
+
 test('the file of a crate is passed through under its one address', async () => {
   const answer = await rig.get('/crates/index/de/mo/demo_x')
   expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-cache' } })

@@ -22,7 +22,15 @@ test('our own names pass, and nothing is said of them', () => {
 test('another name is refused each time and told once, with the remedy', () => {
   for (const host of ['wheels.example', 'other.example', 'wheels.example', undefined, undefined]) expect(refused(host)).toBe(true)
   expect(lines.map(({ host }) => host)).toEqual(['wheels.example', 'other.example', '(none)'])
-  expect(lines[0]).toMatchObject({ level: 40, msg: expect.stringContaining('allowedHosts') })
+  expect(lines[0]).toMatchObject({ level: 40, msg: expect.stringMatching(/allowedHosts.*proxy_set_header Host \$http_host/) })
+})
+
+test('strangers who make names up fill no memory: the oldest is forgotten, and told again', () => {
+  for (let n = 0; n <= 100; n++) refused(`n${n}.example`)
+  refused('n100.example')
+  expect(lines).toHaveLength(101)
+  refused('n0.example')
+  expect(lines).toHaveLength(102)
 })
 
 test('a hostile name makes no long line', () => {

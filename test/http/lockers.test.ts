@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseUserAgent } from '../../src/domain/client.ts'
+import { viewRows } from '../../tools/promise-views.ts'
 import { JSON_V1 } from '../synthetic-upstream.ts'
 import { AGENTS, makeRig, type Rig, TARGET } from './rig.ts'
 
@@ -55,4 +56,23 @@ test.each(TABLE)('%s', async (_, agent, installs) => {
   // What a locker writes down is what the upstream has, and our wheels once they are there.
   expect((await listed('/simple', agent)).map(({ filename }) => filename)).toEqual(['cffi-1.17.tar.gz', 'cffi-1.17-cp313-cp313-manylinux_2_17_x86_64.whl'])
   expect(await listed('/simple', agent)).toEqual((await listed('/finished/simple', agent)).map((file) => ({ ...file, url: file.url.replace('../../../', '../../') })))
+})
+
+test.each(TABLE.filter(([who, , installs]) => !installs && who !== 'poetry' && who !== 'pdm'))('%s starts no build on the view of a target either', async (_, agent) => {
+  const [promise] = (await listed(`/target/${TARGET}/simple`, agent)).filter(({ url }) => url.includes('/promise/'))
+  const answer = await rig.get(new URL(promise!.url, `http://h/target/${TARGET}/simple/cffi/`).pathname, { 'user-agent': agent, 'accept': '*/*' })
+  expect([answer.status, JSON.parse(answer.body.toString()).code]).toEqual([424, 'start-refused'])
+})
+
+test('docs/waiting.md says so of each', () => {
+  const told = new Map(viewRows().flatMap((row) => {
+    const [clients = '', ...views] = row.slice(2, -2).split(' | ')
+    return clients.split(', ').map((who) => [who.replaceAll('`', ''), views] as const)
+  }))
+  const written = new Map(TABLE.map(([who, , installs]) => [who, installs]))
+  expect([...told.keys()].filter((who) => !written.has(who))).toEqual(['anything else'])
+  for (const [who, views] of told) {
+    const [simple, target] = [written.get(who) === true, written.get(who) === true || who === 'poetry' || who === 'pdm']
+    expect([who, ...views.map((view) => view.startsWith('waits'))]).toEqual([who, simple, target, false])
+  }
 })

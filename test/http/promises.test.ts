@@ -211,6 +211,19 @@ test('a failure ends every hold with one line and a link, and the page has stopp
   expect(await jobs()).toHaveLength(1)
 })
 
+test('a failure links publicUrl where it is set, by whatever name of ours the client came', async () => {
+  await prepare({ publicUrl: 'https://wheels.example/muslin' })
+  const path = await promise()
+  const held = rig.get(path, proxied)
+  await rig.clock.began(12_000)
+  const job = await rig.claim()
+  await rig.fail(job, { class: 'missing-header', key: 'ffi.h' })
+  const { reason, body } = await held
+  const link = `https://wheels.example/muslin/b/${job.build}`
+  expect(reason).toBe(`Muslin: cffi 1.17 needs header ffi.h, see ${link}`)
+  expect(JSON.parse(body.toString())).toMatchObject({ link, detail: reason })
+})
+
 test('a client that leaves is forgotten, the job goes on', async () => {
   const path = await promise()
   const { request, response } = rig.open(path, pip)

@@ -11,8 +11,8 @@ import { sendFile } from '../send.ts'
  */
 export function crateRoutes(router: Router, { crates, links }: { crates: Crates; links: Links }): void {
   router.get('/crates/index/config.json', (ctx) => {
-    const root = links.root(ctx)
-    // Cargo takes no relative address.
+    const root = links.here(ctx)
+    // Cargo takes no relative address; in a build it reaches this server by the fetch network alone.
     if (root === undefined) throw new MuslinError('bad-request', 'crates are served under this server\'s own names alone; name this one in the setting allowedHosts')
     ctx.set('Cache-Control', 'no-cache')
     ctx.body = { dl: `${root}/crates/dl` }

@@ -6,7 +6,7 @@ import { copyLines, table } from '../parts.ts'
 import type { PageDeps } from '../show.ts'
 import { useLines } from '../use-lines.ts'
 
-/** Lines to copy, with this server's address as the visitor reached it. */
+/** Lines to copy, with this server's address: publicUrl, else as the visitor reached it. */
 export function useRoutes(router: Router, { links, reachable, targets, show }: PageDeps): void {
   router.get('/ui/use', (ctx) => {
     const address = links.root(ctx)

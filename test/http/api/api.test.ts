@@ -261,6 +261,13 @@ describe('locks with hashes', () => {
       for (const name of ['muslin.example', 'muslin.internal']) for (const path of ['simple/', 'nexus/repository/simple/', 'x/y/simple/']) expect(await roots(`https://${name}/${path}`)).toBe('https://muslin.example/x/')
     })
 
+    test('hold no name and password of publicUrl', async () => {
+      await rig.restart({ publicUrl: 'https://name:word@muslin.example' })
+      await rig.ready()
+      await wheel()
+      expect(await roots('https://upstream.example/simple')).toBe('https://muslin.example/')
+    })
+
     test('are refused under a port that is none', async () => {
       await wheel()
       expect(await roots('http://localhost:99/simple/', 'localhost:99999')).toBe('strange-host')
