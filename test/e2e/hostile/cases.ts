@@ -166,7 +166,7 @@ export function casesOf({ mark, gate }: { mark: string; gate: string }): { takes
         unboxed: { script: `${SHORT}; timeout 1 python3 backend.py`, proves: /slept to its end/ },
       },
       {
-        name: 'stopped', plan: { attempt: 'stop_others' },
+        name: 'stopped', plan: { attempt: 'stop_others', wheel: 'large' },
         ends: 'timed-out', key: /^12 s$/, limits: { time: '12s' }, says: /runs beside it: started/,
         unboxed: { script: `${BUILD}; timeout -s KILL 3 tar cf /tmp/x /usr/bin; echo ended with $?`, proves: /ended with 137/ },
       },

@@ -48,6 +48,11 @@ def with_module(folder, plan):
     return write(folder, plan["project"], {f"{plan['module']}.py": plan["text"].encode()})
 
 
+def large(folder, plan):
+    """One that takes a while to be carried out."""
+    return write(folder, plan["project"], {f"{plan['mark']}.bin": os.urandom(12 * MB)})
+
+
 def huge(folder, plan):
     """As good as no bytes on a disk, ten gigabytes for whoever reads it."""
     name = filename(plan["project"])
