@@ -13,7 +13,7 @@ const BUILD_SECONDS = 40
 /** From when nobody listens until it listens again. uv's tries on a closed port are over after about twice as long. */
 const AWAY_MS = 3_000
 /** What a start that was faster than the one that was measured leaves of it. */
-const AWAY_LEAST_MS = 2_500
+const AWAY_LEAST_MS = 2_000
 
 export default async function restart(check: Check, lab: Lab): Promise<void> {
   const relay = await startRelay()
