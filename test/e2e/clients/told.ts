@@ -6,7 +6,7 @@ import { HOLD_LIMIT, MOVES, nameOf, SLEEPS, type Cell, type Client, type Move } 
 export interface Lived { moves: Move[]; requests: number; end: 'settled' | 'still' }
 
 /** What a build takes beside its sleep, seconds: at least, and at most while others run beside it. */
-const BESIDE = { least: 1, most: 40 }
+const BESIDE = { least: 1, most: 60 }
 /** Seconds until a client comes back after a 503: pip keeps to `Retry-After`, uv waits as long as it likes. */
 const PAUSES: Record<Client, number[]> = { 'pip-23.2': [1], 'pip': [1], 'uv': [1, 2, 4], 'poetry': [1], 'pdm': [1], 'pipenv': [1] }
 /** Where the table and the page differ, one line each. */
