@@ -41,6 +41,8 @@ export interface Dialect {
    * client's machine.
    */
   facts(info: unknown): { cores: number; apart: boolean } | undefined
+  /** Whether the kernel may have killed a container's first process for its memory without the engine's notice: it ended with 137 then. */
+  missesKills: boolean
   /** Out of what `network inspect` prints as JSON. */
   seen(network: unknown): { closed: boolean; gateways: string[] }
 }
@@ -53,6 +55,7 @@ const docker: Dialect = {
   endpoint: ['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'],
   variables: ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY'],
   folder: undefined,
+  missesKills: false,
   version: 'version',
   server(answer) {
     const { Version, Os, Arch } = (answer as { Server?: Record<string, unknown> }).Server ?? {}
@@ -89,6 +92,7 @@ const podman: Dialect = {
   ],
   // Its conmon leaves a file named oom where it runs, if it can, whenever the kernel ends something in a run.
   folder: existsSync('/proc/self') ? '/proc' : undefined,
+  missesKills: true,
   // Without a service of its own there is no server in its version.
   version: 'info',
   server(answer) {

@@ -88,9 +88,15 @@ export function createRun({ cli, id, user, limits, remove: removeIt }: {
     throw new MuslinError('engine-unavailable', whyFailed(cli, 'exec', ended))
   }
 
-  async function look(): Promise<'running' | 'out of memory' | 'stopped' | 'gone'> {
-    const ended = await cli.run(['container', 'inspect', '--format', '{{.State.Running}} {{.State.OOMKilled}}', id])
-    if (ended.exitCode === 0) return ended.stdout.startsWith('true') ? 'running' : ended.stdout.includes('true') ? 'out of memory' : 'stopped'
+  async function look(looks = 8): Promise<'running' | 'out of memory' | 'stopped' | 'gone'> {
+    const ended = await cli.run(['container', 'inspect', '--format', '{{.State.Running}} {{.State.Status}} {{.State.OOMKilled}} {{.State.ExitCode}}', id])
+    if (ended.exitCode === 0) {
+      const [running, status, outOfMemory, exitCode] = ended.stdout.trim().split(' ')
+      if (running === 'true') return 'running'
+      // Podman has yet to write down how it ended.
+      if (status === 'stopped' && looks > 1) return sleep(250).then(() => look(looks - 1))
+      return outOfMemory === 'true' || (cli.dialect.missesKills && exitCode === '137') ? 'out of memory' : 'stopped'
+    }
     if (/no such container/i.test(ended.stderr)) return 'gone'
     throw new MuslinError('engine-unavailable', whyFailed(cli, 'inspect', ended))
   }

@@ -22,7 +22,7 @@ async function client(script: string) {
   await chmod(command, 0o755)
 }
 
-const engine = () => createDockerEngine({ command, instance: 'i', log: pino({ level: 'silent' }) })
+const engine = (kind: 'docker' | 'podman' = 'docker') => createDockerEngine({ kind, command, instance: 'i', log: pino({ level: 'silent' }) })
 const spec = { image: 'sha256:abc', label: 'l', user: '1:1', network: 'none' as const, writable: [], limits: { cpu: 1, memoryBytes: 1e8, diskBytes: 1e6, processes: 9 } }
 
 describe('the probe', () => {
@@ -100,35 +100,43 @@ describe('a command\'s end', () => {
   })
 
   it.each([126, 137])('is %i where that shell could not start, or was killed, and the container runs', async (code) => {
-    expect(await run(`exit ${code}`, 'echo true false')).toEqual({ exitCode: code })
+    expect(await run(`exit ${code}`, 'echo true running false 0')).toEqual({ exitCode: code })
   })
 
   it('is 137 when the kernel took the container with it', async () => {
-    expect(await run('exit 1', 'echo false true')).toEqual({ exitCode: 137 })
+    expect(await run('exit 1', 'echo false exited true 137')).toEqual({ exitCode: 137 })
+  })
+
+  it('is 137 with podman where nobody noticed that it was the kernel, once it has written down how its container ended', async () => {
+    const inspect = 'if [ -e "$0.seen" ]; then echo false exited false 137; else : > "$0.seen"; echo false stopped false 0; fi'
+    await client(`case "$1" in info) echo '{"host":{"cpus":2}}';; exec) exit 1;; container) ${inspect};; esac`)
+    const stopped = await engine('podman').create(spec)
+    expect(await stopped.exec(['x'], { env: {}, output: () => {} })).toEqual({ exitCode: 137 })
+    expect(await stopped.usage()).toEqual({ peakBytes: undefined, oomKills: 1 })
   })
 
   it.each([
-    ['the container stopped', 'exit 137', 'echo false false'],
+    ['the container stopped', 'exit 137', 'echo false exited false 137'],
     ['the container is gone', 'exit 1', 'echo "Error: No such container: x" >&2; exit 1'],
     ['the daemon is gone', 'exit 1', 'echo "Cannot connect to the Docker daemon" >&2; exit 1'],
-    ['the client lost its daemon in the middle', 'echo "error during connect: EOF" >&2; exit 126', 'echo true false'],
-    ['the client was told to stop, and calls that success', 'exit 0', 'echo true false'],
-    ['the client was killed', 'kill -9 $$', 'echo true false'],
-    ['the container dies a moment after its command', 'exit 137', 'if [ -e "$0.seen" ]; then echo false false; else : > "$0.seen"; echo true false; fi'],
+    ['the client lost its daemon in the middle', 'echo "error during connect: EOF" >&2; exit 126', 'echo true running false 0'],
+    ['the client was told to stop, and calls that success', 'exit 0', 'echo true running false 0'],
+    ['the client was killed', 'kill -9 $$', 'echo true running false 0'],
+    ['the container dies a moment after its command', 'exit 137', 'if [ -e "$0.seen" ]; then echo false exited false 137; else : > "$0.seen"; echo true running false 0; fi'],
   ])('is the engine\'s failure when %s', async (_name, exec, inspect) => {
     await expect(run(exec, inspect)).rejects.toMatchObject({ code: 'engine-unavailable' })
   })
 
   it('is the abort when that comes while the engine is asked', async () => {
     const controller = new AbortController()
-    await client(script('exit 0', 'sleep 0.2; echo true false'))
+    await client(script('exit 0', 'sleep 0.2; echo true running false 0'))
     const ended = (await engine().create(spec)).exec(['x'], { env: {}, output: () => {}, signal: controller.signal })
     controller.abort(new Error('shutdown'))
     await expect(ended).rejects.toThrow('shutdown')
   })
 
   it('of a transfer is believed only from inside', async () => {
-    await client(script('cat', 'echo true false'))
+    await client(script('cat', 'echo true running false 0'))
     const stopped = await engine().create(spec)
     await expect(stopped.put('/x', Readable.from([Buffer.from('x')]))).rejects.toMatchObject({ code: 'engine-unavailable' })
     await expect(buffer(await stopped.get('/x', ['x'], 100))).rejects.toMatchObject({ code: 'engine-unavailable' })
