@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { losesHashes, parseUserAgent, sortsYankedLast, targetOf } from '../../domain/client.ts'
+import { type Client, losesHashes, parseUserAgent, sortsYankedLast, targetOf } from '../../domain/client.ts'
 import { projectNamed } from '../../domain/names.ts'
 import { negotiateEncoding, negotiatePage, type PageKind } from '../../domain/negotiate.ts'
 import { parseTarget, type Target } from '../../domain/target.ts'
@@ -27,7 +27,7 @@ export interface SimpleDeps {
  * Who gets promises on a view (`finished`: nobody). It depends on the host too, which `Vary` does not name: the host is part of the URL
  * by which a cache keeps an answer (RFC 9110 section 12.5.5, RFC 9111 section 2).
  */
-type Audience = (ctx: Context) => Promise<{ target: Target | undefined; asOld?: boolean }>
+type Audience = (ctx: Context, client: Client) => Promise<{ target: Target | undefined; asOld?: boolean }>
 
 /** Pages must be asked for anew each time: what they promise may have failed or been built meanwhile. */
 const REVALIDATE = 'private, max-age=0, must-revalidate'
@@ -35,11 +35,8 @@ const REVALIDATE = 'private, max-age=0, must-revalidate'
 /** The simple repository API (PEP 503, PEP 691) under each view. */
 export function simpleRoutes(router: Router, deps: SimpleDeps): void {
   addView(router, '/simple', '../../', deps, byAgent(deps))
-  addView(router, '/finished/simple', '../../../', deps, async (ctx) => {
-    // Requirements of an old sdist's time may be there as wheels of ours alone, which were made today.
-    const { own } = parseUserAgent(ctx.req.headers['user-agent'])
-    return { target: undefined, asOld: own }
-  })
+  // Requirements of an old sdist's time may be there as wheels of ours alone, which were made today.
+  addView(router, '/finished/simple', '../../../', deps, async (_ctx, { own }) => ({ target: undefined, asOld: own }))
   addView(router, '/target/:target/simple', '../../../../', deps, byPath(deps))
 }
 
@@ -47,8 +44,9 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
   router.get(path, (ctx) => { redirect(ctx, 'simple/') })
 
   router.get(`${path}/`, async (ctx) => {
-    await audience(ctx)
-    const format = negotiated(ctx)
+    const client = clientOf(ctx)
+    await audience(ctx, client)
+    const format = negotiated(ctx, client)
     const served = await list.list(format, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
     const held = validated(ctx, gzip ? `${served.sha256}-gzip` : served.sha256, REVALIDATE)
@@ -65,10 +63,11 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
 
   router.get(`${path}/:project/`, async (ctx) => {
     const project = projectName(ctx)
-    const { target, asOld = false } = await audience(ctx)
+    const client = clientOf(ctx)
+    const { target, asOld = false } = await audience(ctx, client)
     if (project !== ctx.params['project']) return redirect(ctx, `../${project}/`)
-    const format = negotiated(ctx)
-    const olderBuilds = sortsYankedLast(parseUserAgent(ctx.req.headers['user-agent'])) ? 'listed' : 'yanked'
+    const format = negotiated(ctx, client)
+    const olderBuilds = sortsYankedLast(client) ? 'listed' : 'yanked'
     ctx.vary('User-Agent')
     const page = await pages.page(project, { root, target, format, asOld, olderBuilds }, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
@@ -86,9 +85,8 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
  * builds is no matter here: installers may, and `Sec-Fetch-Site` comes from browsers alone.
  */
 function byAgent({ readyTargets, hostRefused }: SimpleDeps): Audience {
-  return async (ctx) => {
+  return async (ctx, client) => {
     const targets = [...(await readyTargets()).keys()].flatMap((name) => parseTarget(name) ?? [])
-    const client = parseUserAgent(ctx.req.headers['user-agent'])
     const target = client.installs ? targetOf(client, targets) : undefined
     return { target: target && !hostRefused(ctx) ? target : undefined }
   }
@@ -106,16 +104,20 @@ function byPath({ readyTargets, targets, hostRefused }: SimpleDeps): Audience {
   }
 }
 
+function clientOf(ctx: Context): Client {
+  return parseUserAgent(ctx.req.headers['user-agent'])
+}
+
 /** PEP 503: names are normalised, other spellings redirect. */
 function projectName(ctx: Context): string {
   return projectNamed(String(ctx.params['project']))
 }
 
-function negotiated(ctx: Context): PageKind {
+function negotiated(ctx: Context, client: Client): PageKind {
   ctx.vary('Accept')
   ctx.vary('Accept-Encoding')
   const format = ctx.query['format']
-  const unfit = losesHashes(parseUserAgent(ctx.req.headers['user-agent'])) ? 'json' : undefined
+  const unfit = losesHashes(client) ? 'json' : undefined
   if (unfit) ctx.vary('User-Agent')
   const kind = negotiatePage(ctx.req.headers.accept, Array.isArray(format) ? format[0] : format, unfit)
   if (!kind) throw new MuslinError('not-acceptable', 'pages come as application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html or text/html')
