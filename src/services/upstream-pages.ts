@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { sha256Of } from '../domain/digest.ts'
+import { readJson } from '../domain/json.ts'
 import type { IndexFile, ProjectPage } from '../domain/page.ts'
 import type { Clock, Store, StoredPage, Upstream, UpstreamFile } from './ports.ts'
 import { singleFlight } from './single-flight.ts'
@@ -85,7 +86,7 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
 
   async function read(project: string): Promise<{ page: ProjectPage; url: string; fetchedAt: number } | undefined> {
     const kept = await store.pages.get(project)
-    return kept?.json && { page: JSON.parse(kept.json.toString()) as ProjectPage, url: kept.url, fetchedAt: kept.fetchedAt }
+    return kept?.json && { page: readJson(kept.json.toString()) as ProjectPage, url: kept.url, fetchedAt: kept.fetchedAt }
   }
 }
 
