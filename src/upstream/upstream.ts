@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
+import { toldFreshness, type Freshness } from '../domain/freshness.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Upstream } from '../services/ports.ts'
 import { parseAddress } from './address.ts'
 import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
+import { conditional, validatorOf } from './conditional.ts'
 import { refusal } from './failure.ts'
 import { listFromHtml } from './list-html.ts'
 import { ANY_LIST, checkPage, isHtml, JSON_PAGE, refuseHtml } from './page.ts'
@@ -33,26 +35,26 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
   return {
     label: address.label,
 
-    async page(project, etag, via) {
-      const answer = await ask(new URL(`${encodeURIComponent(project)}/`, address.base), JSON_PAGE, etag, via)
+    async page(project, validator, via, reload = false) {
+      const { answer, freshness } = await ask(new URL(`${encodeURIComponent(project)}/`, address.base), JSON_PAGE, { validator, via, reload })
       if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
-      if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
+      if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
       expectPage(answer)
       const json = await wholeBody(answer, largestPage)
       checkPage(json, answer.url)
-      return { kind: 'page', json, etag: answer.headers.etag, url: answer.url.href }
+      return { kind: 'page', json, validator: validatorOf(answer.headers), url: answer.url.href, freshness }
     },
 
-    async list(etag, via) {
-      const answer = await ask(address.base, ANY_LIST, etag, via)
-      if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
+    async list(validator, via) {
+      const { answer, freshness } = await ask(address.base, ANY_LIST, { validator, via })
+      if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
       const html = answer.status === 200 && isHtml(answer.headers)
       if (!html) expectPage(answer)
       const bytes = decoded(answer)
       const body = streamedBody(html ? Readable.from(listFromHtml(bytes, answer.url), { objectMode: false }) : bytes, answer.url)
       // A generator that nobody has begun lets go of nothing.
       body.once('close', () => bytes.destroy())
-      return { kind: 'list', body, etag: answer.headers.etag }
+      return { kind: 'list', body, validator: validatorOf(answer.headers), freshness }
     },
 
     async file(fileUrl, signal) {
@@ -66,11 +68,19 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
     close: () => requests.close(),
   }
 
-  async function ask(at: URL, accept: string, etag: string | undefined, via: string | undefined): Promise<Answer> {
-    const passed = via === undefined ? instance : `${via}, ${instance}`
-    return await requests.getIndex(at, { accept, 'accept-encoding': ENCODINGS, [VIA]: passed, ...(etag !== undefined && { 'if-none-match': etag }) })
+  async function ask(at: URL, accept: string, { validator, via, reload = false }: Asked): Promise<{ answer: Answer; freshness: Freshness | undefined }> {
+    const began = clock.now()
+    const answer = await requests.getIndex(at, {
+      accept, 'accept-encoding': ENCODINGS, [VIA]: via === undefined ? instance : `${via}, ${instance}`, ...conditional(validator),
+      // RFC 9111 section 5.4: the second is for caches that are older than the first.
+      ...(reload && { 'cache-control': 'no-cache', 'pragma': 'no-cache' }),
+    })
+    const freshness = toldFreshness(answer.headers, { now: clock.now(), delay: (clock.now() - began) / 1000 })
+    return { answer, freshness: freshness.seconds === undefined && freshness.staleWhileRevalidate === 0 ? undefined : freshness }
   }
 }
+
+interface Asked { validator: string | undefined; via: string | undefined; reload?: boolean }
 
 function expectPage(answer: Answer): void {
   const problem = answer.status === 200 ? refuseHtml(answer) : answer.status === 406 ? refuseHtml(answer, true) : refusal(answer.status, answer.url)
