@@ -88,7 +88,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets: unlessPaused(readyTargets, store.jobs) }),
-    list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
+    list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness, offline: settings.offline }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
     records: createRecords({ store, logs, instance }),
     wishes: createWishes({ jobs: store.jobs, recipes, admission, hindrance, readyTargets, clock }),

@@ -24,7 +24,7 @@ const upstream: Upstream = {
   async list(held) {
     if (held !== undefined && held === etag) return { kind: 'unchanged' }
     const json = JSON.stringify({ meta: { 'api-version': '1.4' }, projects: names.map((name) => ({ name })) })
-    return { kind: 'list', body: Readable.from([Buffer.from(json)]), etag }
+    return { kind: 'list', body: Readable.from([Buffer.from(json)]), validator: etag }
   },
   async file() { throw new Error('no file is asked for') },
 }
