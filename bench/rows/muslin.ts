@@ -31,7 +31,7 @@ export const muslinNginx: Row = {
     const behind = await startMuslin(place, ['--x-accel', '/blobs/', '--trusted-proxies', '127.0.0.1'])
     const front = await nginx({
       folder: join(place.folder, 'nginx'), path: '/simple/',
-      server: `location / { proxy_pass http://muslin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr; proxy_buffering off; }
+      server: `location / { proxy_pass http://muslin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Sendfile-Type X-Accel-Redirect; }
     location /blobs/ { internal; alias ${place.folder}/data/blobs/; }`,
       http: `upstream muslin { server ${new URL(behind.index).host}; keepalive 64; keepalive_requests 1000000000; }`,
     })
@@ -41,8 +41,15 @@ export const muslinNginx: Row = {
 
 async function startMuslin({ folder, upstream, freshFor }: Place, more: string[] = []): Promise<Server> {
   const main = join(await layOut(), 'src/main.js')
-  return serve(NODE, (port) => [main, 'serve', '--builder', 'none', '--host', '127.0.0.1', '--port', String(port), '--data', join(folder, 'data'), '--upstream', upstream.index,
+  return serve(NODE, (port) => [...flags(), main, 'serve', '--builder', 'none', '--host', '127.0.0.1', '--port', String(port), '--data', join(folder, 'data'), '--upstream', upstream.index,
     '--log-level', 'warn', ...freshFor === undefined ? [] : ['--page-freshness', `${freshFor}s`], ...more], '/simple/', { folder })
+}
+
+/** What the image gives to Node. */
+function flags(): string[] {
+  const words = /^exec node (.*)\/opt\/muslin\/src\/main\.js/m.exec(readFileSync(join(ROOT, 'docker/muslin'), 'utf8'))?.[1]
+  if (words === undefined) throw new Error('docker/muslin no longer says how Node is started')
+  return words.split(' ').filter(Boolean)
 }
 
 /** Compiled and laid out once a run. */
