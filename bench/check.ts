@@ -7,7 +7,7 @@ import { withBench, type Bench } from './lib/bench.ts'
 import { disturbed, machine } from './lib/machine.ts'
 import { save } from './lib/results.ts'
 import { figure, markdown, type Measured } from './lib/table.ts'
-import { installMusts, speedMusts, stormMusts } from './musts/musts.ts'
+import { installMusts, outageMusts, speedMusts, stormMusts } from './musts/musts.ts'
 import { line } from './musts/must.ts'
 import { ROWS } from './rows/rows.ts'
 import type { Row } from './rows/row.ts'
@@ -35,6 +35,7 @@ const COMPARED: [scenario: string, rows: (row: Row) => boolean][] = [
   ['start', (row) => row.name === 'muslin'],
   ['storm', (row) => row.name === 'muslin'],
   ['huge', (row) => row.name === 'muslin'],
+  ['outage', (row) => row.name === 'muslin'],
 ]
 
 const musts = await withBench({ rows: [...ROWS], rounds: Number(values.rounds), seconds: Number(values.seconds), made: false }, async (bench) => {
@@ -50,7 +51,7 @@ const musts = await withBench({ rows: [...ROWS], rounds: Number(values.rounds), 
   const installed = await compareInstalls(bench)
   save('check-installs', installed, { machine: where, versions: bench.versions })
   console.log(markdown(installed))
-  return [...speedMusts(results, bench), ...stormMusts(results), ...installMusts(installed, bench)]
+  return [...speedMusts(results, bench), ...stormMusts(results), ...outageMusts(results.get('outage')), ...installMusts(installed, bench)]
 })
 const failed = musts.filter(({ met }) => !met).length
 console.log(`${musts.map(line).join('\n')}\n${musts.length - failed} passed, ${failed} failed`)

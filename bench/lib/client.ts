@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Agent, request, type IncomingHttpHeaders } from 'node:http'
+import { request, type Agent, type IncomingHttpHeaders } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { comparer, pieces, type Bytes } from '../upstream/bytes.ts'
 

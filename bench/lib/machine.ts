@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism, loadavg, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GIB } from './figures.ts'
 
@@ -16,20 +16,14 @@ export interface Machine {
 
 /** What is measured on, and whether it is left alone. */
 export async function machine(): Promise<Machine> {
-  const cpu = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown'
   const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
-  return { date: new Date().toISOString().slice(0, 10), cores: availableCores(), cpu, memory: `${Math.round(totalmem() / GIB)} GiB`, system: `${system}, Linux ${release()}`, busy: await busy(), load: loadavg()[0]! }
+  return { date: new Date().toISOString().slice(0, 10), cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', memory: `${Math.round(totalmem() / GIB)} GiB`, system: `${system}, Linux ${release()}`, busy: await busy(), load: loadavg()[0]! }
 }
 
 /** Words where the machine is too busy for its figures to be worth anything. */
 export function disturbed({ busy, cores }: Machine): string | undefined {
   if (cores < 2) return 'one core: server and clients would share it'
   return busy > 0.1 ? `others use ${Math.round(busy * 100)} % of this machine` : undefined
-}
-
-/** The machine's cores, not those that this process was pinned to. */
-function availableCores(): number {
-  return Math.max(availableParallelism(), [...readFileSync('/proc/cpuinfo', 'utf8').matchAll(/^processor/gm)].length)
 }
 
 async function busy(): Promise<number> {

@@ -2,12 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { createServer, connect, type AddressInfo } from 'node:net'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** The server has the first core for itself; upstream, clients and this program share the second. */
+/** The server has the first core for itself; upstream, clients and this program share the second, where there is one. */
 export const SERVER_CORE = 0
-export const CLIENT_CORE = 1
+export const CLIENT_CORE = Math.min(1, cpus().length - 1)
 
 export interface Started {
   pid: number

@@ -47,6 +47,17 @@ export function stormMusts(results: Map<string, Measured>): Must[] {
   ]
 }
 
+/** What was seen before is there at once, whatever the upstream does; what was not is never called missing. */
+export function outageMusts(measured: Measured | undefined): Must[] {
+  if (!measured) return []
+  const seen = ['gone page', 'gone file', 'restart page', 'restart file', 'silent page', 'silent file']
+  const cells = measured.rows.get('muslin')
+  return [
+    ...seen.map((key) => ({ ...atMost(`${key}, seen before`, figure(measured, 'muslin', key), 100, ' ms'), ...cells?.[`${key} status`] !== '200' && { met: false } })),
+    ...['gone new page', 'gone new file', 'silent new page'].map((key): Must => ({ what: `${key}: its status`, value: Number(cells?.[`${key} status`]), bound: '502 to 504', met: /^50[2-4]$/.test(String(cells?.[`${key} status`])) })),
+  ]
+}
+
 /** Nine runs of each, interleaved. */
 export function installMusts(measured: Measured | undefined, bench: Bench): Must[] {
   if (!measured) return []

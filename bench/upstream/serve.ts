@@ -14,6 +14,7 @@ process.send?.({ url: replay.url })
 
 async function obey(order: Order): Promise<[string, number][] | undefined> {
   if (order.kind === 'asked') return [...replay.counts]
-  if (order.kind === 'forget') return void replay.reset()
-  return void await replay.set(order.conditions)
+  if (order.kind === 'forget') replay.reset()
+  else await replay.set(order.conditions)
+  return undefined
 }
