@@ -54,6 +54,8 @@ import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
 import { createUi } from '../../src/ui/ui.ts'
 import { createRemoteFiles } from '../../src/upstream/remote-files.ts'
+import { offlineUpstream } from '../../src/upstream/offline.ts'
+import type { Timeouts } from '../../src/upstream/requests.ts'
 import { createUpstream } from '../../src/upstream/upstream.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
@@ -83,6 +85,9 @@ export interface Options {
   aheadPerClient?: number
   queueLimit?: number
   freshness?: number
+  offline?: boolean
+  /** Of the upstream's client. */
+  timeouts?: Timeouts
   /** How much of a log is kept; all that a test writes, where absent. */
   logBytes?: number
   staticMetadata?: () => Promise<Buffer | undefined>
@@ -195,10 +200,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
-  const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
+  const { offline = false, timeouts } = options
+  const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts } })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
-  const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
+  const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness, offline })
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
   const promises = createPromises({ store, recipes })
   const files = createFiles({ store, blobs, upstream, log })
@@ -236,7 +242,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log,
     pages: createProjectPages({ store, upstreamPages, promises, readyTargets: unlessPaused(readyTargets, store.jobs) }),
-    list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
+    list: createProjectList({ store, blobs, upstream, clock, log, freshness, offline }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata }),
     records: createRecords({ store, logs, instance: 'this-one' }),
     wishes: createWishes({ jobs: store.jobs, recipes, admission, hindrance, readyTargets, clock }),
