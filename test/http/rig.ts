@@ -38,6 +38,7 @@ import type { ApkBranches, BlobStore, BuildLogs, Store } from '../../src/service
 import { createPrebuilds } from '../../src/services/prebuilds.ts'
 import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
 import { createPromises } from '../../src/services/promises.ts'
+import { createRefresh } from '../../src/services/refresh.ts'
 import { createRebuilds } from '../../src/services/rebuilds.ts'
 import { createRecipes } from '../../src/services/recipes.ts'
 import { createPureFallbacks, type PureFallbacks } from '../../src/services/pure-fallbacks.ts'
@@ -232,10 +233,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
-    overview: createOverview({ store, readyTargets, pausing, targets, clock }),
+    refresh: createRefresh({ upstreamPages }),
+    overview: createOverview({ store, readyTargets, pausing, targets, clock, offline }),
     pausing,
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
-    jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
+    jobs: store.jobs, logs, clock, targets, offline, version: '0.0.0', closing: closing.signal,
   }
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const app = createApp({
