@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { sha256Of } from '../domain/digest.ts'
+import { readJson } from '../domain/json.ts'
 import type { IndexFile, ProjectPage } from '../domain/page.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Store, StoredPage, Upstream, UpstreamFile } from './ports.ts'
@@ -39,7 +40,7 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
     reload: (project) => revalidation.reload(project, async () => ask(project, await look(project), { reload: true })),
     async read(project) {
       const kept = await store.pages.get(project)
-      return kept?.json && { page: JSON.parse(kept.json.toString()) as ProjectPage, url: kept.url, fetchedAt: kept.fetchedAt }
+      return kept?.json && { page: readJson(kept.json.toString()) as ProjectPage, url: kept.url, fetchedAt: kept.fetchedAt }
     },
   }
 

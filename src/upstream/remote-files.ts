@@ -6,7 +6,7 @@ import { parseAddress, type Address } from './address.ts'
 import { streamedBody } from './body.ts'
 import { conditional, validatorOf } from './conditional.ts'
 import { refusal } from './failure.ts'
-import type { Timeouts } from './requests.ts'
+import type { Proxies, Timeouts } from './connections.ts'
 import { createRequests, dismiss } from './requests.ts'
 import { createRest } from './rest.ts'
 
@@ -18,17 +18,18 @@ const MOST_SERVERS = 100
  * Files of other servers than the index. `address` is what the setting named `setting` says, if anything: its credentials go to it alone.
  * A server that cannot be reached, or does not answer in time, is left alone for some seconds. `close` ends its connections.
  */
-export function createRemoteFiles({ address: own, setting, ca, instance, log, clock, timeouts = TIMEOUTS }: {
+export function createRemoteFiles({ address: own, setting, ca, proxies, instance, log, clock, timeouts = TIMEOUTS }: {
   address: string | undefined
   setting: string
   ca: string[] | undefined
+  proxies?: Proxies | undefined
   instance: string
   log: Logger
   clock: Clock
   timeouts?: Timeouts
 }): RemoteFiles & { close(): Promise<void> } {
-  const address: Pick<Address, 'authorization' | 'base'> = own === undefined ? NOWHERE : parseAddress(own)
-  const requests = createRequests({ address: { label: '', ...address }, ca, instance, log, clock, timeouts, setting })
+  const address: Omit<Address, 'label'> = own === undefined ? NOWHERE : parseAddress(own)
+  const requests = createRequests({ address: { label: '', ...address }, ca, proxies, instance, log, clock, timeouts, setting })
   const rests = new LRUCache<string, ReturnType<typeof createRest>>({ max: MOST_SERVERS })
 
   return {
@@ -62,7 +63,7 @@ export function createRemoteFiles({ address: own, setting, ca, instance, log, cl
   }
 }
 
-const NOWHERE: Pick<Address, 'authorization' | 'base'> = { base: new URL('http://nowhere.invalid/'), authorization: () => undefined }
+const NOWHERE: Omit<Address, 'label'> = { base: new URL('http://nowhere.invalid/'), covers: () => false, authorization: () => undefined }
 
 function parse(text: string, setting: string): URL {
   const url = URL.parse(text)
