@@ -26,11 +26,17 @@ export function createAway({ clock }: { clock: Clock }): Away {
     mayProbe(url) {
       const server = servers.get(originOf(url))
       if (server && clock.now() < server.probeAt) return false
-      if (server) server.probeAt = clock.now() + PROBE_MS
+      // Until that is answered it is believed to be away: who asks now does not wait to hear it.
+      if (server) note(url)
       return true
     },
-    note(url) { servers.set(originOf(url), { until: clock.now() + BELIEVED_MS, probeAt: clock.now() + PROBE_MS }) },
+    note,
     end(url) { servers.delete(originOf(url)) },
+  }
+
+  function note(url: string): void {
+    const now = clock.now()
+    servers.set(originOf(url), { until: now + BELIEVED_MS, probeAt: now + PROBE_MS })
   }
 }
 
