@@ -84,6 +84,9 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
 
+    const views = Object.keys(settings.views)
+    if (views.length > 0) lines.push(`views     ${views.map((name) => `/view/${name}/simple/`).join(', ')}`)
+
     if (token.taken) lines.push(`token     the new one in ${join(settings.data, 'admin-token')}; whoever logged in with the older one must log in again`)
 
     const url = settings.role === 'worker' ? undefined : await listen(parts, chosen, token.sha256)

@@ -76,18 +76,17 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
-    orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
+    orders: createOrders({ store, recipes, upstreamPages: wholePages, policy, readyTargets, targets, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     overview: createOverview({ store, readyTargets, pausing, targets, clock }),
     pausing,
-    jobs: store.jobs, logs, targets, clock, closing: closing.signal,
+    jobs: store.jobs, logs, targets, views: viewRules(settings), clock, closing: closing.signal,
   }
-  const views = viewRules(settings)
   const links = createLinks({ admission, publicUrl: settings.publicUrl })
   const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
   const app = createApp({
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
-    files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance, views,
+    files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
     pages: createProjectPages({ store, upstreamPages: wholePages, policy, clock, promises, readyTargets: unlessPaused(readyTargets, store.jobs) }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),

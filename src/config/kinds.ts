@@ -60,7 +60,7 @@ export const size: Kind<number> = {
 /** Seconds, at least so many. */
 export function duration(least: number): Kind<number> {
   return {
-    accepts: 'a duration such as 90s, 30m or 2h, or seconds',
+    accepts: 'a duration such as 90s, 30m, 2h or 3d, or seconds',
     placeholder: 'TIME',
     schema: quantity(parseDuration, least),
   }

@@ -40,6 +40,8 @@ export interface UiDeps {
   clock: Clock
   /** Names of the configured targets. */
   targets: string[]
+  /** The views of the settings by their names. */
+  views: ReadonlyMap<string, unknown>
   version: string
   /** Aborts when the server stops: live answers then end. */
   closing?: AbortSignal

@@ -228,7 +228,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const shown = {
     installs, waitingViews: createWaitingViews({ installs, jobViews, clock }),
     planFor, ...createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl }),
-    orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
+    orders: createOrders({ store, recipes, upstreamPages: wholePages, policy, readyTargets, targets, clock }),
     recipes,
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
@@ -236,7 +236,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     overview: createOverview({ store, readyTargets, pausing, targets, clock }),
     pausing,
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
-    jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
+    jobs: store.jobs, logs, clock, targets, views: viewRules(given), version: '0.0.0', closing: closing.signal,
   }
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const app = createApp({
@@ -250,7 +250,6 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     hindrance,
     events: createJobEvents({ jobs: store.jobs }),
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),
-    views: viewRules(given),
     instance: 'this-one', hopKey: 'a key for tests',
     adminTokenSha256,
     publicUrl, trustedProxies, behindProxy, holdLimit,
