@@ -33,6 +33,7 @@ function parseDay(text: string): number | undefined {
   const [, year, month, day] = DAY.exec(text) ?? []
   if (year === undefined) return undefined
   const ms = Date.UTC(Number(year), Number(month) - 1, Number(day))
+  const date = new Date(ms)
   // 30 February would be a day of March, and a year below 100 one of the twentieth century.
-  return new Date(ms).toISOString().slice(0, 10) === text ? ms : undefined
+  return date.getUTCDate() === Number(day) && date.getUTCMonth() === Number(month) - 1 && date.getUTCFullYear() === Number(year) ? ms : undefined
 }

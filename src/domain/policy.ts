@@ -76,12 +76,16 @@ const UNKNOWN: FileAge = { uploadedAt: undefined, seenAt: undefined }
  * have a file (PEP 700). `until`: when the result next changes by itself, Infinity: never.
  */
 export function filterPage(input: { project: string; page: ProjectPage; rules: readonly PolicyRules[]; ages: Ages; now: number }): Filtered {
-  const { project, page, rules, ages, now } = input
+  const { project, page, ages, now } = input
+  const rules = input.rules.flatMap((each) => narrowed(each, project) ?? [])
+  if (rules.length === 0) return { page, until: Infinity, held: [] }
+  // Pages have thousands of files, and most rules ask for no version.
+  const versioned = rules.some(({ allow, deny, exempt }) => [...allow, ...deny, ...exempt].some(({ specifiers }) => specifiers.length > 0))
   const held: HeldFile[] = []
   const files = page.files.filter((file) => {
-    const version = versionOf(file.filename, project)
+    const version = versioned ? versionOf(file.filename, project) : undefined
     const verdict = firstOf(rules, { project, version, ...ageOf(file, ages) }, now)
-    if (verdict) held.push({ ...verdict, filename: file.filename, version })
+    if (verdict) held.push({ ...verdict, filename: file.filename, version: version ?? versionOf(file.filename, project) })
     return !verdict
   })
   const dated = rules.some(({ before }) => before !== undefined)
@@ -119,6 +123,16 @@ export function versionOf(filename: string, project: string): string | undefined
   return parseWheelFilename(filename)?.version ?? parseSdistFilename(filename, project)?.version
 }
 
+/** The rules with the patterns that name the project alone; undefined where they hold back nothing of it. */
+function narrowed(rules: PolicyRules, project: string): PolicyRules | undefined {
+  const named = (patterns: Pattern[]) => patterns.filter((pattern) => namesProject(pattern, project))
+  const whole = (patterns: Pattern[]) => patterns.some(({ specifiers }) => specifiers.length === 0)
+  const [allow, deny, exempt] = [named(rules.allow), named(rules.deny), named(rules.exempt)]
+  // No pattern is left where none allows it: that must not be taken for everything.
+  const narrow = { ...rules, deny, exempt, allow: whole(allow) ? [] : allow.length > 0 ? allow : rules.allow, cooldown: whole(exempt) ? 0 : rules.cooldown }
+  return areEmpty(narrow) ? undefined : narrow
+}
+
 function firstOf(rules: readonly PolicyRules[], file: FileFacts, now: number): Held | undefined {
   for (const each of rules) {
     const verdict = fileVerdict(file, each, now)
@@ -140,13 +154,14 @@ export function uploadTimeOf(file: IndexFile): number | undefined {
 
 /** One that no name tells apart, such as those of eggs and installers, keeps the versions that its name may be of. */
 function withFiles(versions: string[], files: IndexFile[], project: string): string[] {
-  const known = new Set<string>()
+  const written = new Set<string>()
   const others: string[] = []
   for (const { filename } of files) {
     const version = versionOf(filename, project)
     if (version === undefined) others.push(filename)
-    else known.add(versionKey(version))
+    else written.add(version)
   }
+  const known = new Set([...written].map(versionKey))
   return versions.filter((version) => known.has(versionKey(version)) || others.some((filename) => filename.includes(`-${version}`)))
 }
 
