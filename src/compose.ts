@@ -26,6 +26,7 @@ import { claimProcessFolder, sweepProcessFolders } from './storage/process-folde
 import { createRecipeFiles } from './storage/recipe-files.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
 import { parseAddress } from './upstream/address.ts'
+import { offlineFiles, offlineUpstream } from './upstream/offline.ts'
 import { createRemoteFiles } from './upstream/remote-files.ts'
 import { createUpstream } from './upstream/upstream.ts'
 
@@ -58,18 +59,19 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
     const ca = await upstreamCertificates({ setting: settings.upstreamCa, pip })
-    const upstream = createUpstream({ url: found.url, ca, instance, log, clock })
+    const { offline } = settings
+    const upstream = offline ? offlineUpstream(parseAddress(found.url).label) : createUpstream({ url: found.url, ca, instance, log, clock })
     stops.push(() => upstream.close())
-    const remote = createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
+    const remote = offline ? offlineFiles() : createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
     stops.push(() => remote.close())
     const registry = await findCratesIndex({ setting: settings.cratesIndex, env: process.env })
-    const cratesRemote = createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
+    const cratesRemote = offline ? offlineFiles() : createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
     stops.push(() => cratesRemote.close())
     const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
     const scratch = claimScratch()
     const policy = createPolicy({ rules: serverRules(settings), store: ports.store, clock })
-    const wholePages = createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness })
+    const wholePages = createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline })
     const parts: Parts = {
       settings, ports, instance, scratch, log, clock, policy, wholePages,
       files: createFiles({ ...ports, policy, log }),
@@ -81,7 +83,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     }
     const token = await adminToken(settings.data, store.secrets)
 
-    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
+    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
 
     const views = Object.keys(settings.views)
