@@ -1,18 +1,19 @@
-import { buffer } from 'node:stream/consumers'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
-import { CONTENT_TYPES, type PageKind } from '../domain/negotiate.ts'
-import { renderListHtml } from '../domain/render.ts'
+import { createListScanner } from '../domain/list-scan.ts'
+import { type Coding, CONTENT_TYPES, type PageKind } from '../domain/negotiate.ts'
 import { MuslinError } from '../errors.ts'
 import { keepBlob } from './keep-blob.ts'
+import { createListForms } from './list-forms.ts'
 import type { BlobStore, Clock, Store, StoredList, Upstream } from './ports.ts'
 import { createRevalidation, type Answered } from './revalidation.ts'
 import { singleFlight } from './single-flight.ts'
 
 export interface ServedList {
-  /** Of the bytes, without quotes. */
+  /** Of the bytes as they are sent, without quotes. */
   sha256: string
   contentType: string
+  coding: Coding
   size: number
   /** Open already, so that a newer list does not take it away; who does not read it destroys it. */
   body: Readable
@@ -20,7 +21,7 @@ export interface ServedList {
 
 export interface ProjectList {
   /** The list of all projects. The upstream's older one is served while the upstream fails; its error is thrown where there is none. `via` is passed on to it. */
-  list(format: PageKind, via?: string): Promise<ServedList>
+  list(format: PageKind, coding: Coding, via?: string): Promise<ServedList>
 }
 
 /** Lists are replaced minutes apart: a second try all but always finds the newer one. */
@@ -39,14 +40,13 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
 }): ProjectList {
   const flight = singleFlight<string>()
   const revalidation = createRevalidation({ clock, log, pageFreshness: freshness, offline, what: 'list' })
-  /** The HTML made of a JSON list, by its sha256: made once. */
-  let html: { of: string; sha256: string } | undefined
+  const forms = createListForms({ blobs })
 
   return {
-    async list(format, via) {
+    async list(format, coding, via) {
       for (let tries = 1; ; tries++) {
         try {
-          return await opened(format, via)
+          return await opened(format, coding, via)
         } catch (error) {
           // A newer list was recorded meanwhile, by another process maybe, and this one removed.
           if (!isGone(error)) throw error
@@ -56,12 +56,12 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
     },
   }
 
-  async function opened(format: PageKind, via: string | undefined): Promise<ServedList> {
+  async function opened(format: PageKind, coding: Coding, via: string | undefined): Promise<ServedList> {
     const json = await flight('json', () => current(via))
-    const sha256 = format === 'json' ? json : await flight(`html ${json}`, () => htmlOf(json))
+    const sha256 = await forms.of(json, format, coding)
     const body = await blobs.read(sha256)
     const found = await blobs.stat(sha256)
-    if (found) return { sha256, contentType: CONTENT_TYPES[format], size: found.size, body }
+    if (found) return { sha256, contentType: CONTENT_TYPES[format], coding, size: found.size, body }
     body.destroy()
     throw new MuslinError('no-such-file', 'the list of projects was replaced while it was opened; ask again')
   }
@@ -92,22 +92,23 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
       return { ...same, url }
     }
     const { validator, freshness } = answer
-    const sha256 = await keepBlob(blobs, answer.body)
+    const sha256 = await keepBlob(blobs, checked(answer.body))
     const before = await store.pages.list()
     await store.pages.putList({ sha256, validator, freshness, fetchedAt })
     // The list changes every few minutes: one that nobody will ask for again must not stay.
     if (before && before.sha256 !== sha256) await blobs.remove(before.sha256)
     return { url, fetchedAt, freshness }
   }
+}
 
-  async function htmlOf(json: string): Promise<string> {
-    if (html?.of === json && await blobs.stat(html.sha256)) return html.sha256
-    const before = html
-    const list = JSON.parse((await buffer(await blobs.read(json))).toString())
-    html = { of: json, sha256: await keepBlob(blobs, [Buffer.from(renderListHtml(list))]) }
-    if (before && before.sha256 !== html.sha256) await blobs.remove(before.sha256)
-    return html.sha256
+/** The same bytes; throws where they turn out to be no list, so that the older one stays. */
+async function* checked(list: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const scanner = createListScanner()
+  for await (const chunk of list) {
+    scanner.push(chunk)
+    yield chunk
   }
+  scanner.end()
 }
 
 function isGone(error: unknown): boolean {
