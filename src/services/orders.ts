@@ -98,21 +98,31 @@ export function createOrders({ store, recipes, upstreamPages, policy = NO_POLICY
 
   async function releaseOf(project: string, version: string | undefined): Promise<Release> {
     await upstreamPages.refresh(project)
-    const kept = await upstreamPages.read(project)
-    if (!kept) throw new MuslinError('no-such-project', `the upstream knows no project ${project}; check the name`)
-    const { page, held } = await policy.permitted(project, { page: kept.page, wheels: [] })
-    const sdists = sdistsOf(page ?? kept.page, project)
+    const offered = await offeredOf(project)
     if (version === undefined) {
-      const [newest] = sdists.filter(({ yanked }) => !yanked).toSorted(newestFirst)
-      if (!newest && held[0]) throw blocked(held[0])
+      const [newest] = offered.sdists.filter(({ yanked }) => !yanked).toSorted(newestFirst)
+      if (!newest && offered.held[0]) throw blocked(offered.held[0])
       if (!newest) throw new MuslinError('no-such-release', `no release of ${project} has an sdist, so nothing can be compiled; install its wheels`)
       return newest.release
     }
-    const found = sdists.find(({ release }) => versionKey(release.version) === versionKey(version))
-    const withheld = held.find((file) => file.version !== undefined && versionKey(file.version) === versionKey(version))
-    if (!found && withheld) throw blocked(withheld)
+    const isNamed = (text: string | undefined) => text !== undefined && versionKey(text) === versionKey(version)
+    const named = ({ sdists, held }: Offered) => {
+      const found = sdists.find(({ release }) => isNamed(release.version))
+      const withheld = found ? undefined : held.find((file) => isNamed(file.version))
+      if (withheld) throw blocked(withheld)
+      return found
+    }
+    // It may have come out since the page did, and somebody waits for it.
+    const found = named(offered) ?? await upstreamPages.reload(project).then(async () => named(await offeredOf(project)), () => undefined)
     if (!found) throw new MuslinError('no-such-release', `${project} has no release ${version.slice(0, 60)} with an sdist; ask /simple/${project}/ for its files`)
     return found.release
+  }
+
+  async function offeredOf(project: string): Promise<Offered> {
+    const kept = await upstreamPages.read(project)
+    if (!kept) throw new MuslinError('no-such-project', `the upstream knows no project ${project}; check the name`)
+    const { page, held } = await policy.permitted(project, { page: kept.page, wheels: [] })
+    return { sdists: page ? sdistsOf(page, project) : [], held }
   }
 
   async function addApks(id: number, apks: string[], askedBy: string): Promise<Job> {
@@ -149,7 +159,12 @@ export function createOrders({ store, recipes, upstreamPages, policy = NO_POLICY
   }
 }
 
-function sdistsOf(page: ProjectPage, project: string): { release: Release; yanked: boolean }[] {
+interface Listed { release: Release; yanked: boolean }
+
+/** `held`: what the policy keeps out. */
+interface Offered { sdists: Listed[]; held: HeldFile[] }
+
+function sdistsOf(page: ProjectPage, project: string): Listed[] {
   return [...sdistsByVersion(page).values()].map(([{ filename, yanked, ...file }]) => ({
     release: { project, version: canonicalVersion(parseSdistFilename(filename, page.name)!.version), sdist: { sha256: sha256Of(file)!, filename } },
     yanked: Boolean(yanked),
