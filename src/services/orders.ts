@@ -98,31 +98,30 @@ export function createOrders({ store, recipes, upstreamPages, policy = NO_POLICY
 
   async function releaseOf(project: string, version: string | undefined): Promise<Release> {
     await upstreamPages.refresh(project)
-    const offered = await offeredOf(project)
+    const { sdists, held } = await offered(project)
     if (version === undefined) {
-      const [newest] = offered.sdists.filter(({ yanked }) => !yanked).toSorted(newestFirst)
-      if (!newest && offered.held[0]) throw blocked(offered.held[0])
+      const [newest] = sdists.filter(({ yanked }) => !yanked).toSorted(newestFirst)
+      if (!newest && held[0]) throw blocked(held[0])
       if (!newest) throw new MuslinError('no-such-release', `no release of ${project} has an sdist, so nothing can be compiled; install its wheels`)
       return newest.release
     }
-    const isNamed = (text: string | undefined) => text !== undefined && versionKey(text) === versionKey(version)
-    const named = ({ sdists, held }: Offered) => {
-      const found = sdists.find(({ release }) => isNamed(release.version))
-      const withheld = found ? undefined : held.find((file) => isNamed(file.version))
-      if (withheld) throw blocked(withheld)
-      return found
-    }
+    const named = (all: Listed[]) => all.find(({ release }) => versionKey(release.version) === versionKey(version))
+    const withheld = (all: HeldFile[]) => all.find((file) => file.version !== undefined && versionKey(file.version) === versionKey(version))
     // It may have come out since the page did, and somebody waits for it.
-    const found = named(offered) ?? await upstreamPages.reload(project).then(async () => named(await offeredOf(project)), () => undefined)
+    const latest = named(sdists) || withheld(held) ? { sdists, held } : await upstreamPages.reload(project).then(() => offered(project), () => ({ sdists, held }))
+    const found = named(latest.sdists)
+    const blocking = withheld(latest.held)
+    if (!found && blocking) throw blocked(blocking)
     if (!found) throw new MuslinError('no-such-release', `${project} has no release ${version.slice(0, 60)} with an sdist; ask /simple/${project}/ for its files`)
     return found.release
   }
 
-  async function offeredOf(project: string): Promise<Offered> {
+  /** The sdists that may be built, and what a rule holds back. */
+  async function offered(project: string): Promise<{ sdists: Listed[]; held: HeldFile[] }> {
     const kept = await upstreamPages.read(project)
     if (!kept) throw new MuslinError('no-such-project', `the upstream knows no project ${project}; check the name`)
     const { page, held } = await policy.permitted(project, { page: kept.page, wheels: [] })
-    return { sdists: page ? sdistsOf(page, project) : [], held }
+    return { sdists: sdistsOf(page ?? kept.page, project), held }
   }
 
   async function addApks(id: number, apks: string[], askedBy: string): Promise<Job> {
@@ -160,9 +159,6 @@ export function createOrders({ store, recipes, upstreamPages, policy = NO_POLICY
 }
 
 interface Listed { release: Release; yanked: boolean }
-
-/** `held`: what the policy keeps out. */
-interface Offered { sdists: Listed[]; held: HeldFile[] }
 
 function sdistsOf(page: ProjectPage, project: string): Listed[] {
   return [...sdistsByVersion(page).values()].map(([{ filename, yanked, ...file }]) => ({
