@@ -5,7 +5,8 @@ import { type Coding, CONTENT_TYPES, type PageKind } from '../domain/negotiate.t
 import { MuslinError } from '../errors.ts'
 import { keepBlob } from './keep-blob.ts'
 import { createListForms } from './list-forms.ts'
-import type { BlobStore, Clock, Store, Upstream } from './ports.ts'
+import type { BlobStore, Clock, Store, StoredList, Upstream } from './ports.ts'
+import { createRevalidation, type Answered } from './revalidation.ts'
 import { singleFlight } from './single-flight.ts'
 
 export interface ServedList {
@@ -23,22 +24,22 @@ export interface ProjectList {
   list(format: PageKind, coding: Coding, via?: string): Promise<ServedList>
 }
 
-/** A failing upstream is left alone for so long. */
-const LEFT_ALONE_MS = 5_000
 /** Lists are replaced minutes apart: a second try all but always finds the newer one. */
 const MOST_TRIES = 3
 
 /** The upstream's list of projects: tens of megabytes, so it lives as a blob and is streamed both ways. */
-export function createProjectList({ store, blobs, upstream, clock, log, freshness }: {
+export function createProjectList({ store, blobs, upstream, clock, log, freshness, offline }: {
   store: Store
   blobs: BlobStore
   upstream: Upstream
   clock: Clock
   log: Logger
+  /** The setting pageFreshness, in seconds. */
   freshness: number
+  offline?: boolean
 }): ProjectList {
   const flight = singleFlight<string>()
-  let leftAloneUntil = 0
+  const revalidation = createRevalidation({ clock, log, pageFreshness: freshness, offline, what: 'list' })
   const forms = createListForms({ blobs })
 
   return {
@@ -66,34 +67,37 @@ export function createProjectList({ store, blobs, upstream, clock, log, freshnes
   }
 
   async function current(via: string | undefined): Promise<string> {
+    const kept = await look()
+    if (kept && revalidation.fresh('')) return kept.sha256
+    await revalidation.run('', look, (known) => ask(known, via))
     const recorded = await store.pages.list()
-    // Another process may have replaced, and removed, the very list that this one has just recorded again.
-    const kept = recorded && await blobs.stat(recorded.sha256) ? recorded : undefined
-    if (kept && clock.now() < Math.max(kept.fetchedAt + freshness * 1000, leftAloneUntil)) return kept.sha256
-    try {
-      return await ask(kept, via)
-    } catch (error) {
-      if (!kept) throw error
-      log.warn({ err: error, fetchedAt: kept.fetchedAt }, 'the upstream failed, its older list is served')
-      leftAloneUntil = clock.now() + LEFT_ALONE_MS
-      return kept.sha256
-    }
+    if (!recorded) throw new MuslinError('no-such-file', 'the list of projects was removed while it was looked for; ask again')
+    return recorded.sha256
   }
 
-  async function ask(kept: { sha256: string; etag: string | undefined } | undefined, via: string | undefined): Promise<string> {
-    const answer = await upstream.list(kept?.etag, via)
+  async function look(): Promise<(StoredList & Answered) | undefined> {
+    const recorded = await store.pages.list()
+    // Another process may have replaced, and removed, the very list that this one has just recorded again.
+    return recorded && await blobs.stat(recorded.sha256) ? { ...recorded, url: upstream.label } : undefined
+  }
+
+  async function ask(kept: StoredList | undefined, via: string | undefined): Promise<Answered> {
+    const answer = await upstream.list(kept?.validator, via)
     const fetchedAt = clock.now()
+    const { label: url } = upstream
     if (answer.kind === 'unchanged') {
       if (!kept) throw new MuslinError('upstream-bad-answer', 'the upstream says of a list that was never fetched that it did not change')
-      await store.pages.putList({ ...kept, fetchedAt })
-      return kept.sha256
+      const same = { sha256: kept.sha256, validator: kept.validator, freshness: answer.freshness ?? kept.freshness, fetchedAt }
+      await store.pages.putList(same)
+      return { ...same, url }
     }
+    const { validator, freshness } = answer
     const sha256 = await keepBlob(blobs, checked(answer.body))
     const before = await store.pages.list()
-    await store.pages.putList({ sha256, etag: answer.etag, fetchedAt })
+    await store.pages.putList({ sha256, validator, freshness, fetchedAt })
     // The list changes every few minutes: one that nobody will ask for again must not stay.
     if (before && before.sha256 !== sha256) await blobs.remove(before.sha256)
-    return sha256
+    return { url, fetchedAt, freshness }
   }
 }
 

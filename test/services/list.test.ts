@@ -26,7 +26,7 @@ const upstream: Upstream = {
   async list(held) {
     if (held !== undefined && held === etag) return { kind: 'unchanged' }
     const json = JSON.stringify({ meta: { 'api-version': '1.4' }, projects: names.map((name) => ({ name })) })
-    return { kind: 'list', body: Readable.from([Buffer.from(json)]), etag }
+    return { kind: 'list', body: Readable.from([Buffer.from(json)]), validator: etag }
   },
   async file() { throw new Error('no file is asked for') },
 }
@@ -149,7 +149,7 @@ test.each(['gzip', 'zstd'] as const)('in %s each form is the same list, made onc
 
 test('what is no list is refused, and the older one stays', async () => {
   const answers = [JSON.stringify({ projects: [{ name: 'cffi' }] }), '<html>maintenance</html>', '{"projects":[{"name":"cffi"}', '{"meta":{"api-version":"2.0"},"projects":[]}']
-  const list = make({ upstream: { ...upstream, async list() { return { kind: 'list', body: Readable.from([Buffer.from(answers.shift() ?? '')]), etag: undefined } } } })
+  const list = make({ upstream: { ...upstream, async list() { return { kind: 'list', body: Readable.from([Buffer.from(answers.shift() ?? '')]), validator: undefined } } } })
   const first = await read(list)
   for (const left of [2, 1, 0]) {
     await bench.clock.advance(61_000)
