@@ -24,6 +24,8 @@ const CLIENTS: Record<string, { tools: string[]; install(to: Target): Promise<vo
   pdm: { tools: ['pdm[locked]'], install: byPdm },
   devpi: { tools: ['devpi-server', 'pip'], install: throughDevpi },
 }
+/** Warm is warm, however slowly a client goes. */
+const FRESH = ['--page-freshness', '1h']
 const OF_SLICE = ['pip', 'uv']
 
 interface Target {
@@ -41,7 +43,7 @@ export async function checkClients(check: Check, slice: boolean): Promise<void> 
   const replay = await startReplay({ folder: recording.folder, names: 1000 })
   try {
     for (const name of slice ? OF_SLICE : Object.keys(CLIENTS)) {
-      const muslin = await serveMuslin(replay.url)
+      const muslin = await serveMuslin(replay.url, ...FRESH)
       try {
         await coldAndWarm(check, name, recording.folder, replay, `${muslin.url}simple/`)
       } finally {
@@ -57,10 +59,10 @@ export async function checkClients(check: Check, slice: boolean): Promise<void> 
 
 /** pip through a second Muslin, whose upstream is the first. */
 async function throughTwo(check: Check, folder: string, replay: Replay): Promise<void> {
-  const first = await serveMuslin(replay.url)
+  const first = await serveMuslin(replay.url, ...FRESH)
   let second: Served | undefined
   try {
-    second = await serveMuslin(`${first.url}simple/`)
+    second = await serveMuslin(`${first.url}simple/`, ...FRESH)
     await coldAndWarm(check, 'pip', folder, replay, `${second.url}simple/`, 'pip through two')
     await check('through two: the page is the same as through one', async () => {
       const pages = await Promise.all([first, second].map(async (muslin) => (await fetch(`${muslin?.url}simple/six/`, { headers: { accept: 'application/vnd.pypi.simple.v1+json' } })).text()))
