@@ -6,6 +6,7 @@
 export const ERRORS = {
   'bad-request': { status: 400, title: 'The request is malformed', remedy: 'Mend what is named, and send the request again.' },
   'bad-lock': { status: 400, title: 'The lock file cannot be used', remedy: 'Mend what is named: pin each requirement with ==, or give a lock file that a locker made.' },
+  'bad-backup': { status: 400, title: 'The backup cannot be used', remedy: 'Give a whole file that muslin backup wrote, or make one anew.' },
   'bad-recipe': { status: 400, title: 'The recipe cannot be used', remedy: 'Mend what is named; docs/recipes.md has the keys and an example.' },
   'bad-name': { status: 400, title: 'Not a valid project name', remedy: 'Check the spelling; names are letters, digits, and ., - or _ between them.' },
   'unknown-target': { status: 404, title: 'This target is not configured', remedy: 'Use one of the configured targets, or add this one to the setting targets.' },

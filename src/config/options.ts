@@ -124,6 +124,10 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   aheadPerClient: { kind: whole(0, 1_000_000), fallback: () => 20, text: 'New compiles that one client may start in a minute by asking for metadata alone, so that wheels are built side by side before they are asked for one by one. Beyond it, and with 0, each begins when its wheel is asked for.' },
   queueLimit: { kind: whole(0, 1_000_000), fallback: () => 500, text: 'Builds and metadata steps that may wait at the same time, together; what Muslin tries again by itself, and prebuilds, are not counted.' },
   pageFreshness: { kind: duration(0), fallback: () => 60, fallbackText: '60s', text: 'How long an upstream page is served without asking the upstream again.' },
+  cacheSize: {
+    kind: size, fallback: () => undefined, fallbackText: 'unlimited',
+    text: 'How much room files of the upstream may take: beyond it those go that were not used for longest, and are fetched again when they are asked for. Never what builds made or need, pages, METADATA, apks and crates, or what the upstream offers no more. What went is gone while the upstream is. See [storage.md](storage.md).',
+  },
   logLevel: { kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: () => 'info', text: 'The least level that is logged, as JSON lines on standard error.' },
 }
 

@@ -1,6 +1,7 @@
 import { Transform, type Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
+import type { Cache } from './cache.ts'
 import { keepBlob } from './keep-blob.ts'
 import type { BlobDraft, BlobStore, Store, Upstream, UpstreamFile } from './ports.ts'
 import { singleFlight } from './single-flight.ts'
@@ -34,7 +35,13 @@ interface Flight {
 }
 
 /** The files of every page: only recorded (sha256, filename) pairs, each fetched once and kept for ever under its digest. */
-export function createFiles({ store, blobs, upstream, log }: { store: Store; blobs: BlobStore; upstream: Upstream; log: Logger }): Files {
+export function createFiles({ store, blobs, upstream, cache, log }: {
+  store: Store
+  blobs: BlobStore
+  upstream: Upstream
+  cache?: Pick<Cache, 'used'>
+  log: Logger
+}): Files {
   const flights = new Map<string, Flight>()
   const metadataFlight = singleFlight<string>()
 
@@ -43,6 +50,7 @@ export function createFiles({ store, blobs, upstream, log }: { store: Store; blo
   async function open(sha256: string, filename: string): Promise<OpenFile> {
     const file = await store.pages.file(sha256, filename)
     if (file === undefined && await store.wheels.wheel(sha256, filename) === undefined) throw noSuchFile(filename)
+    if (file) cache?.used(sha256)
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)

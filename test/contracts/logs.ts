@@ -25,6 +25,21 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       await sink.close()
     })
 
+    test('those that are there are listed, and what is removed is gone, tail and all', async () => {
+      expect(await Array.fromAsync(logs.list())).toEqual([])
+      for (const build of [7, 12]) {
+        const sink = await logs.open(build)
+        sink.write('x'.repeat(CAP * 3))
+        await sink.close()
+      }
+      const listed = await Array.fromAsync(another.list())
+      expect(listed.map(({ build }) => build).toSorted((a, b) => a - b)).toEqual([7, 12])
+      for (const { writtenAt } of listed) expect(Math.abs(writtenAt - Date.now())).toBeLessThan(60_000)
+      for (let twice = 0; twice < 2; twice += 1) await another.remove(7)
+      expect(await logs.read(7)).toBeUndefined()
+      expect((await Array.fromAsync(logs.list())).map(({ build }) => build)).toEqual([12])
+    })
+
     test('text and bytes come back in their order, also after the end', async () => {
       const sink = await logs.open(1)
       sink.write('größer\n')

@@ -19,9 +19,11 @@ import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
 import { createApkBranches } from '../../src/services/apks.ts'
+import { createCache } from '../../src/services/cache.ts'
 import { createCrates } from '../../src/services/crates.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
 import { createFiles } from '../../src/services/files.ts'
+import { createGc } from '../../src/services/gc.ts'
 import { createHindrance } from '../../src/services/hindrance.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
 import { createJobViews } from '../../src/services/job-views.ts'
@@ -51,6 +53,7 @@ import { createWishes } from '../../src/services/wishes.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
 import { createRecipeFiles } from '../../src/storage/recipe-files.ts'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
+import { inspectSqlite } from '../../src/storage/sqlite/inspect.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
 import { createUi } from '../../src/ui/ui.ts'
 import { createRemoteFiles } from '../../src/upstream/remote-files.ts'
@@ -83,6 +86,7 @@ export interface Options {
   aheadPerClient?: number
   queueLimit?: number
   freshness?: number
+  cacheSize?: number
   /** How much of a log is kept; all that a test writes, where absent. */
   logBytes?: number
   staticMetadata?: () => Promise<Buffer | undefined>
@@ -193,7 +197,9 @@ export async function makeRig(options: Options = {}): Promise<Rig> {
 async function start(folder: string, upstreamUrl: string, clock: ManualClock, options: Options) {
   const { log = pino({ level: 'silent' }) } = options
   const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
-  const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
+  const disk = createDiskBlobs({ folder: join(folder, 'blobs') })
+  const cache = createCache({ store, blobs: disk, limit: options.cacheSize, clock, log })
+  const { blobs } = cache
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
   const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
@@ -201,7 +207,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
   const promises = createPromises({ store, recipes })
-  const files = createFiles({ store, blobs, upstream, log })
+  const files = createFiles({ store, blobs, upstream, cache, log })
   const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
   const crates = createCrates({ kept: store.kept, blobs, remote, registry: options.registry, clock, log })
@@ -227,7 +233,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
     overview: createOverview({ store, readyTargets, pausing, targets, clock }),
-    pausing,
+    pausing, gc: createGc({ inspection: inspectSqlite({ file: join(folder, 'muslin.sqlite') }), blobs, logs, cache, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
   }
@@ -256,6 +262,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     async stop() {
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
+      await cache.close()
       await fallbacks.close()
       await upstream.close()
       await remote.close()
