@@ -12,8 +12,8 @@ const REMEMBERED = 10_000
 const MOST = 100_000
 /** Down to this share of the limit, so that not each fetch has something to take away. */
 const LOW_WATER = 0.9
-/** After so long it is tried again to keep a limit that could not be kept. */
-const STUCK_MS = 10 * 60 * 1000
+/** After so long it is looked anew what cannot go, which takes a look at every file. */
+const LOOK_MS = 10 * 60 * 1000
 const AT_ONCE = 100
 
 export interface Trimmed { files: number; bytes: number }
@@ -48,7 +48,8 @@ export function createCache({ store, blobs, limit, clock, log }: {
   const pending = new Map<string, { size: number | undefined; at: number }>()
   let soon: Promise<void> | undefined
   let working: Promise<unknown> = Promise.resolve()
-  let stuckAt: number | undefined
+  /** Bytes that could not go when it was looked last, and when that was. */
+  let firm: { bytes: number; at: number } | undefined
 
   return { blobs: { ...blobs, draft }, used, trim, count, flush, start, close }
 
@@ -107,45 +108,45 @@ export function createCache({ store, blobs, limit, clock, log }: {
   }
 
   async function keepLimit(most: number): Promise<void> {
-    if (stuckAt !== undefined && clock.now() - stuckAt < STUCK_MS) return
     const { bytes } = await cache.total()
-    if (bytes <= most) return
+    const known = firm && clock.now() - firm.at < LOOK_MS ? firm.bytes : 0
+    if (bytes - known <= most) return
     const gone = await takeAway(most, false)
-    if (gone.files > 0) log.info({ ...gone, limit: most }, 'upstream files that were not used for long made room')
-    stuckAt = gone.left > most ? clock.now() : undefined
-    if (stuckAt !== undefined) log.warn({ bytes: gone.left, limit: most }, 'cacheSize cannot be kept: what is left is needed by builds, or no upstream offers it any more')
+    if (gone.files > 0) log.info({ ...gone, limit: most }, 'files of the upstream made room that were not used for longest')
   }
 
   function trim({ dryRun = false } = {}): Promise<Trimmed> {
     return inTurn(async () => {
       await write()
       if (limit === undefined || (await cache.total()).bytes <= limit) return { files: 0, bytes: 0 }
-      const { files, bytes } = await takeAway(limit, dryRun)
-      return { files, bytes }
+      return takeAway(limit, dryRun)
     })
   }
 
-  /** `left`: bytes that could go and did not. */
-  async function takeAway(most: number, dryRun: boolean): Promise<Trimmed & { left: number }> {
+  async function takeAway(most: number, dryRun: boolean): Promise<Trimmed> {
     const { since } = await cache.state()
-    let left = (await cache.total()).bytes - await cache.held()
+    const { bytes } = await cache.total()
+    let staying = await cache.held()
     const gone = { files: 0, bytes: 0 }
-    if (left <= most) return { ...gone, left }
-    for (let after: CachedFile | undefined; left > most * LOW_WATER;) {
+    const fits = (): boolean => bytes - staying - gone.bytes <= most * (gone.files === 0 ? 1 : LOW_WATER)
+    for (let after: CachedFile | undefined; !fits();) {
       const batch = await cache.oldest(AT_ONCE, after)
       for (const file of batch) {
-        if (left <= most * LOW_WATER) break
-        if (pending.has(file.sha256) || !await canComeBack(file, since)) continue
-        if (!dryRun) await takeOne(file)
-        gone.files += 1
-        gone.bytes += file.size
-        left -= file.size
+        if (fits()) break
+        if (pending.has(file.sha256)) continue
+        if (!await canComeBack(file, since)) staying += file.size
+        else {
+          if (!dryRun) await takeOne(file)
+          gone.files += 1
+          gone.bytes += file.size
+        }
       }
       after = batch.at(-1)
       if (batch.length < AT_ONCE) break
       await setImmediate()
     }
-    return { ...gone, left }
+    firm = { bytes: staying, at: clock.now() }
+    return gone
   }
 
   /** The bytes first: a row without them is forgotten the next time, and bytes without a row would stay for ever. */

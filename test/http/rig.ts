@@ -19,7 +19,7 @@ import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
 import { createApkBranches } from '../../src/services/apks.ts'
-import { createCache } from '../../src/services/cache.ts'
+import { type Cache, createCache } from '../../src/services/cache.ts'
 import { createCrates } from '../../src/services/crates.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
 import { createFiles } from '../../src/services/files.ts'
@@ -115,6 +115,9 @@ export interface Rig {
   upstream: SyntheticUpstream
   store: Store
   blobs: BlobStore
+  cache: Cache
+  /** The data folder. */
+  folder: string
   logs: BuildLogs
   downloads: Downloads
   fallbacks: PureFallbacks
@@ -258,7 +261,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    server, store, blobs, logs, downloads, fallbacks, closing,
+    server, store, blobs, cache, folder, logs, downloads, fallbacks, closing,
     async stop() {
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
