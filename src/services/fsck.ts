@@ -44,6 +44,8 @@ export function createFsck({ inspection, store, blobs, faults, readMetadata, clo
     const report = { blobs: 0, bytes: 0, found: 0, left: 0 }
     const damaged = new Set<string>()
     const absent = new Set<string>()
+    /** METADATA of promises that are those of a wheel too. */
+    const withWheel: Holding[] = []
 
     const database = await inspection.faults()
     for (const line of database) tell({ kind: 'database', name: 'muslin.db', repaired: false, detail: line })
@@ -60,6 +62,8 @@ export function createFsck({ inspection, store, blobs, faults, readMetadata, clo
       comparison.close()
     }
     for await (const wheel of inspection.wheels()) await checkMetadata(wheel)
+    // Of a wheel that is lost with its METADATA nothing is left to read them out of.
+    for (const holding of withWheel) if (repair && !await blobs.stat(holding.sha256)) await lost(holding, absent.has(holding.sha256) ? MISSING['promise-metadata'] : DAMAGED['promise-metadata'])
     return report
 
     function tell(one: Damage): void {
@@ -85,13 +89,20 @@ export function createFsck({ inspection, store, blobs, faults, readMetadata, clo
         damaged.add(sha256)
         if (repair) await blobs.setAside(sha256)
         if (holdings.length === 0) await found({ kind: 'damaged-unused', name: sha256 }, async () => undefined)
-        for (const holding of ownAffair(holdings)) await lost(holding, DAMAGED[holding.kind as keyof typeof DAMAGED])
+        for (const holding of ownAffair(holdings.filter(({ kind }) => kind !== 'cached'))) await lost(holding, DAMAGED[holding.kind as keyof typeof DAMAGED])
       }
+    }
+
+    /** All but what is told with the wheel: its METADATA, which are those of its promise too. */
+    function ownAffair(holdings: Holding[]): Holding[] {
+      if (!holdings.some(({ kind }) => kind === 'wheel-metadata')) return holdings
+      withWheel.push(...holdings.filter(({ kind }) => kind === 'promise-metadata'))
+      return holdings.filter(({ kind }) => kind !== 'wheel-metadata' && kind !== 'promise-metadata')
     }
 
     async function checkMissing(all: Comparison): Promise<void> {
       let same: Holding[] = []
-      const tellSame = async () => { for (const holding of ownAffair(same, 'cached')) await lost(holding, MISSING[holding.kind as keyof typeof MISSING]) }
+      const tellSame = async () => { for (const holding of ownAffair(same)) await lost(holding, MISSING[holding.kind as keyof typeof MISSING]) }
       for (const holding of all.missing()) {
         absent.add(holding.sha256)
         if (same[0]?.sha256 !== holding.sha256) await tellSame()
@@ -134,12 +145,6 @@ export function createFsck({ inspection, store, blobs, faults, readMetadata, clo
     }
     return hash.digest('hex') === sha256
   }
-}
-
-/** All but what is told by others: a wheel's METADATA, which are those of its promise too, are looked at with the wheel. */
-function ownAffair(holdings: Holding[], also?: HoldingKind): Holding[] {
-  const ofWheel = holdings.some(({ kind }) => kind === 'wheel-metadata')
-  return holdings.filter(({ kind }) => kind !== 'wheel-metadata' && (kind !== 'cached' || also === 'cached') && !(ofWheel && kind === 'promise-metadata'))
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -7,22 +7,22 @@ import type { BlobStore, BuildLogs, Clock, Inspection } from './ports.ts'
 const GRACE_MS = 60 * 60 * 1000
 const LOGS_AT_ONCE = 500
 
-export const GcOrder = z.strictObject({ dryRun: z.boolean().default(false).describe('Only say what would go.') }).meta({ id: 'GcOrder' })
+export const GcOrder = z.strictObject({ dryRun: z.boolean().optional().describe('Only say what would go') }).meta({ id: 'GcOrder' })
 export type GcOrder = z.input<typeof GcOrder>
 
 const Freed = z.object({ files: z.int().min(0), bytes: z.int().min(0) })
 
 export const GcReport = z.object({
   dryRun: z.boolean(),
-  unused: Freed.describe('Blobs that nothing refers to.'),
-  cache: Freed.describe('Files of the upstream that went so that cacheSize is kept.'),
-  drafts: z.int().min(0).describe('Left behind by processes that are no more.'),
-  logs: z.int().min(0).describe('Of builds that are not recorded.'),
+  unused: Freed.describe('Blobs that nothing refers to'),
+  cache: Freed.describe('Files of the upstream that went so that cacheSize is kept'),
+  drafts: z.int().min(0).describe('Left behind by processes that are no more'),
+  logs: z.int().min(0).describe('Of builds that are not recorded'),
 }).meta({ id: 'GcReport' })
 export type GcReport = z.output<typeof GcReport>
 
 /** Removes what nobody needs any more, and says what it freed: with `dryRun` only what it would. */
-export type Gc = (options?: { dryRun?: boolean }) => Promise<GcReport>
+export type Gc = (options?: GcOrder) => Promise<GcReport>
 
 export function createGc({ inspection, blobs, logs, cache, clock }: {
   inspection: Pick<Inspection, 'compare' | 'unknownBuilds'>

@@ -199,7 +199,7 @@ export async function makeRig(options: Options = {}): Promise<Rig> {
 
 async function start(folder: string, upstreamUrl: string, clock: ManualClock, options: Options) {
   const { log = pino({ level: 'silent' }) } = options
-  const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
+  const store = openSqlite({ file: join(folder, 'muslin.db') })
   const disk = createDiskBlobs({ folder: join(folder, 'blobs') })
   const cache = createCache({ store, blobs: disk, limit: options.cacheSize, clock, log })
   const { blobs } = cache
@@ -236,7 +236,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
     overview: createOverview({ store, readyTargets, pausing, targets, clock }),
-    pausing, gc: createGc({ inspection: inspectSqlite({ file: join(folder, 'muslin.sqlite') }), blobs, logs, cache, clock }),
+    pausing, gc: createGc({ inspection: inspectSqlite({ file: join(folder, 'muslin.db') }), blobs, logs, cache, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
   }
