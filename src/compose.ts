@@ -11,12 +11,14 @@ import { findCratesIndex } from './config/crates-index.ts'
 import { adminToken, openDataFolder, writeServerFile } from './config/data-folder.ts'
 import { findUpstream } from './config/default-upstream.ts'
 import { askPip } from './config/pip.ts'
+import { serverRules } from './config/policy.ts'
 import type { Settings } from './config/settings.ts'
 import { createApkBranches } from './services/apks.ts'
 import { createCache } from './services/cache.ts'
 import { createCrates } from './services/crates.ts'
 import { createFiles } from './services/files.ts'
 import type { Clock } from './services/ports.ts'
+import { createPolicy, permittedPages } from './services/policy.ts'
 import { createRecipes } from './services/recipes.ts'
 import { createUpstreamPages } from './services/upstream-pages.ts'
 import { createBuildLogs } from './storage/build-logs.ts'
@@ -26,6 +28,7 @@ import { createRecipeFiles } from './storage/recipe-files.ts'
 import { inspectSqlite } from './storage/sqlite/inspect.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
 import { parseAddress } from './upstream/address.ts'
+import { offlineFiles, offlineUpstream } from './upstream/offline.ts'
 import { createRemoteFiles } from './upstream/remote-files.ts'
 import { createUpstream } from './upstream/upstream.ts'
 
@@ -59,12 +62,13 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
     const ca = await upstreamCertificates({ setting: settings.upstreamCa, pip })
-    const upstream = createUpstream({ url: found.url, ca, instance, log, clock })
+    const { offline } = settings
+    const upstream = offline ? offlineUpstream(parseAddress(found.url).label) : createUpstream({ url: found.url, ca, instance, log, clock })
     stops.push(() => upstream.close())
-    const remote = createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
+    const remote = offline ? offlineFiles() : createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
     stops.push(() => remote.close())
     const registry = await findCratesIndex({ setting: settings.cratesIndex, env: process.env })
-    const cratesRemote = createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
+    const cratesRemote = offline ? offlineFiles() : createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
     stops.push(() => cratesRemote.close())
     const stored = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await stored.blobs.sweep()
@@ -73,20 +77,25 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => cache.close())
     const ports = { ...stored, blobs: cache.blobs }
     const scratch = claimScratch()
+    const policy = createPolicy({ rules: serverRules(settings), store: ports.store, clock })
+    const wholePages = createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline })
     const parts: Parts = {
-      settings, ports, cache, inspection: inspectSqlite({ file: join(settings.data, 'muslin.db') }), instance, scratch, log, clock,
-      files: createFiles({ ...ports, cache, log }),
+      settings, ports, cache, inspection: inspectSqlite({ file: join(settings.data, 'muslin.db') }), instance, scratch, log, clock, policy, wholePages,
+      files: createFiles({ ...ports, policy, cache, log }),
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
-      upstreamPages: createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness }),
+      upstreamPages: permittedPages(wholePages, policy),
       recipes: createRecipes({ builtIn: createRecipeFiles(), recipes: ports.store.recipes, jobs: ports.store.jobs, clock }),
       targets: targetsOf(settings, chosen),
     }
     if (settings.role !== 'worker') await cache.start(upstream.label)
     const token = await adminToken(settings.data, store.secrets)
 
-    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
+    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
+
+    const views = Object.keys(settings.views)
+    if (views.length > 0) lines.push(`views     ${views.map((name) => `/view/${name}/simple/`).join(', ')}`)
 
     if (token.taken) lines.push(`token     the new one in ${join(settings.data, 'admin-token')}; whoever logged in with the older one must log in again`)
 

@@ -69,6 +69,15 @@ describe('a server without a builder', () => {
     expect((await get(url, '/simple/none/')).status).toBe(404)
   })
 
+  test('serves the views of its settings, and holds back what its rules say on pages, files and metadata', async () => {
+    const { url, lines } = await server({ deny: ['p==1.0'], views: 'old = { deny = ["p>=2"] }' }).start()
+    expect(lines).toContainEqual('views     /view/old/simple/')
+    const files = async (path: string) => JSON.parse((await get(url, path)).body).files.map((file: { filename: string }) => file.filename)
+    expect(await files('/simple/p/')).toEqual(['p-2.0.tar.gz'])
+    expect(await files('/view/old/simple/p/')).toEqual([])
+    for (const path of [FILE, `${FILE}.metadata`]) expect(await get(url, path)).toEqual({ status: 403, body: expect.stringContaining('blocked-by-policy') })
+  })
+
   test('listens on loopback alone', async () => {
     const { url } = await server().start()
     const { port } = new URL(url!)
@@ -109,6 +118,22 @@ describe('over restarts', () => {
     expect(await get(again, '/simple/p/')).toEqual(page)
     expect(await get(again, FILE)).toEqual({ status: 200, body: WHEEL.bytes.toString() })
     expect((await get(again, '/simple/never-asked/')).status).toBe(502)
+  })
+
+  test('an offline one serves what was seen, asks nobody for more, and says so', async () => {
+    const first = server()
+    const { url } = await first.start()
+    const page = await get(url, '/simple/p/')
+    await first.stop()
+    const clock = manualClock()
+    await clock.advance(3_600_000)
+    const asked = upstream.requests.length
+    const again = await server({ offline: true }, { clock }).start()
+    expect(again.lines[1]).toMatch(/^upstream {2}http.*; offline: it is never asked/)
+    expect(await get(again.url, '/simple/p/')).toEqual(page)
+    expect((await get(again.url, FILE)).status).toBe(503)
+    expect(JSON.parse((await get(again.url, '/simple/never-asked/')).body)).toMatchObject({ code: 'offline', status: 503 })
+    expect(upstream.requests.length).toBe(asked)
   })
 
   test('the token is made and printed once, and lies there for its owner alone', async () => {

@@ -6,6 +6,7 @@ import type { Cache } from '../services/cache.ts'
 import type { Crates } from '../services/crates.ts'
 import type { Files } from '../services/files.ts'
 import type { Recipes } from '../services/recipes.ts'
+import type { Policy } from '../services/policy.ts'
 import type { BlobStore, BuildLogs, Clock, Inspection, Store, Upstream } from '../services/ports.ts'
 import type { UpstreamPages } from '../services/upstream-pages.ts'
 
@@ -19,7 +20,11 @@ export interface Parts {
   cache: Cache
   apks: Apks
   crates: Crates
+  /** Without what the policy of the server holds back. */
   upstreamPages: UpstreamPages
+  /** All that the upstream lists. */
+  wholePages: UpstreamPages
+  policy: Policy
   recipes: Recipes
   /** This server's id. */
   instance: string

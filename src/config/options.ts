@@ -3,9 +3,10 @@
  * `docs/configuration.md` all come from here.
  */
 import type { Kind } from './kinds.ts'
-import { amount, choice, duration, list, pairs, path, size, text, url, whole, yesNo } from './kinds.ts'
+import { amount, choice, duration, list, pairs, path, patterns, size, text, url, whole, yesNo } from './kinds.ts'
 import type { Machine } from './machine.ts'
 import type { FlatSettings, OptionName } from './settings.ts'
+import { views } from './views.ts'
 
 export interface Option<T> {
   kind: Kind<Exclude<T, undefined>>
@@ -123,7 +124,19 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   metadataPerClient: { kind: whole(0, 1_000_000), fallback: () => 1000, text: 'New metadata steps that one client may start in an hour; they run code of the sdist too. A resolver asks for the metadata of many releases that it then leaves, so there are more of them than of compiles.' },
   aheadPerClient: { kind: whole(0, 1_000_000), fallback: () => 20, text: 'New compiles that one client may start in a minute by asking for metadata alone, so that wheels are built side by side before they are asked for one by one. Beyond it, and with 0, each begins when its wheel is asked for.' },
   queueLimit: { kind: whole(0, 1_000_000), fallback: () => 500, text: 'Builds and metadata steps that may wait at the same time, together; what Muslin tries again by itself, and prebuilds, are not counted.' },
-  pageFreshness: { kind: duration(0), fallback: () => 60, fallbackText: '60s', text: 'How long an upstream page is served without asking the upstream again.' },
+  pageFreshness: {
+    kind: duration(0), fallback: () => 60, fallbackText: '60s',
+    text: 'How long an upstream page is served without asking the upstream again, where the upstream itself does not allow less. From then on it is asked, and until its own max-age and stale-while-revalidate are over nobody waits for its answer: [freshness.md](freshness.md).',
+  },
+  offline: {
+    kind: yesNo, fallback: () => false,
+    text: 'Ask nothing of the upstream, of apkMirror or of cratesIndex: what was seen before is served, and what was not is refused with 503.',
+  },
+  allow: { kind: patterns, fallback: () => [], fallbackText: 'everything', text: 'The only projects and releases that are served, to builds too: on pages, as files and as metadata. [views.md](views.md) has the rules.' },
+  deny: { kind: patterns, fallback: () => [], text: 'Projects and releases that are not served, whatever allows them.' },
+  cooldown: { kind: duration(0), fallback: () => 0, fallbackText: 'none', text: 'How old an upstream file must be before it is served. One without upload-time is as old as Muslin has known it.' },
+  cooldownExempt: { kind: patterns, fallback: () => [], text: 'Projects and releases without a cooldown, on views too: your own, and a release that cannot wait, as NAME==VERSION.' },
+  views: { kind: views, fallback: () => ({}), text: 'Views with rules of their own, served at /view/NAME/simple/: each a table [views.NAME] with allow, deny, cooldown, cooldownExempt and before. They leave out files beside what the server does. [views.md](views.md) has examples.' },
   cacheSize: {
     kind: size, fallback: () => undefined, fallbackText: 'unlimited',
     text: 'How much room files of the upstream may take: beyond it those go that were not used for longest, and are fetched again when they are asked for. Never what builds made or need, pages, METADATA, apks and crates, or what the upstream offers no more. What went is gone while the upstream is. See [storage.md](storage.md).',

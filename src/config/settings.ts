@@ -44,9 +44,29 @@ export interface Settings {
   queueLimit: number
   /** Seconds. */
   pageFreshness: number
+  /** Nothing is asked of other servers than this one. */
+  offline: boolean
+  /** Patterns of projects and releases. */
+  allow: string[]
+  deny: string[]
+  /** Seconds. */
+  cooldown: number
+  cooldownExempt: string[]
+  /** By their names. */
+  views: Record<string, ViewSettings>
   /** Bytes. */
   cacheSize: number | undefined
   logLevel: string
+}
+
+/** What one view leaves out, beside what the server does. */
+export interface ViewSettings {
+  allow?: string[]
+  deny?: string[]
+  /** Seconds. */
+  cooldown?: number
+  cooldownExempt?: string[]
+  before?: string
 }
 
 /** The settings with nested ones under dotted names. */

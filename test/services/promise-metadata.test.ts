@@ -19,14 +19,14 @@ afterEach(() => bench.close())
 /** `wheels` is what asking for the METADATA of the release's other wheel comes to. */
 function make({ wheels = async () => {}, staticMetadata, patches = [] }: { wheels?: () => Promise<void>; staticMetadata: () => Promise<Buffer | undefined>; patches?: Recipe['patches'] }) {
   const file = { sha256: '', size: 0, read: async () => ({ body: Readable.from([]), length: 0 }) }
-  const files: Files = { open: async () => file, stored: async () => file, blob: async () => Readable.from([]), metadata: async () => { await wheels(); return file } }
+  const files: Pick<Files, 'metadata'> = { metadata: async () => { await wheels(); return file } }
   const recipes = { forProject: async () => () => ({ recipe: { ...NO_RECIPE, patches }, digest: '', layers: [] }) }
   return createPromiseMetadata({ store: bench.store, blobs: bench.blobs, files, recipes, staticMetadata })
 }
 
 async function listWheel(): Promise<void> {
   const wheel = { sha256: 'b'.repeat(64), filename: 'demo-1.0-cp313-cp313-win_amd64.whl', project: 'demo', url: 'https://upstream.example/w.whl', metadata: sha256('other') }
-  await bench.store.pages.put({ project: 'demo', json: Buffer.from('{}'), url: 'https://upstream.example/simple/demo/', etag: undefined, fetchedAt: 0 }, [wheel])
+  await bench.store.pages.put({ project: 'demo', json: Buffer.from('{}'), url: 'https://upstream.example/simple/demo/', validator: undefined, fetchedAt: 0 }, [wheel])
 }
 
 test('the METADATA of another wheel that cannot be had leaves it to the sdist', async () => {

@@ -42,7 +42,7 @@ async function fill(bench: Bench): Promise<Things> {
   const files = { file: [recorded(file, 'file-1-py3-none-any.whl', 'file', fileMetadata)], demo: [recorded(sdist, 'demo-1.0.tar.gz', 'demo')] }
   for (const [project, all] of Object.entries(files)) {
     const json = Buffer.from(JSON.stringify({ name: project, files: all.map((one) => ({ filename: one.filename, url: one.url, hashes: { sha256: one.sha256 } })) }))
-    await store.pages.put({ project, json, url: `https://upstream.example/simple/${project}/`, etag: undefined, fetchedAt: 5 }, all)
+    await store.pages.put({ project, json, url: `https://upstream.example/simple/${project}/`, validator: undefined, fetchedAt: 5 }, all)
   }
   await store.cache.note([{ sha256: file, size: 15, at: 1 }, { sha256: sdist, size: 8, at: 2 }])
 
@@ -62,7 +62,7 @@ async function fill(bench: Bench): Promise<Things> {
   const kept = await keep('an apk')
   await store.kept.put({ path: 'apk/main/x86_64/zlib.apk', sha256: kept, size: 6, etag: undefined, fetchedAt: 1 })
   const list = await keep('{"projects":[]}')
-  await store.pages.putList({ sha256: list, etag: undefined, fetchedAt: 1 })
+  await store.pages.putList({ sha256: list, validator: undefined, fetchedAt: 1 })
   return { file, fileMetadata, sdist, wheel, metadata, promise, result, kept, list, loose: await keep('of no use any more'), job: job.id, build: job.build }
 }
 

@@ -4,10 +4,12 @@ import initial from './migrations/0001-initial.ts'
 import firstLook from './migrations/0002-first-look.ts'
 import builder from './migrations/0003-builder.ts'
 import endings from './migrations/0004-endings.ts'
+import freshness from './migrations/0006-freshness.ts'
+import policy from './migrations/0007-policy.ts'
 import cache from './migrations/0008-cache.ts'
 
 /** In their order, for ever: a released one is never changed, only followed by another. */
-const MIGRATIONS: string[] = [initial, firstLook, builder, endings, cache]
+const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness, policy, cache]
 /** The `user_version` of a database of this program. */
 export const SCHEMA = MIGRATIONS.length
 

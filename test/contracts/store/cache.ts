@@ -9,7 +9,7 @@ const digest = (digit: string) => digit.repeat(64)
 export function cacheContract({ store, another, running }: StoreBench): void {
   async function listed(...digits: string[]): Promise<void> {
     const files = digits.map((digit) => ({ sha256: digest(digit), filename: `p-${digit}.whl`, project: 'p', url: 'https://upstream.example/f', metadata: undefined }))
-    await store.pages.put({ project: 'p', json: Buffer.from('{}'), url: 'https://upstream.example/simple/p/', etag: undefined, fetchedAt: 5 }, files)
+    await store.pages.put({ project: 'p', json: Buffer.from('{}'), url: 'https://upstream.example/simple/p/', validator: undefined, fetchedAt: 5 }, files)
   }
   const use = (digit: string, at: number, size?: number) => store.cache.note([{ sha256: digest(digit), size, at }])
   const oldest = async () => (await store.cache.oldest(10)).map(({ sha256 }) => sha256[0])
@@ -60,7 +60,7 @@ export function cacheContract({ store, another, running }: StoreBench): void {
       await store.wheels.publish(wheelOf(job), { id: job.id, worker: 'w1', metadataChanged: false }, { requirements: [{ filename: 'x.whl', sha256: digest('b') }, 'odd', { sha256: null }] }, 90)
       await store.kept.put({ path: 'apk/x', sha256: digest('c'), size: 1, etag: undefined, fetchedAt: 1 })
       expect(await oldest(), 'a: its sdist, b: its record, c: kept, d: its METADATA, e: itself').toEqual(['f'])
-      await store.pages.putList({ sha256: digest('f'), etag: undefined, fetchedAt: 1 })
+      await store.pages.putList({ sha256: digest('f'), validator: undefined, fetchedAt: 1 })
       expect([await oldest(), await store.cache.held()]).toEqual([[], 6])
     })
 
@@ -99,7 +99,7 @@ export function cacheContract({ store, another, running }: StoreBench): void {
       await listed('a')
       await use('a', 10, 100)
       await store.kept.put({ path: 'apk/x', sha256: digest('c'), size: 1, etag: undefined, fetchedAt: 1 })
-      await store.pages.putList({ sha256: digest('f'), etag: undefined, fetchedAt: 1 })
+      await store.pages.putList({ sha256: digest('f'), validator: undefined, fetchedAt: 1 })
       await store.mend.lose({ kind: 'upstream-file', sha256: digest('a'), name: '' }, 1)
       await store.mend.lose({ kind: 'kept', sha256: digest('c'), name: '' }, 1)
       await store.mend.lose({ kind: 'list', sha256: digest('f'), name: '' }, 1)

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { type StoreBench } from './bench.ts'
+import { type StoreBench, wheelOf } from './bench.ts'
 
 /** The upstream's pages, files and list. */
-export function pagesContract({ store }: StoreBench): void {
+export function pagesContract({ store, running }: StoreBench): void {
   describe('pages', () => {
-    const page = { project: 'cffi', json: Buffer.from('{"é":1}'), url: 'https://upstream.example/simple/cffi/', etag: '"1"', fetchedAt: 5 }
+    const page = { project: 'cffi', json: Buffer.from('{"é":1}'), url: 'https://upstream.example/simple/cffi/', validator: '"1"', freshness: { seconds: 600, staleWhileRevalidate: 300 }, fetchedAt: 5 }
     const file = { sha256: 'a'.repeat(64), filename: 'cffi-1.17.tar.gz', project: 'cffi', url: 'https://upstream.example/f', metadata: undefined }
 
     test('a page comes back as it was put, bytes and all, and the newest counts', async () => {
       expect(await store.pages.get('cffi')).toBeUndefined()
       await store.pages.put(page, [])
       expect(await store.pages.get('cffi')).toEqual(page)
-      const absent = { ...page, json: undefined, etag: undefined, fetchedAt: 6 }
+      const absent = { ...page, json: undefined, validator: undefined, freshness: { seconds: undefined, staleWhileRevalidate: 0 }, fetchedAt: 6 }
       await store.pages.put(absent, [])
       expect(await store.pages.get('cffi')).toEqual(absent)
     })
@@ -24,8 +24,8 @@ export function pagesContract({ store }: StoreBench): void {
     test('touching says that nothing changed', async () => {
       await store.pages.put(page, [])
       const before = await store.generation('cffi')
-      await store.pages.touch('cffi', 99)
-      expect(await store.pages.get('cffi')).toEqual({ ...page, fetchedAt: 99 })
+      await store.pages.touch('cffi', 99, { seconds: 0, staleWhileRevalidate: 7 })
+      expect(await store.pages.get('cffi')).toEqual({ ...page, freshness: { seconds: 0, staleWhileRevalidate: 7 }, fetchedAt: 99 })
       expect(await store.generation('cffi')).toBe(before)
     })
 
@@ -33,11 +33,45 @@ export function pagesContract({ store }: StoreBench): void {
       const gone = { ...file, sha256: 'b'.repeat(64), filename: 'cffi-1.16.tar.gz', metadata: 'c'.repeat(64) }
       await store.pages.put(page, [file, gone])
       await store.pages.put(page, [{ ...file, url: 'https://upstream.example/moved' }])
-      expect(await store.pages.file(gone.sha256, gone.filename)).toEqual(gone)
-      expect(await store.pages.file(file.sha256, file.filename)).toEqual({ ...file, url: 'https://upstream.example/moved' })
+      expect(await store.pages.file(gone.sha256, gone.filename)).toMatchObject(gone)
+      expect(await store.pages.file(file.sha256, file.filename)).toMatchObject({ ...file, url: 'https://upstream.example/moved' })
       expect(await store.pages.file(file.sha256, 'other.tar.gz')).toBeUndefined()
       expect(await store.pages.files('cffi')).toHaveLength(2)
       expect(await store.pages.files('other')).toEqual([])
+    })
+
+    test('a file was seen when its first page was fetched, and uploaded when its newest page says', async () => {
+      const ages = async () => {
+        const { uploadedAt, seenAt } = (await store.pages.file(file.sha256, file.filename))!
+        return [uploadedAt, seenAt]
+      }
+      await store.pages.put(page, [file])
+      expect(await ages()).toEqual([undefined, 5])
+      await store.pages.put({ ...page, fetchedAt: 9 }, [{ ...file, uploadedAt: 3 }])
+      expect(await ages()).toEqual([3, 5])
+      await store.pages.put({ ...page, fetchedAt: 10 }, [{ ...file, uploadedAt: 4 }])
+      expect(await ages()).toEqual([4, 5])
+      await store.pages.put({ ...page, fetchedAt: 11 }, [file])
+      expect(await ages()).toEqual([undefined, 5])
+    })
+
+    test('what pages do not date is asked for by project: files without upload-time, and the sdists of our wheels', async () => {
+      const dated = { ...file, uploadedAt: 3 }
+      const undated = { ...file, sha256: 'b'.repeat(64), filename: 'cffi-1.16.tar.gz' }
+      await store.pages.put(page, [dated, undated])
+      await store.pages.put({ ...page, project: 'other' }, [{ ...undated, sha256: 'c'.repeat(64), project: 'other' }])
+      expect(await store.pages.undated('cffi')).toEqual([expect.objectContaining({ ...undated, seenAt: 5 })])
+      const job = await running()
+      await store.wheels.publish(wheelOf(job), { id: job.id, worker: 'w1', metadataChanged: false }, {}, 20)
+      expect((await store.pages.undated('cffi')).map(({ sha256 }) => sha256)).toEqual([undated.sha256, dated.sha256])
+      expect(await store.pages.undated('nobody')).toEqual([])
+    })
+
+    test('files are found by their bytes alone, whatever their names', async () => {
+      const twin = { ...file, filename: 'a-twin.tar.gz', project: 'a-twin' }
+      await store.pages.put(page, [file, twin])
+      expect((await store.pages.named(file.sha256)).map(({ filename }) => filename)).toEqual(['a-twin.tar.gz', 'cffi-1.17.tar.gz'])
+      expect(await store.pages.named('f'.repeat(64))).toEqual([])
     })
 
     test('a metadata digest once learnt is not forgotten by a page that names none', async () => {
@@ -53,16 +87,17 @@ export function pagesContract({ store }: StoreBench): void {
     test('a page of which a file cannot be stored is not stored either', async () => {
       await store.pages.put(page, [])
       const broken = { ...file, url: null as unknown as string }
-      await expect(store.pages.put({ ...page, etag: '"2"' }, [file, broken])).rejects.toMatchObject({ code: 'internal' })
-      expect((await store.pages.get('cffi'))?.etag).toBe('"1"')
+      await expect(store.pages.put({ ...page, validator: '"2"' }, [file, broken])).rejects.toMatchObject({ code: 'internal' })
+      expect((await store.pages.get('cffi'))?.validator).toBe('"1"')
       expect(await store.pages.files('cffi')).toEqual([])
     })
 
     test('the project list is one row', async () => {
       expect(await store.pages.list()).toBeUndefined()
-      await store.pages.putList({ sha256: 'a'.repeat(64), etag: undefined, fetchedAt: 1 })
-      await store.pages.putList({ sha256: 'b'.repeat(64), etag: '"2"', fetchedAt: 2 })
-      expect(await store.pages.list()).toEqual({ sha256: 'b'.repeat(64), etag: '"2"', fetchedAt: 2 })
+      await store.pages.putList({ sha256: 'a'.repeat(64), validator: undefined, fetchedAt: 1 })
+      const newer = { sha256: 'b'.repeat(64), validator: 'Sun, 22 Nov 2026 12:00:00 GMT', freshness: { seconds: 600, staleWhileRevalidate: 0 }, fetchedAt: 2 }
+      await store.pages.putList(newer)
+      expect(await store.pages.list()).toEqual(newer)
     })
   })
 }
