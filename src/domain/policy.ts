@@ -94,8 +94,8 @@ export function filterPage(input: { project: string; page: ProjectPage; rules: r
 }
 
 /**
- * The wheels of ours that the rules let be served. Each shares the fate of its sdist, and is as old; of one whose sdist nobody knows any
- * more counts when it was published.
+ * The wheels of ours that the rules let be served. Each shares the fate of its sdist, and is as old, where there is a date by its own
+ * account too; of one whose sdist nobody knows any more counts when it was published.
  */
 export function filterWheels<W extends WheelEntry>(input: {
   project: string
@@ -107,13 +107,14 @@ export function filterWheels<W extends WheelEntry>(input: {
 }): { wheels: W[]; until: number } {
   const { project, page, wheels, rules, ages, now } = input
   const sdists = new Map(wheels.length === 0 ? [] : page?.files.map((file) => [sha256Of(file), file] as const))
+  const dated = rules.some(({ before }) => before !== undefined)
   const held: Held[] = []
-  const kept = wheels.filter((wheel) => {
+  const kept = wheels.flatMap((wheel) => {
     const sdist = sdists.get(wheel.sdist)
     const age = sdist ? ageOf(sdist, ages) : ages.get(wheel.sdist) ?? { uploadedAt: wheel.publishedAt, seenAt: undefined }
     const verdict = firstOf(rules, { project, version: wheel.version, ...age }, now)
     if (verdict) held.push(verdict)
-    return !verdict
+    return verdict ? [] : [dated ? { ...wheel, publishedAt: age.uploadedAt ?? wheel.publishedAt } : wheel]
   })
   return { wheels: kept, until: nextOf(held) }
 }

@@ -170,7 +170,7 @@ describe('a wheel of ours', () => {
   const had = (page: ProjectPage | undefined, of: PolicyRules, ages: Ages = new Map()) => filterWheels({ project: 'demo', page, wheels: [wheel], rules: [of], ages, now: NOW })
 
   test('is as old as its sdist, and its release is its sdist\'s', () => {
-    expect(had(pageOf([sdist]), rules({ before: NOW - DAY })).wheels).toEqual([wheel])
+    expect(had(pageOf([sdist]), rules({ before: NOW - DAY })).wheels).toEqual([{ ...wheel, publishedAt: NOW - DAY }])
     expect(had(pageOf([sdist]), rules({ before: NOW - DAY - 1 })).wheels).toEqual([])
     expect(had(pageOf([sdist]), rules({ cooldown: DAY })).wheels).toEqual([wheel])
     expect(had(pageOf([sdist]), rules({ cooldown: 2 * DAY }))).toEqual({ wheels: [], until: NOW + DAY })
@@ -180,7 +180,8 @@ describe('a wheel of ours', () => {
   test('is judged by what is recorded of an sdist that is listed no more, and by itself where nothing is', () => {
     const recorded: Ages = new Map([[wheel.sdist, { uploadedAt: NOW - DAY, seenAt: NOW }]])
     for (const page of [undefined, pageOf([])]) {
-      expect(had(page, rules({ before: NOW - DAY }), recorded).wheels).toEqual([wheel])
+      expect(had(page, rules({ before: NOW - DAY }), recorded).wheels).toEqual([{ ...wheel, publishedAt: NOW - DAY }])
+      expect(had(page, rules({ cooldown: DAY }), recorded).wheels).toEqual([wheel])
       expect(had(page, rules({ before: NOW - DAY - 1 }), recorded).wheels).toEqual([])
       expect(had(page, rules({ before: NOW - 1 })).wheels).toEqual([])
       expect(had(page, rules({ before: NOW })).wheels).toEqual([wheel])
