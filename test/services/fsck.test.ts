@@ -10,7 +10,11 @@ let bench: UpkeepBench
 /** Each of the tests below has a folder of its own. */
 async function onNew(work: () => Promise<void>): Promise<void> {
   bench = await makeUpkeepBench()
-  await work().finally(() => bench.close())
+  try {
+    await work()
+  } finally {
+    await bench.close()
+  }
 }
 
 async function fsck(repair = false): Promise<{ found: Damage[]; left: number }> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { StoredBlob } from '../../../src/services/ports.ts'
 import { type StoreBench, wheelOf } from './bench.ts'
 
-const DIGITS = 'abcdef'
+const DIGITS = ['a', 'b', 'c', 'd', 'e', 'f']
 const digest = (digit: string) => digit.repeat(64)
 
 /** What is stored of the upstream's files, and what is changed where bytes are lost. */
@@ -53,7 +53,7 @@ export function cacheContract({ store, another, running }: StoreBench): void {
 
     test('has nothing to give of what anything else needs', async () => {
       await listed(...DIGITS)
-      for (const [index, digit] of [...DIGITS].entries()) await use(digit, index, 1)
+      for (const [index, digit] of DIGITS.entries()) await use(digit, index, 1)
       expect(await store.cache.held()).toBe(0)
       const job = await running()
       expect(await oldest(), 'a job reads its sdist').not.toContain('a')
