@@ -72,8 +72,8 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => cratesRemote.close())
     const stored = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await stored.blobs.sweep()
-    // What a worker fetches counts too, but only those who serve take something away: they know what is being asked for.
-    const cache = createCache({ ...stored, limit: settings.role === 'worker' ? undefined : settings.cacheSize, clock, log })
+    // What a worker fetches counts too, but only those who serve take something away: they know what is being asked for; offline nothing comes back.
+    const cache = createCache({ ...stored, limit: settings.role === 'worker' || offline ? undefined : settings.cacheSize, clock, log })
     stops.push(() => cache.close())
     const ports = { ...stored, blobs: cache.blobs }
     const scratch = claimScratch()

@@ -16,7 +16,7 @@ fetched again when somebody asks for it. Who reads a file meanwhile reads it to 
 
 Only what the upstream will give again may go. These stay, and count for nothing: wheels that were built here and what they were built from, what a build's record names, sdists that a queued job waits for, METADATA, pages, the list of projects, kept
 apks, crates and provenances, files that no page of the upstream lists any more, and, after the setting \`upstream\` was changed, files of projects whose page was not asked for since. While the upstream is away,
-or \`offline\` is set, what went is not to be had: with a limit, "everything that was seen" is everything that was seen lately.
+or \`offline\` is set, what went is not to be had: with a limit, "everything that was seen" is everything that was seen lately (under \`offline\` nothing more goes).
 
 \`muslin gc\` removes blobs that nothing refers to and that are an hour old, drafts of processes that are no more, logs of builds that are not recorded, and keeps \`cacheSize\`; \`--dry-run\` only tells. A running server does it
 itself (\`POST /api/v1/gc\`, by the admin's token), else the command does.

@@ -21,14 +21,14 @@ import { inspectSqlite } from '../storage/sqlite/inspect.ts'
 import { openSqlite } from '../storage/sqlite/open.ts'
 
 /** Work on the data folder of these settings, without a server of its own. Each thing opens what it needs, and closes it. */
-export function createUpkeep({ data: given, cacheSize }: Pick<Settings, 'data' | 'cacheSize'>, { log, clock, cwd }: { log: Logger; clock: Clock; cwd: string }): Upkeep {
+export function createUpkeep({ data: given, cacheSize, offline = false }: Pick<Settings, 'data' | 'cacheSize'> & Partial<Pick<Settings, 'offline'>>, { log, clock, cwd }: { log: Logger; clock: Clock; cwd: string }): Upkeep {
   const data = resolve(cwd, given)
   const folder = join(data, 'blobs')
 
   return {
     busy: () => hasLivingProcess(join(data, 'scratch')),
     gc: (options) => opened(async ({ store, blobs, inspection }) => {
-      const cache = createCache({ store, blobs, limit: cacheSize, clock, log })
+      const cache = createCache({ store, blobs, limit: offline ? undefined : cacheSize, clock, log })
       return createGc({ inspection, blobs, logs: createBuildLogs({ folder: join(data, 'logs'), log }), cache, clock })(options)
     }),
     fsck: (options) => opened(({ store, blobs, inspection }) => createFsck({ inspection, store, blobs, faults: () => folderFaults(data), readMetadata, clock })(options)),
