@@ -6,12 +6,11 @@ import { chooseBuilder, targetsOf, type Chosen } from './compose/builders.ts'
 import type { Parts, Ports } from './compose/parts.ts'
 import { startWeb } from './compose/web.ts'
 import { startWorker } from './compose/worker.ts'
-import { upstreamCertificates } from './config/certificates.ts'
 import { findCratesIndex } from './config/crates-index.ts'
 import { adminToken, openDataFolder, writeServerFile } from './config/data-folder.ts'
-import { findUpstream } from './config/default-upstream.ts'
 import { askPip } from './config/pip.ts'
 import type { Settings } from './config/settings.ts'
+import { findSources } from './config/upstreams.ts'
 import { createApkBranches } from './services/apks.ts'
 import { createCrates } from './services/crates.ts'
 import { createFiles } from './services/files.ts'
@@ -25,7 +24,7 @@ import { createRecipeFiles } from './storage/recipe-files.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
 import { parseAddress } from './upstream/address.ts'
 import { createRemoteFiles } from './upstream/remote-files.ts'
-import { createUpstream } from './upstream/upstream.ts'
+import { createUpstreams, sourceText } from './upstream/upstreams.ts'
 
 export type { Ports } from './compose/parts.ts'
 
@@ -49,19 +48,18 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     await openDataFolder(settings.data, Object.values(folders))
     // Both wait for other programs, and clients that were held before a restart wait for us.
     const [pip, chosen] = await Promise.all([askPip(process.env), chooseBuilder(settings, process.env)])
-    const found = await findUpstream({ setting: settings.upstream, pip })
+    const { sources, ca, proxies } = await findSources({ settings, env: process.env, pip })
     const store = openSqlite({ file: join(settings.data, 'muslin.db') })
     stops.push(() => store.close())
     const blobs = createDiskBlobs({ folder: folders.blobs })
     stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
-    const ca = await upstreamCertificates({ setting: settings.upstreamCa, pip })
-    const upstream = createUpstream({ url: found.url, ca, instance, log, clock })
+    const upstream = createUpstreams({ sources, allowedFileHosts: settings.allowedFileHosts, instance, log, clock })
     stops.push(() => upstream.close())
-    const remote = createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
+    const remote = createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, proxies, instance, log, clock })
     stops.push(() => remote.close())
     const registry = await findCratesIndex({ setting: settings.cratesIndex, env: process.env })
-    const cratesRemote = createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
+    const cratesRemote = createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, proxies, instance, log, clock })
     stops.push(() => cratesRemote.close())
     const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
@@ -77,7 +75,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     }
     const token = await adminToken(settings.data, store.secrets)
 
-    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
+    const lines = [`data      ${settings.data}`, ...sources.map((source) => `upstream  ${sourceText(source)}`), `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
 
     if (token.taken) lines.push(`token     the new one in ${join(settings.data, 'admin-token')}; whoever logged in with the older one must log in again`)

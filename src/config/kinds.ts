@@ -3,6 +3,7 @@
  * flag), or as TOML gave it; each kind turns all of them into one typed value.
  */
 import { z } from 'zod'
+import type { UpstreamTable } from './settings.ts'
 import { parseDuration, parseSize } from '../domain/quantity.ts'
 
 export interface Kind<T> {
@@ -73,6 +74,20 @@ export function list(what: string): Kind<string[]> {
     schema: z.union([z.string(), z.array(z.string())])
       .transform((value) => [value].flat().flatMap((part) => part.split(',')).map((part) => part.trim()).filter((part) => part !== '')),
   }
+}
+
+/** Several URLs. */
+export const urls: Kind<string[]> = {
+  ...list('http or https URLs'),
+  placeholder: 'URL',
+  schema: list('').schema.pipe(z.array(z.url({ protocol: /^https?$/ }))),
+}
+
+/** Tables of the file, each under a name; `upstream-table.ts` reads them. */
+export const tables: Kind<Record<string, UpstreamTable>> = {
+  accepts: 'tables in the file, [upstreams.NAME]',
+  placeholder: 'TABLES',
+  schema: z.record(z.string(), z.custom<UpstreamTable>()),
 }
 
 /** KEY=VALUE pairs: separated by commas, repeated, or a TOML table. */
