@@ -54,7 +54,7 @@ import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
 import { createUi } from '../../src/ui/ui.ts'
 import { createRemoteFiles } from '../../src/upstream/remote-files.ts'
-import { createUpstream } from '../../src/upstream/upstream.ts'
+import { createUpstream, type UpstreamInput } from '../../src/upstream/upstream.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
 
@@ -99,6 +99,8 @@ export interface Options {
   log?: Logger
   /** In the place of ADMIN_TOKEN. */
   adminToken?: string
+  /** Another upstream than the synthetic one, or another way to ask it. */
+  upstream?: Partial<UpstreamInput>
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
 }
@@ -195,7 +197,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
-  const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
+  const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...options.upstream })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
