@@ -28,8 +28,8 @@ export const VARIABLE_PREFIX = 'MUSLIN_UPSTREAMS_'
 
 /** The tables of the file with what the environment adds to them. Throws `bad-settings`, and never shows a value that could be a secret. */
 export function readUpstreamTables(given: Given | undefined, env: Record<string, string | undefined>): Record<string, UpstreamTable> {
-  const { value: tables = {}, from = 'the settings file' } = given ?? {}
-  if (!isTable(tables)) throw new MuslinError('bad-settings', `upstreams, set by ${from}, is no table; write [upstreams.NAME] and below it url = "…"`)
+  const { value, from = 'the settings file' } = given ?? {}
+  const tables = isTable(value) ? value : {}
   const merged = new Map<string, Record<string, unknown>>()
   for (const [name, table] of Object.entries(tables)) {
     if (!NAME.test(name)) throw new MuslinError('bad-settings', `[upstreams.${name}], set by ${from}: a name has letters, digits, - and _, and begins with a letter`)
