@@ -45,6 +45,7 @@ export const ERRORS = {
   'upstream-refused': { status: 502, title: 'The upstream refused the request', remedy: 'Check the setting upstream and the credentials in it; for 5xx and 429 try again later.' },
   'upstream-bad-answer': { status: 502, title: 'The upstream gave an answer that is no index page', remedy: 'Check that the setting upstream is the URL of a simple index (PEP 503, PEP 691).' },
   'upstream-forbidden': { status: 502, title: 'The upstream leads to where it may not', remedy: 'If the host that is named is meant to serve files, add it to allowedFileHosts.' },
+  'offline': { status: 503, title: 'The server is offline, and this was not seen before', remedy: 'Ask again once the setting offline is unset, or fetch it by a server that is not offline, on the same data folder.' },
   'upstream-timeout': { status: 504, title: 'The upstream did not answer in time', remedy: 'Try again; if it lasts, check this machine\'s network.' },
   'digest-mismatch': { status: 502, title: 'The upstream sent other bytes than its page promises', remedy: 'Try again; if it lasts, something between here and the upstream changes files. Nothing of it was kept.' },
   'loop': { status: 508, title: 'Muslin is its own upstream', remedy: 'Set upstream to another index than this server, and to none that leads back to it.' },

@@ -48,6 +48,8 @@ export interface Settings {
   queueLimit: number
   /** Seconds. */
   pageFreshness: number
+  /** Nothing is asked of other servers than this one. */
+  offline: boolean
   logLevel: string
 }
 

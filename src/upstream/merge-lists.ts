@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
+import { briefest } from '../domain/freshness.ts'
 import { isValidName, normalizeName } from '../domain/names.ts'
 import { MuslinError } from '../errors.ts'
-import type { Upstream } from '../services/ports.ts'
+import type { Upstream, UpstreamList } from '../services/ports.ts'
 import { badList, projectEntries } from './project-entries.ts'
 import { readStamp, writeStamp } from './stamp.ts'
 
@@ -13,22 +14,23 @@ interface Listing {
   lists(project: string): boolean
 }
 
-type List = Awaited<ReturnType<Upstream['list']>>
-type Found = { listing: Listing; answer: List }
+type Found = { listing: Listing; answer: UpstreamList }
 
 /**
  * The projects of several upstreams in one list, each name once. An upstream that has no list, as some have none, is passed over; one that cannot be reached makes it
  * fail, since its names would be gone from the list.
  */
-export async function mergeLists(listings: Listing[], { etag, via, log }: { etag: string | undefined; via: string | undefined; log: Logger }): Promise<List> {
-  const kept = readStamp(etag)
+export async function mergeLists(listings: Listing[], { validator: given, via, log }: { validator: string | undefined; via: string | undefined; log: Logger }): Promise<UpstreamList> {
+  const kept = readStamp(given)
   const found: Found[] = []
   for (const listing of listings) {
     const answer = await listOf(listing, kept?.from.get(listing.name))
     if (answer) found.push({ listing, answer })
   }
   const candidates = listings.map(({ name }) => name)
-  if (kept && found.length === kept.from.size && found.every(({ answer }) => answer.kind === 'unchanged') && kept.candidates.join() === candidates.join()) return { kind: 'unchanged' }
+  if (kept && found.length === kept.from.size && found.every(({ answer }) => answer.kind === 'unchanged') && kept.candidates.join() === candidates.join()) {
+    return { kind: 'unchanged', freshness: briefest(found.map(({ answer }) => answer.freshness)) }
+  }
   for (const each of found) {
     if (each.answer.kind === 'unchanged') each.answer = await listOf(each.listing, undefined) ?? each.answer
   }
@@ -36,9 +38,12 @@ export async function mergeLists(listings: Listing[], { etag, via, log }: { etag
   if (lists.length === 0) throw new MuslinError('upstream-refused', 'none of the upstreams has a list of projects')
   const body = Readable.from(merged(lists), { objectMode: false })
   body.once('close', () => { for (const list of lists) list.body.destroy() })
-  return { kind: 'list', body, etag: writeStamp({ from: new Map(lists.map(({ listing, etag: own }) => [listing.name, own])), candidates }) }
+  return {
+    kind: 'list', body, freshness: briefest(lists.map(({ freshness }) => freshness)),
+    validator: writeStamp({ from: new Map(lists.map(({ listing, validator }) => [listing.name, validator])), candidates }),
+  }
 
-  async function listOf({ upstream }: Listing, validator: string | undefined): Promise<List | undefined> {
+  async function listOf({ upstream }: Listing, validator: string | undefined): Promise<UpstreamList | undefined> {
     try {
       return await upstream.list(validator, via)
     } catch (error) {

@@ -1,3 +1,4 @@
+import { readJson } from '../domain/json.ts'
 import type { IndexFile, ProjectPage } from '../domain/page.ts'
 import type { UpstreamPage } from '../services/ports.ts'
 
@@ -8,7 +9,7 @@ type Page = Extract<UpstreamPage, { kind: 'page' }>
  * the first page's win. File URLs are absolute afterwards, since each page had another address.
  */
 export function mergePages(pages: Page[]): Pick<Page, 'json' | 'url'> {
-  const parsed = pages.map(({ json, url }) => ({ page: JSON.parse(json.toString()) as ProjectPage, url }))
+  const parsed = pages.map(({ json, url }) => ({ page: readJson(json.toString()) as ProjectPage, url }))
   const files = new Map<string, IndexFile>()
   for (const { page, url } of parsed) {
     for (const file of page.files) {

@@ -4,6 +4,7 @@ import { MuslinError } from '../errors.ts'
 import type { Clock, RemoteFiles } from '../services/ports.ts'
 import { parseAddress, type Address } from './address.ts'
 import { streamedBody } from './body.ts'
+import { conditional, validatorOf } from './conditional.ts'
 import { refusal } from './failure.ts'
 import type { Proxies, Timeouts } from './connections.ts'
 import { createRequests, dismiss } from './requests.ts'
@@ -44,7 +45,7 @@ export function createRemoteFiles({ address: own, setting, ca, proxies, instance
           kind: 'file',
           body: streamedBody(answer.body, answer.url, { setting }),
           size: length === undefined ? undefined : Number(length),
-          validator: answer.headers.etag ?? answer.headers['last-modified'],
+          validator: validatorOf(answer.headers),
         }
       }
       dismiss(answer)
@@ -63,12 +64,6 @@ export function createRemoteFiles({ address: own, setting, ca, proxies, instance
 }
 
 const NOWHERE: Omit<Address, 'label'> = { base: new URL('http://nowhere.invalid/'), covers: () => false, authorization: () => undefined }
-
-/** RFC 9110 section 8.8.3: an ETag is quoted, behind `W/` if it is weak; anything else is the date of Last-Modified. */
-function conditional(validator: string | undefined): Record<string, string> {
-  if (validator === undefined) return {}
-  return /^(?:W\/)?"/.test(validator) ? { 'if-none-match': validator } : { 'if-modified-since': validator }
-}
 
 function parse(text: string, setting: string): URL {
   const url = URL.parse(text)

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
+import { briefest } from '../domain/freshness.ts'
 import { MuslinError } from '../errors.ts'
 import type { Upstream, UpstreamPage } from '../services/ports.ts'
 import { mergeLists } from './merge-lists.ts'
@@ -39,10 +40,10 @@ export function createSeveral({ members, log }: { members: Member[]; log: Logger
   return {
     label: members.map(({ upstream }) => upstream.label).join(', '),
 
-    async page(project, etag, via) {
+    async page(project, validator, via, reload) {
       const candidates = candidatesFor(project)
-      const kept = readStamp(etag)
-      const ask = (member: Member, validator?: string): Promise<UpstreamPage> => member.upstream.page(project, validator, via)
+      const kept = readStamp(validator)
+      const ask = (member: Member, own?: string): Promise<UpstreamPage> => member.upstream.page(project, own, via, reload)
       const owner = await firstToKnow(inTurn(candidates.filter((member) => !member.merges(project)), kept), (member) => ask(member, kept?.from.get(member.name)))
       const beside: Found[] = []
       for (const member of candidates.filter((each) => each.merges(project))) {
@@ -52,11 +53,11 @@ export function createSeveral({ members, log }: { members: Member[]; log: Logger
       const found = [...owner ? [owner] : [], ...beside].toSorted((a, b) => members.indexOf(a.member) - members.indexOf(b.member))
       if (found.length === 0) return { kind: 'absent' }
       const names = candidates.map(({ name }) => name)
-      if (kept && isUnchanged(found, names, kept)) return { kind: 'unchanged' }
+      if (kept && isUnchanged(found, names, kept)) return { kind: 'unchanged', freshness: briefest(found.map(({ answer }) => answer.freshness)) }
       return await whole(found, names, ask)
     },
 
-    list: (etag, via) => mergeLists(members.map((member) => ({ ...member, lists: (project) => candidatesFor(project).includes(member) })), { etag, via, log }),
+    list: (validator, via) => mergeLists(members.map((member) => ({ ...member, lists: (project) => candidatesFor(project).includes(member) })), { validator, via, log }),
 
     async file(url, ...options) {
       const at = URL.parse(url)
@@ -126,6 +127,6 @@ async function whole(found: Found[], candidates: string[], ask: (member: Member)
   }
   const [first] = pages
   if (!first) return { kind: 'absent' }
-  const etag = writeStamp({ from: new Map(pages.map(({ member, page }) => [member.name, page.etag])), candidates })
-  return { ...first.page, ...pages.length > 1 && mergePages(pages.map(({ page }) => page)), etag }
+  const validator = writeStamp({ from: new Map(pages.map(({ member, page }) => [member.name, page.validator])), candidates })
+  return { ...first.page, ...pages.length > 1 && mergePages(pages.map(({ page }) => page)), validator, freshness: briefest(pages.map(({ page }) => page.freshness)) }
 }

@@ -1,10 +1,12 @@
 import type { LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
+import { toldFreshness, type Freshness } from '../domain/freshness.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Upstream } from '../services/ports.ts'
 import { parseAddress } from './address.ts'
 import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
+import { conditional, validatorOf } from './conditional.ts'
 import { refusal } from './failure.ts'
 import { listFromHtml } from './list-html.ts'
 import type { Proxies, Timeouts } from './connections.ts'
@@ -52,27 +54,27 @@ export function createUpstream(input: UpstreamInput): Upstream & { close(): Prom
   return {
     label: address.label,
 
-    async page(project, etag, via) {
+    async page(project, validator, via, reload = false) {
       return await inTime(timeouts.page, address.base, async (signal) => {
-        const answer = await ask(new URL(`${encodeURIComponent(project)}/`, address.base), { etag, via, signal })
+        const { answer, freshness } = await ask(new URL(`${encodeURIComponent(project)}/`, address.base), { validator, via, reload, signal })
         if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
-        if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
+        if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
         expectPage(answer, setting)
         const bytes = await wholeBody(answer, largestPage)
         const json = await readPage(bytes, { project, url: answer.url, mayName, setting })
-        return { kind: 'page', json, etag: answer.headers.etag, url: answer.url.href }
+        return { kind: 'page', json, validator: validatorOf(answer.headers), url: answer.url.href, freshness }
       })
     },
 
-    async list(etag, via) {
-      const answer = await ask(address.base, { etag, via })
-      if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
+    async list(validator, via) {
+      const { answer, freshness } = await ask(address.base, { validator, via })
+      if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
       expectPage(answer, setting)
       const bytes = decoded(answer)
       const body = streamedBody(Readable.from(jsonList(bytes, answer.url), { objectMode: false }), answer.url)
       // A generator that nobody has begun lets go of nothing.
       body.once('close', () => bytes.destroy())
-      return { kind: 'list', body, etag: answer.headers.etag }
+      return { kind: 'list', body, validator: validatorOf(answer.headers), freshness }
     },
 
     async file(fileUrl, signal) {
@@ -86,12 +88,21 @@ export function createUpstream(input: UpstreamInput): Upstream & { close(): Prom
     close: () => requests.close(),
   }
 
-  async function ask(at: URL, { etag, via, signal }: { etag: string | undefined; via: string | undefined; signal?: AbortSignal | undefined }): Promise<Answer> {
-    const passed = via === undefined ? instance : `${via}, ${instance}`
-    const headers = { accept: ACCEPT, 'accept-encoding': ENCODINGS, [VIA]: passed, ...(etag !== undefined && { 'if-none-match': etag }) }
-    return await requests.getIndex(at, headers, signal)
+  async function ask(at: URL, { validator, via, reload = false, signal }: Asked): Promise<{ answer: Answer; freshness: Freshness | undefined }> {
+    const began = clock.now()
+    const answer = await requests.getIndex(at, {
+      'accept': ACCEPT, 'accept-encoding': ENCODINGS, [VIA]: via === undefined ? instance : `${via}, ${instance}`,
+      // Who reloads may do so because the validator does not tell what changed.
+      ...conditional(reload ? undefined : validator),
+      // RFC 9111 section 5.4: the second is for caches that are older than the first.
+      ...(reload && { 'cache-control': 'no-cache', 'pragma': 'no-cache' }),
+    }, signal)
+    const freshness = toldFreshness(answer.headers, { now: clock.now(), delay: (clock.now() - began) / 1000 })
+    return { answer, freshness: freshness.seconds === undefined && freshness.staleWhileRevalidate === 0 ? undefined : freshness }
   }
 }
+
+interface Asked { validator: string | undefined; via: string | undefined; reload?: boolean; signal?: AbortSignal | undefined }
 
 /** Runs `work` with a signal that ends it after `ms`: a page whose pieces keep coming, one by one, is given up too. */
 async function inTime<T>(ms: number | undefined, { host }: URL, work: (signal?: AbortSignal) => Promise<T>): Promise<T> {

@@ -248,7 +248,12 @@ describe('other projects', () => {
 
   test('are served and fetched while pages and files drip and hang', async () => {
     const hanging = Array.from({ length: 20 }, (_, at) => `${project}-${at}`)
-    for (const [at, name] of hanging.entries()) paths.set(`/simple/${name}/`, (_request, response) => { at % 2 === 0 ? drip(response) : void response.write('{') })
+    for (const [at, name] of hanging.entries()) {
+      paths.set(`/simple/${name}/`, (_request, response) => {
+        if (at % 2 === 0) drip(response)
+        else response.write('{')
+      })
+    }
     const answers = hanging.map((name) => get(name))
     page((_request, response) => response.end(json([file('b-1.0.zip')])))
     const began = performance.now()

@@ -55,16 +55,28 @@ describe('whose a name is', () => {
     const upstream = make([source(first.server), source(second.server)])
     const page = pageOf(await upstream.page('ours'))
     first.pages['ours'] = pageFor('ours', ['ours-99.tar.gz'])
-    expect(await upstream.page('ours', page.etag)).toEqual({ kind: 'unchanged' })
+    expect(await upstream.page('ours', page.validator)).toMatchObject({ kind: 'unchanged' })
     second.pages['ours'] = pageFor('ours', ['ours-1.0.tar.gz', 'ours-1.1.tar.gz'])
-    const newer = pageOf(await upstream.page('ours', page.etag))
+    const newer = pageOf(await upstream.page('ours', page.validator))
     expect(filenames(newer)).toEqual(['ours-1.0.tar.gz', 'ours-1.1.tar.gz'])
     // Nobody is asked in its place while it fails.
     second.break(503)
-    await expect(upstream.page('ours', newer.etag)).rejects.toMatchObject({ code: 'upstream-refused' })
+    await expect(upstream.page('ours', newer.validator)).rejects.toMatchObject({ code: 'upstream-refused' })
     second.break(undefined)
     delete second.pages['ours']
-    expect(filenames(pageOf(await upstream.page('ours', newer.etag)))).toEqual(['ours-99.tar.gz'])
+    expect(filenames(pageOf(await upstream.page('ours', newer.validator)))).toEqual(['ours-99.tar.gz'])
+  })
+
+  test('its owner\'s where somebody asks past every cache too', async () => {
+    const [first, second] = [await index({}), await index({ ours: ['ours-1.0.tar.gz'] })]
+    const upstream = make([source(first.server), source(second.server)])
+    const page = pageOf(await upstream.page('ours'))
+    first.pages['ours'] = pageFor('ours', ['ours-99.tar.gz'])
+    const again = pageOf(await upstream.page('ours', page.validator, undefined, true))
+    expect(filenames(again)).toEqual(['ours-1.0.tar.gz'])
+    expect(again.validator).toBe(page.validator)
+    expect(second.server.requests.at(-1)?.headers).toMatchObject({ 'cache-control': 'no-cache' })
+    expect(second.server.requests.at(-1)?.headers['if-none-match']).toBeUndefined()
   })
 
   test('an upstream\'s that was put before its owner in the settings', async () => {
@@ -72,11 +84,11 @@ describe('whose a name is', () => {
     const before = make([source(old.server), source((await index({})).server)])
     const after = make([source(added.server), source(old.server)])
     const page = pageOf(await before.page('ours'))
-    expect(filenames(pageOf(await after.page('ours', page.etag)))).toEqual(['ours-2.0.tar.gz'])
+    expect(filenames(pageOf(await after.page('ours', page.validator)))).toEqual(['ours-2.0.tar.gz'])
     // A name that the new one does not have is asked of it once.
-    const six = pageOf(await after.page('six', pageOf(await before.page('six')).etag))
+    const six = pageOf(await after.page('six', pageOf(await before.page('six')).validator))
     added.server.requests.length = 0
-    expect(await after.page('six', six.etag)).toEqual({ kind: 'unchanged' })
+    expect(await after.page('six', six.validator)).toMatchObject({ kind: 'unchanged' })
     expect(added.asked()).toEqual([])
   })
 
@@ -123,7 +135,7 @@ describe('merging', () => {
     expect(files.map(({ filename }) => filename).toSorted()).toEqual(['torch-2.0+cpu.whl', 'torch-2.0.whl', 'torch-2.1.whl'])
     const first = at === 0 ? extra : owner
     expect(files.find(({ filename }) => filename === 'torch-2.0.whl')?.url).toBe(`${first.server.origin}/files/torch-2.0.whl`)
-    expect(await upstream.page('torch', page.etag)).toEqual({ kind: 'unchanged' })
+    expect(await upstream.page('torch', page.validator)).toMatchObject({ kind: 'unchanged' })
     // The counter-proof: without a pattern there is one owner.
     expect(await filesOf(upstream, 'six')).toHaveLength(1)
   })
@@ -133,9 +145,9 @@ describe('merging', () => {
     const upstream = make([{ ...source(extra.server), merge: ['torch'] }, source(owner.server)])
     const page = pageOf(await upstream.page('torch'))
     owner.pages['torch'] = pageFor('torch', ['torch-2.0.whl', 'torch-2.1.whl'])
-    expect(filenames(pageOf(await upstream.page('torch', page.etag)))).toEqual(['torch-2.0+cpu.whl', 'torch-2.0.whl', 'torch-2.1.whl'])
+    expect(filenames(pageOf(await upstream.page('torch', page.validator)))).toEqual(['torch-2.0+cpu.whl', 'torch-2.0.whl', 'torch-2.1.whl'])
     delete extra.pages['torch']
-    expect(filenames(pageOf(await upstream.page('torch', page.etag)))).toEqual(['torch-2.0.whl', 'torch-2.1.whl'])
+    expect(filenames(pageOf(await upstream.page('torch', page.validator)))).toEqual(['torch-2.0.whl', 'torch-2.1.whl'])
     extra.break(500)
     await expect(upstream.page('torch')).rejects.toMatchObject({ code: 'upstream-refused' })
   })
@@ -149,9 +161,9 @@ describe('the list', () => {
     if (got.kind !== 'list') throw new Error('there is no list')
     const list = JSON.parse((await buffer(got.body)).toString()) as { projects: { name: string }[] }
     expect(list.projects.map(({ name }) => name)).toEqual(['company-db', 'Six', 'numpy'])
-    expect(await upstream.list(got.etag)).toEqual({ kind: 'unchanged' })
+    expect(await upstream.list(got.validator)).toMatchObject({ kind: 'unchanged' })
     delete all.pages['numpy']
-    expect((await upstream.list(got.etag)).kind).toBe('list')
+    expect((await upstream.list(got.validator)).kind).toBe('list')
   })
 
   test('is had where one has none, and not where one is gone', async () => {
