@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import { environmentProxies } from '../../src/config/proxies.ts'
-import { isPublic, refuseLocalHost } from '../../src/upstream/guard.ts'
+import { guardedConnector, isPublic, refuseLocalHost } from '../../src/upstream/guard.ts'
 import { createUpstreams, type UpstreamSource } from '../../src/upstream/upstreams.ts'
 import { CERTIFICATES } from '../fixtures/certificates.ts'
 import { sendJson, startServer, type TestServer } from './index-server.ts'
@@ -65,6 +65,12 @@ describe('where pages and redirects lead', () => {
     expect((await buffer((await upstream.file(`${inside.origin}/f`)).body)).toString()).toBe('a file')
     // The port counts where it is named.
     await expect(make([source(own)], { allowedFileHosts: ['127.0.0.1:1'] }).file(`${inside.origin}/f`)).rejects.toMatchObject({ code: 'upstream-forbidden' })
+  })
+
+  test('an address, which nobody looks up, is refused by the connection itself too', async () => {
+    const connector = guardedConnector({ timeout: 1000 }, lookup)
+    const failed = new Promise((resolve) => connector({ hostname: '[::1]', protocol: 'http:', port: '9' }, (error) => resolve(error)))
+    expect(await failed).toMatchObject({ code: 'upstream-forbidden' })
   })
 
   test('a name is looked up once, to be judged and to be used', async () => {
