@@ -69,7 +69,7 @@ describe('where pages and redirects lead', () => {
 
   test('an address, which nobody looks up, is refused by the connection itself too', async () => {
     const connector = guardedConnector({ timeout: 1000 }, lookup)
-    const failed = new Promise((resolve) => connector({ hostname: '[::1]', protocol: 'http:', port: '9' }, (error) => resolve(error)))
+    const failed = new Promise((resolve) => connector({ hostname: '[::1]', protocol: 'http:', port: '9' }, (...[error]) => resolve(error)))
     expect(await failed).toMatchObject({ code: 'upstream-forbidden' })
   })
 
