@@ -1,4 +1,5 @@
 /** The keys of `[upstreams.NAME]`, in one table, as those of all settings are in `options.ts`. */
+import { isNamePattern } from '../domain/name-pattern.ts'
 import { MuslinError } from '../errors.ts'
 import { list, path, text, url, yesNo, type Kind } from './kinds.ts'
 import { didYouMean } from './nearest.ts'
@@ -6,15 +7,17 @@ import type { Given, UpstreamTable } from './settings.ts'
 
 type Key = keyof UpstreamTable
 
+const names: Kind<string[]> = { ...list('names such as billing or company-*'), schema: list('').schema.refine((value) => value.every(isNamePattern)) }
+
 export const UPSTREAM_KEYS: { [K in Key]-?: { kind: Kind<Exclude<UpstreamTable[K], undefined>>; text: string } } = {
   url: { kind: url, text: 'The simple index. Required.' },
   username: { kind: text, text: 'The name to log in with, unless it stands in the URL. It and the password are sent to the URL\'s own scheme, host and port alone, and there to the folder that holds the index.' },
   password: { kind: text, text: 'The password, or the token.' },
   usernameFile: { kind: path, text: 'A file that holds the name, such as a mounted secret.' },
   passwordFile: { kind: path, text: 'A file that holds the password.' },
-  projects: { kind: list('patterns of names such as company-*'), text: 'The names that are asked here; all, where it is not given. `*` stands for any characters.' },
+  projects: { kind: names, text: 'The names that are asked here; all, where it is not given. `*` stands for any characters.' },
   exclusive: { kind: yesNo, text: 'Whether the names of `projects` are asked nowhere else, even where this upstream does not have them. Nobody can then take a name of yours elsewhere. Default: no.' },
-  merge: { kind: list('patterns of names'), text: 'Names whose files here are listed beside those of the upstream that has the name. Of files of the same name the first upstream\'s is taken. Without it one upstream alone has a name.' },
+  merge: { kind: names, text: 'Names whose files here are listed beside those of the upstream that has the name. Of files of the same name the first upstream\'s is taken. Without it one upstream alone has a name.' },
   ca: { kind: path, text: 'A PEM file with CAs to trust for this upstream, beside those that are trusted for all.' },
   proxy: { kind: text, text: 'The HTTP proxy to reach this upstream and its files through, as a URL; `none` for none. Default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment.' },
 }

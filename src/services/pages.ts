@@ -8,7 +8,8 @@ import type { ProjectPage } from '../domain/page.ts'
 import { renderHtml } from '../domain/render.ts'
 import type { Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
-import type { Store } from './ports.ts'
+import type { PageView, Policy } from './policy.ts'
+import type { Clock, Store } from './ports.ts'
 import type { PromiseBook } from './promises.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import { singleFlight } from './single-flight.ts'
@@ -26,6 +27,8 @@ export interface PageVariant {
   asOld?: boolean
   /** Whether wheels that newer builds of ours replaced are yanked (the default). */
   olderBuilds?: 'yanked' | 'listed'
+  /** What it leaves out beside what the server does. */
+  view?: PageView | undefined
 }
 
 export interface RenderedPage {
@@ -34,22 +37,27 @@ export interface RenderedPage {
   /** Of `body`, without quotes. */
   sha256: string
   contentType: string
+  /** When it is to be made anew, whatever else changes: milliseconds since 1970, Infinity: never. */
+  until: number
 }
 
 export interface ProjectPages {
   /**
    * The page of a project by its normalised name. Throws `no-such-project` where neither the upstream nor a build has any file
-   * of it, and the upstream's own error where that cannot be known. `via` is passed on to it.
+   * of it, the upstream's own error where that cannot be known, and `blocked-by-policy` where all of it is held back for good. `via` is passed on to it.
    */
   page(project: string, variant: PageVariant, via?: string): Promise<RenderedPage>
 }
 
 /** Pages as they are served: merged from the upstream's, the built wheels and the promises; rendered once for each change and variant. */
-export function createProjectPages({ store, upstreamPages, promises, readyTargets, cacheBytes = 64 * 1024 * 1024 }: {
+export function createProjectPages({ store, upstreamPages, policy, promises, readyTargets, clock, cacheBytes = 64 * 1024 * 1024 }: {
   store: Store
+  /** All that the upstream lists: what of it is served is decided here. */
   upstreamPages: UpstreamPages
+  policy: Policy
   promises: PromiseBook
   readyTargets: ReadyTargets
+  clock: Pick<Clock, 'now'>
   cacheBytes?: number
 }): ProjectPages {
   const cache = new LRUCache<string, RenderedPage>({
@@ -61,14 +69,16 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
 
   return {
     async page(project, variant, via) {
+      policy.admit(project, variant.view)
       const failure = await upstreamPages.refresh(project, via).then(() => undefined, (error: unknown) => ({ error }))
       const image = variant.target && (await readyTargets()).get(variant.target.name)
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
       const generation = await store.generation(project)
       // Who sorts yanked files last shares all other pages.
       const olderBuilds = variant.olderBuilds === 'listed' && await hasRebuilt(project, generation) ? 'listed' : 'yanked'
-      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds])
-      return cache.get(key) ?? rendering(key, async () => {
+      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds, variant.view?.key])
+      const cached = cache.get(key)
+      return cached && clock.now() < cached.until ? cached : rendering(key, async () => {
         const rendered = await render(project, { ...variant, olderBuilds }, image, failure)
         cache.set(key, rendered)
         return rendered
@@ -89,15 +99,16 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
 
   async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<RenderedPage> {
     const kept = await upstreamPages.read(project)
-    const wheels = await store.wheels.wheels(project)
-    if (!kept && wheels.length === 0) {
+    const had = await store.wheels.wheels(project)
+    if (!kept && had.length === 0) {
       if (failure) throw failure.error
       throw new MuslinError('no-such-project', `neither the upstream nor a build has a file of ${project}; check the name`)
     }
-    const listed = kept && variant.target && image !== undefined ? await promises.list(kept.page, project, variant.target, image, wheels) : []
+    const { page, wheels, until } = await policy.permitted(project, { page: kept?.page, wheels: had }, variant.view)
+    const listed = page && variant.target && image !== undefined ? await promises.list(page, project, variant.target, image, wheels) : []
     const { root, asOld = false, olderBuilds = 'yanked' } = variant
-    const merged = mergePage({ page: kept?.page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds })
-    return finish(write(merged, variant.format), CONTENT_TYPES[variant.format])
+    const merged = mergePage({ page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds })
+    return finish(write(merged, variant.format), CONTENT_TYPES[variant.format], until)
   }
 }
 
@@ -105,7 +116,7 @@ function write(page: ProjectPage, format: PageKind): string {
   return format === 'json' ? JSON.stringify(page) : renderHtml(page)
 }
 
-async function finish(text: string, contentType: string): Promise<RenderedPage> {
+async function finish(text: string, contentType: string, until: number): Promise<RenderedPage> {
   const body = Buffer.from(text)
-  return { body, gzip: await gzip(body), sha256: createHash('sha256').update(body).digest('hex'), contentType }
+  return { body, gzip: await gzip(body), sha256: createHash('sha256').update(body).digest('hex'), contentType, until }
 }

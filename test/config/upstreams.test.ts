@@ -83,7 +83,7 @@ describe('tables', () => {
 
   test.each([
     ['[upstreams.a]', 'has no url'], ['[upstreams]\nurl = "https://a.example/"', 'upstreams.url'], ['upstreams = 1', 'accepted: tables in the file'], [`${COMPANY}project = []`, 'has project, which is none of its keys; did you mean projects?'],
-    [`${COMPANY}exclusive = true`, 'says by no projects what for'], [`${COMPANY}proxy = "socks5://me:secret@x.example"`, 'has a proxy'], [`${COMPANY}ca = 1`, 'has a ca that cannot be used'],
+    [`${COMPANY}exclusive = true`, 'says by no projects what for'], [`${COMPANY}proxy = "socks5://me:secret@x.example"`, 'has a proxy'], [`${COMPANY}projects = ["company<2"]`, 'has a projects that cannot be used; accepted: names such as'], [`${COMPANY}ca = 1`, 'has a ca that cannot be used'],
     ['[upstreams.a]\nurl = "https://me:secret@a.example/"\npassword = "secret"', 'give them once'], [`${COMPANY}password = "secret"\npasswordFile = "x"`, 'both password'], ['[upstreams.a]\nurl = "secret"', 'has a url that cannot be used'],
     ['["upstreams"."a b"]\nurl = "https://a.example/"', 'a name has letters'],
   ])('%s', (toml, detail) => {
