@@ -6,13 +6,12 @@ import { chooseBuilder, targetsOf, type Chosen } from './compose/builders.ts'
 import type { Parts, Ports } from './compose/parts.ts'
 import { startWeb } from './compose/web.ts'
 import { startWorker } from './compose/worker.ts'
-import { upstreamCertificates } from './config/certificates.ts'
 import { findCratesIndex } from './config/crates-index.ts'
 import { adminToken, openDataFolder, writeServerFile } from './config/data-folder.ts'
-import { findUpstream } from './config/default-upstream.ts'
 import { askPip } from './config/pip.ts'
 import { serverRules } from './config/policy.ts'
 import type { Settings } from './config/settings.ts'
+import { findSources } from './config/upstreams.ts'
 import { createApkBranches } from './services/apks.ts'
 import { createCache } from './services/cache.ts'
 import { createCrates } from './services/crates.ts'
@@ -30,7 +29,7 @@ import { openSqlite } from './storage/sqlite/open.ts'
 import { parseAddress } from './upstream/address.ts'
 import { offlineFiles, offlineUpstream } from './upstream/offline.ts'
 import { createRemoteFiles } from './upstream/remote-files.ts'
-import { createUpstream } from './upstream/upstream.ts'
+import { createUpstreams, sourceText } from './upstream/upstreams.ts'
 
 export type { Ports } from './compose/parts.ts'
 export { createUpkeep } from './compose/upkeep.ts'
@@ -55,20 +54,19 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     await openDataFolder(settings.data, Object.values(folders))
     // Both wait for other programs, and clients that were held before a restart wait for us.
     const [pip, chosen] = await Promise.all([askPip(process.env), chooseBuilder(settings, process.env)])
-    const found = await findUpstream({ setting: settings.upstream, pip })
+    const { sources, ca, proxies } = await findSources({ settings, env: process.env, pip })
     const store = openSqlite({ file: join(settings.data, 'muslin.db') })
     stops.push(() => store.close())
     const blobs = createDiskBlobs({ folder: folders.blobs })
     stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
-    const ca = await upstreamCertificates({ setting: settings.upstreamCa, pip })
     const { offline } = settings
-    const upstream = offline ? offlineUpstream(parseAddress(found.url).label) : createUpstream({ url: found.url, ca, instance, log, clock })
+    const upstream = offline ? offlineUpstream(sources.map(({ url }) => parseAddress(url).label).join(', ')) : createUpstreams({ sources, allowedFileHosts: settings.allowedFileHosts, instance, log, clock })
     stops.push(() => upstream.close())
-    const remote = offline ? offlineFiles() : createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
+    const remote = offline ? offlineFiles() : createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, proxies, instance, log, clock })
     stops.push(() => remote.close())
     const registry = await findCratesIndex({ setting: settings.cratesIndex, env: process.env })
-    const cratesRemote = offline ? offlineFiles() : createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
+    const cratesRemote = offline ? offlineFiles() : createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, proxies, instance, log, clock })
     stops.push(() => cratesRemote.close())
     const stored = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await stored.blobs.sweep()
@@ -91,7 +89,8 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     if (settings.role !== 'worker') await cache.start(upstream.label)
     const token = await adminToken(settings.data, store.secrets)
 
-    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
+    const upstreams = sources.map((source) => `upstream  ${sourceText(source)}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`)
+    const lines = [`data      ${settings.data}`, ...upstreams, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
 
     const views = Object.keys(settings.views)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { flagName, OPTION_NAMES, OPTIONS, variableName } from '../src/config/options.ts'
 import type { OptionName } from '../src/config/settings.ts'
 import { OTHER_VARIABLES } from '../src/config/sources.ts'
+import { UPSTREAM_KEYS } from '../src/config/upstream-table.ts'
 import { FAILURE_CLASSES } from '../src/domain/failure.ts'
 import { ERRORS } from '../src/errors.ts'
 import { recipesPage } from './recipes-page.ts'
@@ -30,6 +31,15 @@ ${OPTION_NAMES.map(settingRow).join('\n')}
 
 ${OPTION_NAMES.map((name) => `**${name}**: ${OPTIONS[name].text}`).join('\n\n')}
 
+## An upstream's table
+
+The keys of \`[upstreams.NAME]\`. Each is also a variable: \`proxy\` of \`[upstreams.my-team]\` is \`MUSLIN_UPSTREAMS_MY_TEAM_PROXY\`.
+[upstreams.md](upstreams.md) shows them at work.
+
+| Key | Accepted | Is |
+|---|---|---|
+${Object.entries(UPSTREAM_KEYS).map(([key, { kind, text }]) => row(`\`${key}\``, kind.accepts, text)).join('\n')}
+
 ## Other variables
 
 | Variable | Is |
@@ -55,8 +65,8 @@ cp313-musllinux_1_2_x86_64 = "registry.example/muslin-builder:3.13"
 }
 
 function settingRow(name: OptionName): string {
-  const { kind, fallbackText } = OPTIONS[name]
-  return row(`\`${name}\``, `\`${flagName(name)}\``, `\`${variableName(name)}\``, fallbackText ?? defaultText(name), kind.accepts)
+  const { kind, fallbackText, fileOnly } = OPTIONS[name]
+  return row(`\`${name}\``, ...fileOnly ? ['none', 'none'] : [`\`${flagName(name)}\``, `\`${variableName(name)}\``], fallbackText ?? defaultText(name), kind.accepts)
 }
 
 /** Defaults that depend on the machine have a text of their own: any machine will do here. */

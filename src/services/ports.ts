@@ -64,7 +64,7 @@ export interface Upstream {
   /**
    * A project's page as JSON (PEP 691), only where it is another one by now when the `validator` of an earlier answer is given. `via` are
    * the servers of our kind that the question came through, comma-separated: each of them must be able to notice that it asks itself.
-   * With `reload` no cache on the way may answer.
+   * With `reload` no cache on the way may answer, and the page comes whole: the validator then tells only whose page it was.
    */
   page(project: string, validator?: string, via?: string, reload?: boolean): Promise<UpstreamPage>
   /** The list of projects as JSON, streamed. */

@@ -62,7 +62,7 @@ import { createUi } from '../../src/ui/ui.ts'
 import { createRemoteFiles } from '../../src/upstream/remote-files.ts'
 import { offlineUpstream } from '../../src/upstream/offline.ts'
 import type { Timeouts } from '../../src/upstream/connections.ts'
-import { createUpstream } from '../../src/upstream/upstream.ts'
+import { createUpstream, type UpstreamInput } from '../../src/upstream/upstream.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
 
@@ -111,6 +111,8 @@ export interface Options {
   log?: Logger
   /** In the place of ADMIN_TOKEN. */
   adminToken?: string
+  /** Another upstream than the synthetic one, or another way to ask it. */
+  upstream?: Partial<UpstreamInput>
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
   /** Of the server, and the views by their names. */
@@ -215,7 +217,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const { blobs } = cache
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
   const { offline = false, timeouts } = options
-  const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts } })
+  const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts }, ...options.upstream })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const given = { allow: [], deny: [], cooldown: 0, cooldownExempt: [], views: {}, ...options.policy }
