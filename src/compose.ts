@@ -13,6 +13,7 @@ import { serverRules } from './config/policy.ts'
 import type { Settings } from './config/settings.ts'
 import { findSources } from './config/upstreams.ts'
 import { createApkBranches } from './services/apks.ts'
+import { createCache } from './services/cache.ts'
 import { createCrates } from './services/crates.ts'
 import { createFiles } from './services/files.ts'
 import type { Clock } from './services/ports.ts'
@@ -23,6 +24,7 @@ import { createBuildLogs } from './storage/build-logs.ts'
 import { createDiskBlobs } from './storage/disk-blobs.ts'
 import { claimProcessFolder, sweepProcessFolders } from './storage/process-folder.ts'
 import { createRecipeFiles } from './storage/recipe-files.ts'
+import { inspectSqlite } from './storage/sqlite/inspect.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
 import { parseAddress } from './upstream/address.ts'
 import { offlineFiles, offlineUpstream } from './upstream/offline.ts'
@@ -30,6 +32,7 @@ import { createRemoteFiles } from './upstream/remote-files.ts'
 import { createUpstreams, sourceText } from './upstream/upstreams.ts'
 
 export type { Ports } from './compose/parts.ts'
+export { createUpkeep } from './compose/upkeep.ts'
 
 export interface ComposeContext {
   log: Logger
@@ -65,20 +68,25 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const registry = await findCratesIndex({ setting: settings.cratesIndex, env: process.env })
     const cratesRemote = offline ? offlineFiles() : createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, proxies, instance, log, clock })
     stops.push(() => cratesRemote.close())
-    const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
-    await ports.blobs.sweep()
+    const stored = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
+    await stored.blobs.sweep()
+    // What a worker fetches counts too, but only those who serve take something away: they know what is being asked for; offline nothing comes back.
+    const cache = createCache({ ...stored, limit: settings.role === 'worker' || offline ? undefined : settings.cacheSize, clock, log })
+    stops.push(() => cache.close())
+    const ports = { ...stored, blobs: cache.blobs }
     const scratch = claimScratch()
     const policy = createPolicy({ rules: serverRules(settings), store: ports.store, clock })
     const wholePages = createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline })
     const parts: Parts = {
-      settings, ports, instance, scratch, log, clock, policy, wholePages,
-      files: createFiles({ ...ports, policy, log }),
+      settings, ports, cache, inspection: inspectSqlite({ file: join(settings.data, 'muslin.db') }), instance, scratch, log, clock, policy, wholePages,
+      files: createFiles({ ...ports, policy, cache, log }),
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
       upstreamPages: permittedPages(wholePages, policy),
       recipes: createRecipes({ builtIn: createRecipeFiles(), recipes: ports.store.recipes, jobs: ports.store.jobs, clock }),
       targets: targetsOf(settings, chosen),
     }
+    if (settings.role !== 'worker') await cache.start(upstream.label)
     const token = await adminToken(settings.data, store.secrets)
 
     const upstreams = sources.map((source) => `upstream  ${sourceText(source)}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`)

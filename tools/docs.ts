@@ -8,10 +8,11 @@ import { UPSTREAM_KEYS } from '../src/config/upstream-table.ts'
 import { FAILURE_CLASSES } from '../src/domain/failure.ts'
 import { ERRORS } from '../src/errors.ts'
 import { recipesPage } from './recipes-page.ts'
+import { storagePage } from './storage-page.ts'
 import { waitingPage } from './waiting-page.ts'
 
 /** Page by file name. */
-export const PAGES: Record<string, () => string> = { 'configuration.md': configurationPage, 'errors.md': errorsPage, 'recipes.md': () => recipesPage(MADE), 'waiting.md': () => waitingPage(MADE) }
+export const PAGES: Record<string, () => string> = { 'configuration.md': configurationPage, 'errors.md': errorsPage, 'recipes.md': () => recipesPage(MADE), 'storage.md': () => storagePage(MADE), 'waiting.md': () => waitingPage(MADE) }
 
 const MADE = '<!-- Made from the code by `npm run docs`. -->'
 

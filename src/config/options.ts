@@ -147,6 +147,10 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   cooldown: { kind: duration(0), fallback: () => 0, fallbackText: 'none', text: 'How old an upstream file must be before it is served. One without upload-time is as old as Muslin has known it.' },
   cooldownExempt: { kind: patterns, fallback: () => [], text: 'Projects and releases without a cooldown, on views too: your own, and a release that cannot wait, as NAME==VERSION.' },
   views: { kind: views, fallback: () => ({}), text: 'Views with rules of their own, served at /view/NAME/simple/: each a table [views.NAME] with allow, deny, cooldown, cooldownExempt and before. They leave out files beside what the server does. [views.md](views.md) has examples.' },
+  cacheSize: {
+    kind: size, fallback: () => undefined, fallbackText: 'unlimited',
+    text: 'How much room files of the upstream may take: beyond it those go that were not used for longest, and are fetched again when they are asked for. Never what builds made or need, pages, METADATA, apks and crates, or what the upstream offers no more. What went is gone while the upstream is. See [storage.md](storage.md).',
+  },
   logLevel: { kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: () => 'info', text: 'The least level that is logged, as JSON lines on standard error.' },
 }
 

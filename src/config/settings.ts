@@ -58,6 +58,8 @@ export interface Settings {
   cooldownExempt: string[]
   /** By their names. */
   views: Record<string, ViewSettings>
+  /** Bytes. */
+  cacheSize: number | undefined
   logLevel: string
 }
 
