@@ -65,10 +65,12 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => cratesRemote.close())
     const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
+    const files = createFiles({ ...ports, log })
+    stops.push(() => files.close())
     const scratch = claimScratch()
     const parts: Parts = {
       settings, ports, instance, scratch, log, clock,
-      files: createFiles({ ...ports, log }),
+      files,
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
       upstreamPages: createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness }),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
-import { mergePage } from '../domain/merge.ts'
+import { lacksMetadata, mergePage } from '../domain/merge.ts'
 import { CONTENT_TYPES, type PageKind } from '../domain/negotiate.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { renderHtml } from '../domain/render.ts'
@@ -26,6 +26,8 @@ export interface PageVariant {
   asOld?: boolean
   /** Whether wheels that newer builds of ours replaced are yanked (the default). */
   olderBuilds?: 'yanked' | 'listed'
+  /** Wheels of the upstream that lack METADATA are announced to have it. */
+  metadata?: 'announced'
 }
 
 export interface RenderedPage {
@@ -45,11 +47,13 @@ export interface ProjectPages {
 }
 
 /** Pages as they are served: merged from the upstream's, the built wheels and the promises; rendered once for each change and variant. */
-export function createProjectPages({ store, upstreamPages, promises, readyTargets, cacheBytes = 64 * 1024 * 1024 }: {
+export function createProjectPages({ store, upstreamPages, promises, readyTargets, publicUrl, cacheBytes = 64 * 1024 * 1024 }: {
   store: Store
   upstreamPages: UpstreamPages
   promises: PromiseBook
   readyTargets: ReadyTargets
+  /** Where this server is for others, without credentials and without a slash at the end. */
+  publicUrl?: string | undefined
   cacheBytes?: number
 }): ProjectPages {
   const cache = new LRUCache<string, RenderedPage>({
@@ -58,6 +62,8 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
   })
   const rendering = singleFlight<RenderedPage>()
   const rebuilt = new LRUCache<string, boolean>({ max: 10_000 })
+  /** Whether a page has wheels without METADATA, by project and generation: all others are the same for everybody. */
+  const lacking = new LRUCache<string, boolean>({ max: 50_000 })
 
   return {
     async page(project, variant, via) {
@@ -67,11 +73,14 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
       const generation = await store.generation(project)
       // Who sorts yanked files last shares all other pages.
       const olderBuilds = variant.olderBuilds === 'listed' && await hasRebuilt(project, generation) ? 'listed' : 'yanked'
-      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds])
-      return cache.get(key) ?? rendering(key, async () => {
-        const rendered = await render(project, { ...variant, olderBuilds }, image, failure)
-        cache.set(key, rendered)
-        return rendered
+      const keyOf = (announced: boolean) => JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds, announced])
+      const made = `${project} ${generation}`
+      const announced = variant.metadata === 'announced' && lacking.get(made) !== false
+      return cache.get(keyOf(announced)) ?? rendering(keyOf(announced), async () => {
+        const { page, lacks } = await render(project, { ...variant, olderBuilds }, image, failure)
+        lacking.set(made, lacks)
+        cache.set(keyOf(announced && lacks), page)
+        return page
       })
     },
   }
@@ -87,7 +96,7 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
     return found
   }
 
-  async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<RenderedPage> {
+  async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<{ page: RenderedPage; lacks: boolean }> {
     const kept = await upstreamPages.read(project)
     const wheels = await store.wheels.wheels(project)
     if (!kept && wheels.length === 0) {
@@ -96,8 +105,12 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
     }
     const listed = kept && variant.target && image !== undefined ? await promises.list(kept.page, project, variant.target, image, wheels) : []
     const { root, asOld = false, olderBuilds = 'yanked' } = variant
-    const merged = mergePage({ page: kept?.page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds })
-    return finish(write(merged, variant.format), CONTENT_TYPES[variant.format])
+    const announce = variant.metadata && { unreadable: new Set(await store.pages.unreadable(project)) }
+    const merged = mergePage({
+      page: kept?.page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds, announce,
+      provenanceRoot: publicUrl === undefined ? undefined : `${publicUrl}/`,
+    })
+    return { page: await finish(write(merged, variant.format), CONTENT_TYPES[variant.format]), lacks: kept?.page.files.some(lacksMetadata) ?? false }
   }
 }
 

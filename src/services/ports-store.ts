@@ -25,6 +25,8 @@ export interface UpstreamFile {
   url: string
   /** sha256 of its `.metadata`; the empty string where the page announces one without a digest; undefined where it has none. */
   metadata: string | undefined
+  /** Bytes, as its page says; undefined where it does not. */
+  size?: number | undefined
 }
 
 export interface PageStore {
@@ -38,6 +40,10 @@ export interface PageStore {
   files(project: string): Promise<UpstreamFile[]>
   /** The digest of a fetched `.metadata` whose page gave none: from now on these bytes are its metadata. */
   setMetadata(sha256: string, filename: string, metadata: string): Promise<void>
+  /** That a wheel's METADATA cannot be read, for ever: the wheel is what it is. What the answer for its project's page is may change by it. */
+  setUnreadable(file: Pick<UpstreamFile, 'sha256' | 'filename' | 'project'>): Promise<void>
+  /** The sha256 of the wheels of a project that are such. */
+  unreadable(project: string): Promise<string[]>
   /** Names and blob of the project list. */
   list(): Promise<{ sha256: string; etag: string | undefined; fetchedAt: number } | undefined>
   putList(list: { sha256: string; etag: string | undefined; fetchedAt: number }): Promise<void>

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
-import { MuslinError } from '../errors.ts'
 import type { Clock, Upstream } from '../services/ports.ts'
 import { parseAddress } from './address.ts'
 import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
 import { refusal } from './failure.ts'
+import { fetchFile } from './file.ts'
 import { listFromHtml } from './list-html.ts'
 import { ANY_LIST, checkPage, isHtml, JSON_PAGE, refuseHtml } from './page.ts'
 import type { Answer, Timeouts } from './requests.ts'
@@ -55,13 +55,7 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
       return { kind: 'list', body, etag: answer.headers.etag }
     },
 
-    async file(fileUrl, signal) {
-      // Raw bytes, as pip takes them: some servers label a .tar.gz with Content-Encoding, and decoding it would change its digest.
-      const answer = await requests.get(parseFileUrl(fileUrl), { 'accept-encoding': 'identity' }, signal)
-      if (answer.status !== 200) throw instead(answer, fileRefusal(answer))
-      const length = answer.headers['content-length']
-      return { body: streamedBody(answer.body, answer.url, { signal }), size: length === undefined ? undefined : Number(length) }
-    },
+    file: (fileUrl, question) => fetchFile(requests, fileUrl, question),
 
     close: () => requests.close(),
   }
@@ -75,17 +69,6 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
 function expectPage(answer: Answer): void {
   const problem = answer.status === 200 ? refuseHtml(answer) : answer.status === 406 ? refuseHtml(answer, true) : refusal(answer.status, answer.url)
   if (problem) throw instead(answer, problem)
-}
-
-function parseFileUrl(text: string): URL {
-  const url = URL.parse(text)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
-  throw new MuslinError('upstream-bad-answer', 'the upstream\'s page names a file by what is no http or https URL')
-}
-
-function fileRefusal({ status, url }: Answer): MuslinError {
-  if (status !== 404 && status !== 410) return refusal(status, url)
-  return new MuslinError('no-such-file', `${url.host} answered ${status} for ${url.pathname}: its page names the file, but it is gone there`)
 }
 
 function instead<T>(answer: Answer, said: T): T {

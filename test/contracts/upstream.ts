@@ -77,9 +77,9 @@ export function upstreamContract(serve: (data: IndexData) => Promise<UpstreamUnd
 
   test('an aborted transfer ends with the signal\'s reason', async () => {
     const reason = new Error('nobody waits any more')
-    await expect(given.upstream.file(given.fileUrl('PyYAML-6.0.tar.gz'), AbortSignal.abort(reason))).rejects.toBe(reason)
+    await expect(given.upstream.file(given.fileUrl('PyYAML-6.0.tar.gz'), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     const controller = new AbortController()
-    const { body } = await given.upstream.file(given.fileUrl('PyYAML-6.0.tar.gz'), controller.signal)
+    const { body } = await given.upstream.file(given.fileUrl('PyYAML-6.0.tar.gz'), { signal: controller.signal })
     controller.abort(reason)
     await expect(drain(body)).rejects.toBe(reason)
   })
