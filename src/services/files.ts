@@ -25,7 +25,7 @@ export interface Files {
   /** The bytes of a recorded file, complete and checked against its sha256. */
   blob(sha256: string, filename: string): Promise<Readable>
   /** Gives up what is on its way. */
-  close(): void
+  close(): Promise<void>
 }
 
 /** Files up to here are read in one go, by whom they are opened. */
@@ -48,7 +48,10 @@ export function createFiles({ store, blobs, upstream, clock, log }: {
   return {
     open, metadata, stored, blob,
     provenance: async (sha256, filename) => stored(await provenances.of(await recorded(sha256, filename))),
-    close: () => closing.abort(new MuslinError('shutting-down', 'the file is fetched again when it is asked for')),
+    async close() {
+      closing.abort(new MuslinError('shutting-down', 'the file is fetched again when it is asked for'))
+      await Promise.allSettled([...transfers.values()].map(({ finished }) => finished))
+    },
   }
 
   async function open(sha256: string, filename: string): Promise<OpenFile> {
@@ -103,6 +106,8 @@ export function createFiles({ store, blobs, upstream, clock, log }: {
   async function metadata(sha256: string, filename: string): Promise<OpenFile> {
     const wheel = await store.wheels.wheel(sha256, filename)
     const file = wheel ? undefined : await store.pages.file(sha256, filename)
+    // A wheel that has just been kept is being looked at.
+    if (file && file.metadata === undefined && await blobs.stat(sha256)) await transfers.get(sha256)?.finished
     const digest = wheel?.metadata ?? file?.metadata ?? (file && await made.known(file))
     const known = digest === undefined || digest === '' ? undefined : await find(digest)
     if (known) return known

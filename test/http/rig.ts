@@ -99,6 +99,8 @@ export interface Options {
   log?: Logger
   /** In the place of ADMIN_TOKEN. */
   adminToken?: string
+  /** Where nginx finds the blobs. */
+  xAccel?: string
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
 }
@@ -245,7 +247,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),
     instance: 'this-one', hopKey: 'a key for tests',
     adminTokenSha256,
-    publicUrl, trustedProxies, behindProxy, holdLimit,
+    publicUrl, trustedProxies, behindProxy, holdLimit, xAccel: options.xAccel,
   })
   const server = createServer(app)
   server.listen(0, '127.0.0.1')
@@ -257,7 +259,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
       await fallbacks.close()
-      files.close()
+      await files.close()
       await upstream.close()
       await remote.close()
       store.close()

@@ -23,7 +23,7 @@ beforeEach(async () => {
   files = createFiles({ ...bench, upstream, log: silent })
 })
 afterEach(async () => {
-  files.close()
+  await files.close()
   await upstream.close()
   await index.close()
   await bench.close()

@@ -25,7 +25,7 @@ beforeEach(async () => {
   files = createFiles({ ...bench, upstream, log: silent })
 })
 afterEach(async () => {
-  files.close()
+  await files.close()
   await upstream.close()
   await index.close()
   await bench.close()
@@ -96,8 +96,9 @@ describe('one transfer', () => {
   test('ends when the server does', async () => {
     await record({ stall: { after: 100_000, until: new Promise(() => {}) } })
     const { body } = await read()
-    files.close()
+    const closed = files.close()
     await expect(buffer(body)).rejects.toThrow('shutting down')
+    await closed
   })
 })
 
