@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import parseRange from 'range-parser'
 import { MuslinError } from '../errors.ts'
 import type { OpenFile } from '../services/files.ts'
+import { poured } from './poured.ts'
 
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
@@ -71,6 +72,12 @@ async function sendBytes(ctx: Context, file: OpenFile, range?: { start: number; 
   }
   if (file.bytes) {
     ctx.body = range ? file.bytes.subarray(range.start, range.end + 1) : file.bytes
+    return
+  }
+  if (file.reader && file.size !== undefined && file.size > 0) {
+    const wanted = range ?? { start: 0, end: file.size - 1 }
+    ctx.body = poured(await file.reader(), wanted)
+    ctx.length = wanted.end - wanted.start + 1
     return
   }
   const { body, length, unchecked } = await file.read(range)

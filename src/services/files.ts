@@ -29,7 +29,7 @@ export interface Files {
 }
 
 /** Files up to here are read in one go, by whom they are opened. */
-const SMALL_BYTES = 64 * 1024
+const SMALL_BYTES = 128 * 1024
 
 /** The files of every page: only recorded (sha256, filename) pairs, each fetched once and kept for ever under its digest. */
 export function createFiles({ store, blobs, upstream, clock, log }: {
@@ -81,6 +81,7 @@ export function createFiles({ store, blobs, upstream, clock, log }: {
       sha256,
       size: found.size,
       bytes: found.bytes,
+      reader: () => blobs.reader(sha256),
       read: async (range) => ({
         body: found.bytes ? streamed(found.bytes, range) : await blobs.read(sha256, range),
         length: range ? range.end - range.start + 1 : found.size,

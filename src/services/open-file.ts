@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { BlobReader } from './ports.ts'
 
 /** A file that may be sent. */
 export interface OpenFile {
@@ -7,6 +8,8 @@ export interface OpenFile {
   size: number | undefined
   /** All of them, where they are few and here. */
   bytes?: Buffer | undefined
+  /** Of a file that is here: piece by piece, into the caller's own memory. */
+  reader?: () => Promise<BlobReader>
   /** Of a file that is not here yet: its size, for which the upstream is asked where nobody here knows it. */
   measure?: () => Promise<number | undefined>
   /**

@@ -28,10 +28,19 @@ export interface BlobStore {
   look(sha256: string, most: number): Promise<{ size: number; bytes?: Buffer } | undefined>
   /** Bytes `start` to `end`, both included; rejects before the first byte where the blob is absent. */
   read(sha256: string, range?: { start: number; end: number }): Promise<Readable>
+  /** A blob to be read piece by piece into the caller's own memory; rejects where it is absent. */
+  reader(sha256: string): Promise<BlobReader>
   /** Forgets a blob, if it is there. Who has begun to read it reads on. */
   remove(sha256: string): Promise<void>
   /** Removes what drafts a dead process left behind; returns how many. Only the process that owns the store calls it, at start. */
   sweep(): Promise<number>
+}
+
+export interface BlobReader {
+  /** Fills the buffer from this offset on; how many bytes it was, which may be fewer, and none only at the end. */
+  read(into: Buffer, at: number): Promise<number>
+  /** Once no read is under way any more. */
+  close(): Promise<void>
 }
 
 export interface BlobDraft {

@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs'
 import { mkdir, open, rename, rm, stat as fileStat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { MuslinError } from '../errors.ts'
-import type { BlobDraft, BlobStore } from '../services/ports.ts'
+import type { BlobDraft, BlobReader, BlobStore } from '../services/ports.ts'
 import { codeOf, diskError } from './disk-error.ts'
 import { claimProcessFolder, sweepProcessFolders } from './process-folder.ts'
 import { openDraft } from './draft.ts'
@@ -68,10 +68,18 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
     }
   }
 
-  async function read(sha256: string, range?: { start: number; end: number }): Promise<Readable> {
+  async function stream(sha256: string, range?: { start: number; end: number }): Promise<Readable> {
     try {
       const file = await open(placeOf(sha256))
       return file.createReadStream({ ...range, highWaterMark: CHUNK_BYTES })
+    } catch (error) {
+      throw isAbsent(error) ? absent(sha256) : diskError(error)
+    }
+  }
+
+  async function reader(sha256: string): Promise<BlobReader> {
+    try {
+      return descriptorReader(openSync(placeOf(sha256), 'r'))
     } catch (error) {
       throw isAbsent(error) ? absent(sha256) : diskError(error)
     }
@@ -94,11 +102,32 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
   }
 
   return {
-    draft, stat, look, read, remove, sweep,
+    draft, stat, look, read: stream, reader, remove, sweep,
     /** Lets go of this process's drafts: the next sweep takes what is left of them. */
     close() {
       own?.lock.close()
       own = undefined
+    },
+  }
+}
+
+/** A descriptor must not be closed under a read: its number may be another file's by then. */
+function descriptorReader(file: number): BlobReader {
+  let reading: Promise<number> | undefined
+  return {
+    read(into, at) {
+      reading = new Promise((resolve, reject) => {
+        read(file, into, 0, into.length, at, (error, bytesRead) => {
+          reading = undefined
+          if (error) reject(diskError(error))
+          else resolve(bytesRead)
+        })
+      })
+      return reading
+    },
+    async close() {
+      await reading?.catch(() => {})
+      closeSync(file)
     },
   }
 }
