@@ -45,6 +45,8 @@ export interface Settings {
   queueLimit: number
   /** Seconds. */
   pageFreshness: number
+  /** Nothing is asked of other servers than this one. */
+  offline: boolean
   logLevel: string
 }
 

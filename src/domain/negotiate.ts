@@ -30,6 +30,9 @@ export function negotiatePage(accept: string | undefined, format: string | undef
   return judged.toSorted((a, b) => Number(a.kind === unfit) - Number(b.kind === unfit) || b.q - a.q || b.named - a.named || (a.named < 2 ? Number(b.kind === 'html') - Number(a.kind === 'html') : 0))[0]?.kind
 }
 
+/** How a page's bytes are sent. */
+export type Coding = 'zstd' | 'gzip' | 'identity'
+
 /** gzip where the client takes it at least as gladly as the plain bytes. */
 export function negotiateEncoding(header: string | undefined): 'gzip' | 'identity' {
   const codings = weighted(header ?? '')

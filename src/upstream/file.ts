@@ -1,6 +1,7 @@
 import { MuslinError } from '../errors.ts'
 import type { FileAnswer, FileQuestion } from '../services/ports.ts'
 import { streamedBody } from './body.ts'
+import { validatorOf } from './conditional.ts'
 import { refusal } from './failure.ts'
 import type { Answer, Requests } from './requests.ts'
 import { dismiss } from './requests.ts'
@@ -19,7 +20,7 @@ export async function fetchFile(requests: Pick<Requests, 'get'>, fileUrl: string
   }, signal)
   if (answer.status === 206 && partial) return part(answer, start, signal)
   if (answer.status !== 200) throw instead(answer, fileRefusal(answer))
-  return { body: streamedBody(answer.body, answer.url, { signal }), size: lengthOf(answer), from: 0, partial: false, validator: validatorOf(answer) }
+  return { body: streamedBody(answer.body, answer.url, { signal }), size: lengthOf(answer), from: 0, partial: false, validator: strongValidator(answer) }
 }
 
 /** RFC 9110 section 15.3.7: what comes is what Content-Range says, which may end before what was asked for. */
@@ -30,13 +31,14 @@ function part(answer: Answer, start: number, signal: AbortSignal | undefined): F
   }
   return {
     body: streamedBody(answer.body, answer.url, { signal }), from: start, partial: true,
-    size: size === '*' ? undefined : Number(size), validator: validatorOf(answer),
+    size: size === '*' ? undefined : Number(size), validator: strongValidator(answer),
   }
 }
 
 /** RFC 9110 section 13.1.5: a weak tag compares no bytes, so that it is worth nothing here. */
-function validatorOf({ headers }: Answer): string | undefined {
-  return headers.etag?.startsWith('"') ? headers.etag : headers.etag === undefined ? headers['last-modified'] : undefined
+function strongValidator({ headers }: Answer): string | undefined {
+  const validator = validatorOf(headers)
+  return validator?.startsWith('W/') ? undefined : validator
 }
 
 function lengthOf({ headers }: Answer): number | undefined {

@@ -35,7 +35,7 @@ afterEach(async () => {
 async function record(change: Partial<SyntheticFile> = {}, size: number | undefined = BYTES.length): Promise<void> {
   index.project('p', [{ filename: NAME, bytes: BYTES, ranges: true, tag: '"1"', ...change }])
   const url = new URL(`/packages/${DIGEST.slice(0, 8)}/${NAME}`, index.url).href
-  await bench.store.pages.put({ project: 'p', json: Buffer.from('{}'), url: `${index.url}p/`, etag: undefined, fetchedAt: 0 }, [{ sha256: DIGEST, filename: NAME, project: 'p', url, metadata: undefined, size }])
+  await bench.store.pages.put({ project: 'p', json: Buffer.from('{}'), url: `${index.url}p/`, validator: undefined, freshness: undefined, fetchedAt: 0 }, [{ sha256: DIGEST, filename: NAME, project: 'p', url, metadata: undefined, size }])
 }
 
 async function read(range?: { start: number; end: number }): Promise<{ body: Readable; length: number | undefined; unchecked?: boolean }> {
@@ -195,7 +195,7 @@ test('the size of a file that is not here: its page\'s, or the upstream\'s by th
   expect((await files.open(DIGEST, NAME)).size).toBe(BYTES.length)
   expect(asked()).toEqual([])
   for (const ranges of [true, false]) {
-    await bench.store.pages.put({ project: 'p', json: Buffer.from('{}'), url: `${index.url}p/`, etag: undefined, fetchedAt: 0 }, [])
+    await bench.store.pages.put({ project: 'p', json: Buffer.from('{}'), url: `${index.url}p/`, validator: undefined, freshness: undefined, fetchedAt: 0 }, [])
     const other = createFiles({ ...bench, store: { ...bench.store, pages: { ...bench.store.pages, file: async (...pair) => ({ ...(await bench.store.pages.file(...pair))!, size: undefined }) } }, upstream, log: silent })
     await record({ ranges })
     const file = await other.open(DIGEST, NAME)

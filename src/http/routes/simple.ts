@@ -1,5 +1,3 @@
-import { pipeline } from 'node:stream'
-import { createGzip } from 'node:zlib'
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { type Client, losesHashes, parseUserAgent, readsMetadata, sortsYankedLast, targetOf } from '../../domain/client.ts'
@@ -47,16 +45,14 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
     const client = clientOf(ctx)
     await audience(ctx, client)
     const format = negotiated(ctx, client)
-    const served = await list.list(format, viaOf(ctx))
-    const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
-    const held = validated(ctx, gzip ? `${served.sha256}-gzip` : served.sha256, REVALIDATE)
+    const served = await list.list(format, negotiateEncoding(ctx.get('Accept-Encoding')), viaOf(ctx))
+    const held = validated(ctx, served.sha256, REVALIDATE)
     if (held || ctx.method === 'HEAD') served.body.destroy()
     if (held) return
     ctx.set('Content-Type', served.contentType)
-    if (gzip) ctx.set('Content-Encoding', 'gzip')
-    else ctx.length = served.size
-    if (ctx.method === 'HEAD') return
-    ctx.body = gzip ? pipeline(served.body, createGzip({ level: 5 }), () => {}) : served.body
+    if (served.coding !== 'identity') ctx.set('Content-Encoding', served.coding)
+    ctx.length = served.size
+    if (ctx.method !== 'HEAD') ctx.body = served.body
   })
 
   router.get(`${path}/:project`, (ctx) => { redirect(ctx, `${projectName(ctx)}/`) })
