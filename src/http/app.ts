@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
+import type { PolicyRules } from '../domain/policy.ts'
 import type { Admission } from '../services/admission.ts'
 import type { Apks } from '../services/apks.ts'
 import type { Crates } from '../services/crates.ts'
@@ -62,6 +63,8 @@ export interface AppDeps extends Omit<ApiDeps, 'asker'> {
   log: Logger
   /** Names of the configured targets. */
   targets: string[]
+  /** The views of the settings by their names. */
+  views: ReadonlyMap<string, PolicyRules>
   /** This server's id, as its upstream client sends it in `muslin-via`. */
   instance: string
   /** Signs hops; the same in every process of this server. */

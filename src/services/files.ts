@@ -6,6 +6,7 @@ import { coldFile } from './cold-file.ts'
 import { keepBlob } from './keep-blob.ts'
 import { createMadeMetadata } from './made-metadata.ts'
 import type { OpenFile } from './open-file.ts'
+import { NO_POLICY, type Policy } from './policy.ts'
 import type { BlobStore, Clock, Store, Upstream, UpstreamFile } from './ports.ts'
 import { createProvenances } from './provenances.ts'
 import { singleFlight } from './single-flight.ts'
@@ -14,9 +15,9 @@ import { beginTransfer, type Transfer } from './transfer.ts'
 export type { OpenFile } from './open-file.ts'
 
 export interface Files {
-  /** A recorded file, upstream's or built. Throws `no-such-file`; its `read` throws what the upstream's failure is. */
+  /** A recorded file, upstream's or built. Throws `no-such-file`, and `blocked-by-policy` where it is held back; its `read` throws what the upstream's failure is. */
   open(sha256: string, filename: string): Promise<OpenFile>
-  /** The `.metadata` of a recorded wheel (PEP 658), whether or not its page announces it. Throws `no-such-file` where none can be had. */
+  /** The `.metadata` of a recorded wheel (PEP 658), whether or not its page announces it. Throws `no-such-file` where none can be had, and `blocked-by-policy` with its wheel. */
   metadata(sha256: string, filename: string): Promise<OpenFile>
   /** The provenance of a recorded file (PEP 740), as JSON. Throws `no-such-file` where its page names none. */
   provenance(sha256: string, filename: string): Promise<OpenFile>
@@ -24,6 +25,8 @@ export interface Files {
   stored(sha256: string): Promise<OpenFile>
   /** The bytes of a recorded file, complete and checked against its sha256. */
   blob(sha256: string, filename: string): Promise<Readable>
+  /** The same of a file that this program itself names by its digest: no policy holds it back. */
+  pinned(sha256: string, filename: string): Promise<Readable>
   /** Gives up what is on its way. */
   close(): Promise<void>
 }
@@ -32,10 +35,11 @@ export interface Files {
 const SMALL_BYTES = 128 * 1024
 
 /** The files of every page: only recorded (sha256, filename) pairs, each fetched once and kept for ever under its digest. */
-export function createFiles({ store, blobs, upstream, clock, log }: {
+export function createFiles({ store, blobs, upstream, policy = NO_POLICY, clock, log }: {
   store: Store
   blobs: BlobStore
   upstream: Upstream
+  policy?: Pick<Policy, 'check'>
   clock: Clock
   log: Logger
 }): Files {
@@ -46,8 +50,8 @@ export function createFiles({ store, blobs, upstream, clock, log }: {
   const provenances = createProvenances({ store, blobs, upstream, clock, log })
 
   return {
-    open, metadata, stored, blob,
-    provenance: async (sha256, filename) => stored(await provenances.of(await recorded(sha256, filename))),
+    open, metadata, stored, blob, pinned,
+    provenance: async (sha256, filename) => stored(await provenances.of(await permitted(sha256, filename))),
     async close() {
       closing.abort(new MuslinError('shutting-down', 'the file is fetched again when it is asked for'))
       await Promise.allSettled([...transfers.values()].map(({ finished }) => finished))
@@ -56,16 +60,19 @@ export function createFiles({ store, blobs, upstream, clock, log }: {
 
   async function open(sha256: string, filename: string): Promise<OpenFile> {
     const file = await store.pages.file(sha256, filename)
-    if (file === undefined && await store.wheels.wheel(sha256, filename) === undefined) throw noSuchFile(filename)
+    const recorded = file ?? await store.wheels.wheel(sha256, filename)
+    if (!recorded) throw noSuchFile(filename)
+    await policy.check(recorded)
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)
     return coldFile(file, { upstream, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(sha256) })
   }
 
-  async function recorded(sha256: string, filename: string): Promise<UpstreamFile> {
+  async function permitted(sha256: string, filename: string): Promise<UpstreamFile> {
     const file = await store.pages.file(sha256, filename)
     if (!file) throw noSuchFile(filename)
+    await policy.check(file)
     return file
   }
 
@@ -100,13 +107,23 @@ export function createFiles({ store, blobs, upstream, clock, log }: {
 
   async function blob(sha256: string, filename: string): Promise<Readable> {
     const file = await open(sha256, filename)
-    if (file.measure) await fly(await recorded(sha256, filename)).finished
+    return file.measure ? pinned(sha256, filename) : blobs.read(sha256)
+  }
+
+  async function pinned(sha256: string, filename: string): Promise<Readable> {
+    if (!await blobs.stat(sha256)) {
+      const file = await store.pages.file(sha256, filename)
+      if (!file) throw noSuchFile(filename)
+      await fly(file).finished
+    }
     return blobs.read(sha256)
   }
 
   async function metadata(sha256: string, filename: string): Promise<OpenFile> {
     const wheel = await store.wheels.wheel(sha256, filename)
     const file = wheel ? undefined : await store.pages.file(sha256, filename)
+    const recorded = wheel ?? file
+    if (recorded) await policy.check(recorded)
     // A wheel that has just been kept is being looked at.
     if (file && file.metadata === undefined && await blobs.stat(sha256)) await transfers.get(sha256)?.finished
     const digest = wheel?.metadata ?? file?.metadata ?? (file && await made.known(file))

@@ -8,7 +8,8 @@ import type { ProjectPage } from '../domain/page.ts'
 import { renderHtml } from '../domain/render.ts'
 import type { Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
-import type { Store } from './ports.ts'
+import type { PageView, Policy } from './policy.ts'
+import type { Clock, Store } from './ports.ts'
 import type { PromiseBook } from './promises.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import { singleFlight } from './single-flight.ts'
@@ -28,6 +29,8 @@ export interface PageVariant {
   olderBuilds?: 'yanked' | 'listed'
   /** Wheels of the upstream that lack METADATA are announced to have it. */
   metadata?: 'announced'
+  /** What it leaves out beside what the server does. */
+  view?: PageView | undefined
 }
 
 export interface RenderedPage {
@@ -36,22 +39,27 @@ export interface RenderedPage {
   /** Of `body`, without quotes. */
   sha256: string
   contentType: string
+  /** When it is to be made anew, whatever else changes: milliseconds since 1970, Infinity: never. */
+  until: number
 }
 
 export interface ProjectPages {
   /**
    * The page of a project by its normalised name. Throws `no-such-project` where neither the upstream nor a build has any file
-   * of it, and the upstream's own error where that cannot be known. `via` is passed on to it.
+   * of it, the upstream's own error where that cannot be known, and `blocked-by-policy` where all of it is held back for good. `via` is passed on to it.
    */
   page(project: string, variant: PageVariant, via?: string): Promise<RenderedPage>
 }
 
 /** Pages as they are served: merged from the upstream's, the built wheels and the promises; rendered once for each change and variant. */
-export function createProjectPages({ store, upstreamPages, promises, readyTargets, publicUrl, cacheBytes = 64 * 1024 * 1024 }: {
+export function createProjectPages({ store, upstreamPages, policy, promises, readyTargets, clock, publicUrl, cacheBytes = 64 * 1024 * 1024 }: {
   store: Store
+  /** All that the upstream lists: what of it is served is decided here. */
   upstreamPages: UpstreamPages
+  policy: Policy
   promises: PromiseBook
   readyTargets: ReadyTargets
+  clock: Pick<Clock, 'now'>
   /** Where this server is for others, without credentials and without a slash at the end. */
   publicUrl?: string | undefined
   cacheBytes?: number
@@ -67,16 +75,18 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
 
   return {
     async page(project, variant, via) {
+      policy.admit(project, variant.view)
       const failure = await upstreamPages.refresh(project, via).then(() => undefined, (error: unknown) => ({ error }))
       const image = variant.target && (await readyTargets()).get(variant.target.name)
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
       const generation = await store.generation(project)
       // Who sorts yanked files last shares all other pages.
       const olderBuilds = variant.olderBuilds === 'listed' && await hasRebuilt(project, generation) ? 'listed' : 'yanked'
-      const keyOf = (announced: boolean) => JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds, announced])
+      const keyOf = (announced: boolean) => JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds, variant.view?.key, announced])
       const made = `${project} ${generation}`
       const announced = variant.metadata === 'announced' && lacking.get(made) !== false
-      return cache.get(keyOf(announced)) ?? rendering(keyOf(announced), async () => {
+      const cached = cache.get(keyOf(announced))
+      return cached && clock.now() < cached.until ? cached : rendering(keyOf(announced), async () => {
         const { page, lacks } = await render(project, { ...variant, olderBuilds }, image, failure)
         lacking.set(made, lacks)
         cache.set(keyOf(announced && lacks), page)
@@ -98,19 +108,20 @@ export function createProjectPages({ store, upstreamPages, promises, readyTarget
 
   async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<{ page: RenderedPage; lacks: boolean }> {
     const kept = await upstreamPages.read(project)
-    const wheels = await store.wheels.wheels(project)
-    if (!kept && wheels.length === 0) {
+    const had = await store.wheels.wheels(project)
+    if (!kept && had.length === 0) {
       if (failure) throw failure.error
       throw new MuslinError('no-such-project', `neither the upstream nor a build has a file of ${project}; check the name`)
     }
-    const listed = kept && variant.target && image !== undefined ? await promises.list(kept.page, project, variant.target, image, wheels) : []
+    const { page, wheels, until } = await policy.permitted(project, { page: kept?.page, wheels: had }, variant.view)
+    const listed = page && variant.target && image !== undefined ? await promises.list(page, project, variant.target, image, wheels) : []
     const { root, asOld = false, olderBuilds = 'yanked' } = variant
     const announce = variant.metadata && { unreadable: new Set(await store.pages.unreadable(project)) }
     const merged = mergePage({
-      page: kept?.page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds, announce,
+      page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds, announce,
       provenanceRoot: publicUrl === undefined ? undefined : `${publicUrl}/`,
     })
-    return { page: await finish(write(merged, variant.format), CONTENT_TYPES[variant.format]), lacks: kept?.page.files.some(lacksMetadata) ?? false }
+    return { page: await finish(write(merged, variant.format), CONTENT_TYPES[variant.format], until), lacks: kept?.page.files.some(lacksMetadata) ?? false }
   }
 }
 
@@ -118,7 +129,7 @@ function write(page: ProjectPage, format: PageKind): string {
   return format === 'json' ? JSON.stringify(page) : renderHtml(page)
 }
 
-async function finish(text: string, contentType: string): Promise<RenderedPage> {
+async function finish(text: string, contentType: string, until: number): Promise<RenderedPage> {
   const body = Buffer.from(text)
-  return { body, gzip: await gzip(body), sha256: createHash('sha256').update(body).digest('hex'), contentType }
+  return { body, gzip: await gzip(body), sha256: createHash('sha256').update(body).digest('hex'), contentType, until }
 }

@@ -35,6 +35,10 @@ export interface UpstreamFile {
   metadata: string | undefined
   /** Bytes, as its page says; undefined where it does not. */
   size?: number | undefined
+  /** When the upstream says that it was uploaded; undefined where its newest page says nothing. */
+  uploadedAt?: number | undefined
+  /** When the first page that named it was fetched. `put` finds it out by itself. */
+  seenAt?: number
 }
 
 export interface PageStore {
@@ -46,6 +50,10 @@ export interface PageStore {
   file(sha256: string, filename: string): Promise<UpstreamFile | undefined>
   /** Every recorded file of a project, older pages' included. */
   files(project: string): Promise<UpstreamFile[]>
+  /** Every recorded file with these bytes. */
+  named(sha256: string): Promise<UpstreamFile[]>
+  /** The recorded files of a project that have no upload-time, and the sdists that wheels of ours were built from. */
+  undated(project: string): Promise<UpstreamFile[]>
   /** The digest of a fetched `.metadata` whose page gave none: from now on these bytes are its metadata. */
   setMetadata(sha256: string, filename: string, metadata: string): Promise<void>
   /** That a wheel's METADATA cannot be read, for ever: the wheel is what it is. What the answer for its project's page is may change by it. */

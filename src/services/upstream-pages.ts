@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { sha256Of } from '../domain/digest.ts'
 import { readJson } from '../domain/json.ts'
 import type { IndexFile, ProjectPage } from '../domain/page.ts'
+import { uploadTimeOf } from '../domain/policy.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Store, StoredPage, Upstream, UpstreamFile } from './ports.ts'
 import { createRevalidation, type Answered } from './revalidation.ts'
@@ -81,7 +82,7 @@ function recordedFiles(project: string, page: ProjectPage, pageUrl: string): Ups
   return page.files.flatMap((file) => {
     const sha256 = sha256Of(file)
     const url = URL.parse(file.url, pageUrl)
-    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file), size: sizeOf(file) }] : []
+    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }] : []
   })
 }
 

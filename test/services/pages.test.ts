@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createProjectPages } from '../../src/services/pages.ts'
 import type { Store, Upstream } from '../../src/services/ports.ts'
+import { NO_POLICY } from '../../src/services/policy.ts'
 import { createPromises } from '../../src/services/promises.ts'
 import { PRIORITY } from '../../src/domain/job.ts'
 import { NO_RECIPE } from '../../src/domain/recipe.ts'
@@ -43,7 +44,7 @@ function upstreamOf(pages: Map<string, unknown>): Upstream {
 function pagesOf(pages: Map<string, unknown>, { clock = manualClock(), upstream = upstreamOf(pages) }: { clock?: ManualClock; upstream?: Upstream } = {}) {
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log: pino({ level: 'silent' }), freshness: 0 })
-  return createProjectPages({ store, upstreamPages, readyTargets, promises: createPromises({ store, recipes: { forProject: async () => () => ({ recipe: NO_RECIPE, digest: '', layers: [] }) } }) })
+  return createProjectPages({ store, upstreamPages, policy: NO_POLICY, clock, readyTargets, promises: createPromises({ store, recipes: { forProject: async () => () => ({ recipe: NO_RECIPE, digest: '', layers: [] }) } }) })
 }
 
 const key = fc.string({ minLength: 1, maxLength: 12 }).filter((name) => name !== '__proto__')

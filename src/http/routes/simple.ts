@@ -3,15 +3,16 @@ import type { Context } from 'koa'
 import { type Client, losesHashes, parseUserAgent, readsMetadata, sortsYankedLast, targetOf } from '../../domain/client.ts'
 import { projectNamed } from '../../domain/names.ts'
 import { negotiateEncoding, negotiatePage, type PageKind } from '../../domain/negotiate.ts'
-import { parseTarget, type Target } from '../../domain/target.ts'
+import { parseTarget } from '../../domain/target.ts'
 import { MuslinError } from '../../errors.ts'
 import type { ProjectList } from '../../services/list.ts'
 import type { ProjectPages } from '../../services/pages.ts'
 import type { ReadyTargets } from '../../services/ready-targets.ts'
 import { viaOf } from '../middleware/loop.ts'
 import { validated } from '../send.ts'
+import { asOfDate, byViewName, type Listed, type ViewDeps } from '../view-audience.ts'
 
-export interface SimpleDeps {
+export interface SimpleDeps extends ViewDeps {
   pages: ProjectPages
   list: ProjectList
   readyTargets: ReadyTargets
@@ -25,7 +26,7 @@ export interface SimpleDeps {
  * Who gets promises on a view (`finished`: nobody). It depends on the host too, which `Vary` does not name: the host is part of the URL
  * by which a cache keeps an answer (RFC 9110 section 12.5.5, RFC 9111 section 2).
  */
-type Audience = (ctx: Context, client: Client) => Promise<{ target: Target | undefined; asOld?: boolean }>
+type Audience = (ctx: Context, client: Client) => Promise<Listed>
 
 /** Pages must be asked for anew each time: what they promise may have failed or been built meanwhile. */
 const REVALIDATE = 'private, max-age=0, must-revalidate'
@@ -33,9 +34,11 @@ const REVALIDATE = 'private, max-age=0, must-revalidate'
 /** The simple repository API (PEP 503, PEP 691) under each view. */
 export function simpleRoutes(router: Router, deps: SimpleDeps): void {
   addView(router, '/simple', '../../', deps, byAgent(deps))
-  // Requirements of an old sdist's time may be there as wheels of ours alone, which were made today.
-  addView(router, '/finished/simple', '../../../', deps, async (_ctx, { own }) => ({ target: undefined, asOld: own }))
+  addView(router, '/finished/simple', '../../../', deps, nobody)
   addView(router, '/target/:target/simple', '../../../../', deps, byPath(deps))
+  addView(router, '/before/:date/simple', '../../../../', deps, asOfDate(deps))
+  addView(router, '/view/:view/simple', '../../../../', deps, byViewName(deps, byAgent(deps)))
+  addView(router, '/view/:view/finished/simple', '../../../../../', deps, byViewName(deps, nobody))
 }
 
 function addView(router: Router, path: string, root: string, { pages, list }: SimpleDeps, audience: Audience): void {
@@ -60,12 +63,12 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
   router.get(`${path}/:project/`, async (ctx) => {
     const project = projectName(ctx)
     const client = clientOf(ctx)
-    const { target, asOld = false } = await audience(ctx, client)
+    const { target, asOld = false, view } = await audience(ctx, client)
     if (project !== ctx.params['project']) return redirect(ctx, `../${project}/`)
     const format = negotiated(ctx, client)
     const olderBuilds = sortsYankedLast(client) ? 'listed' : 'yanked'
     ctx.vary('User-Agent')
-    const page = await pages.page(project, { root, target, format, asOld, olderBuilds, ...readsMetadata(client) && { metadata: 'announced' } }, viaOf(ctx))
+    const page = await pages.page(project, { root, target, format, asOld, olderBuilds, view, ...readsMetadata(client) && { metadata: 'announced' } }, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
     // RFC 9110 section 8.8.3.3: a strong tag names these very bytes, so each coding has its own.
     if (validated(ctx, gzip ? `${page.sha256}-gzip` : page.sha256, REVALIDATE)) return
@@ -73,6 +76,11 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
     if (gzip) ctx.set('Content-Encoding', 'gzip')
     ctx.body = gzip ? page.gzip : page.body
   })
+}
+
+/** Requirements of an old sdist's time may be there as wheels of ours alone, which were made today. */
+async function nobody(_ctx: Context, { own }: Client): Promise<Listed> {
+  return { target: undefined, asOld: own }
 }
 
 /**
