@@ -4,10 +4,13 @@ import { MuslinError } from '../errors.ts'
 import type { BlobDraft } from '../services/ports.ts'
 import { diskError } from './disk-error.ts'
 
-/** Bytes a read: larger ones are hardly faster, and a hundred readers hold as many of them. */
-const CHUNK_BYTES = 256 * 1024
+/** Bytes a read of who has fallen behind. A hundred readers hold some of them each, and what they wait for is the upstream. */
+const CHUNK_BYTES = 64 * 1024
 /** So much of what was written last stays in memory: what is withheld from readers goes out with the next piece, without a look at the disk. */
 const RECENT_BYTES = 4096
+
+/** What was written is handed to all who wait for it, unless it is larger. */
+const LARGEST_HANDED = 256 * 1024
 
 type Follow = NonNullable<Parameters<BlobDraft['follow']>[0]>
 
@@ -87,7 +90,7 @@ export function createFollowers(file: FileHandle, left: () => Promise<void>): {
     const base = written - known.length
     for (const follower of [...waiting]) {
       const last = available(follower)
-      if (follower.at < base || follower.at >= last || last - follower.at > CHUNK_BYTES) {
+      if (follower.at < base || follower.at >= last || last - follower.at > LARGEST_HANDED) {
         advance(follower)
       } else {
         waiting.delete(follower)
