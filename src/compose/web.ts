@@ -9,7 +9,7 @@ import { isLoopback } from '../domain/local.ts'
 import { MuslinError } from '../errors.ts'
 import { createApp } from '../http/app.ts'
 import { createAskers } from '../http/asker.ts'
-import { createLinks } from '../http/links.ts'
+import { createLinks, withoutCredentials } from '../http/links.ts'
 import { createLockFor } from '../http/lock-for.ts'
 import { createPlanFor } from '../http/plan-for.ts'
 import { closeServer, createServer } from '../http/server.ts'
@@ -92,7 +92,10 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
-    pages: createProjectPages({ store, upstreamPages: wholePages, policy, clock, promises, readyTargets: unlessPaused(readyTargets, store.jobs) }),
+    pages: createProjectPages({
+      store, upstreamPages: wholePages, policy, clock, promises, readyTargets: unlessPaused(readyTargets, store.jobs),
+      publicUrl: settings.publicUrl === undefined ? undefined : withoutCredentials(settings.publicUrl),
+    }),
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness, offline: settings.offline }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
     records: createRecords({ store, logs, instance }),
@@ -101,6 +104,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     events: createJobEvents({ jobs: store.jobs }),
     hopKey: own.hopKey, adminTokenSha256: own.adminTokenSha256,
     publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy, holdLimit: settings.holdLimit,
+    xAccel: settings.xAccel,
   })
   const server = createServer(app, await tls(settings))
   await listen(server, settings.port, own.host)

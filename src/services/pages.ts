@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
-import { mergePage } from '../domain/merge.ts'
+import { lacksMetadata, mergePage } from '../domain/merge.ts'
 import { CONTENT_TYPES, type PageKind } from '../domain/negotiate.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { renderHtml } from '../domain/render.ts'
@@ -27,6 +27,8 @@ export interface PageVariant {
   asOld?: boolean
   /** Whether wheels that newer builds of ours replaced are yanked (the default). */
   olderBuilds?: 'yanked' | 'listed'
+  /** Wheels of the upstream that lack METADATA are announced to have it. */
+  metadata?: 'announced'
   /** What it leaves out beside what the server does. */
   view?: PageView | undefined
 }
@@ -50,7 +52,7 @@ export interface ProjectPages {
 }
 
 /** Pages as they are served: merged from the upstream's, the built wheels and the promises; rendered once for each change and variant. */
-export function createProjectPages({ store, upstreamPages, policy, promises, readyTargets, clock, cacheBytes = 64 * 1024 * 1024 }: {
+export function createProjectPages({ store, upstreamPages, policy, promises, readyTargets, clock, publicUrl, cacheBytes = 64 * 1024 * 1024 }: {
   store: Store
   /** All that the upstream lists: what of it is served is decided here. */
   upstreamPages: UpstreamPages
@@ -58,6 +60,8 @@ export function createProjectPages({ store, upstreamPages, policy, promises, rea
   promises: PromiseBook
   readyTargets: ReadyTargets
   clock: Pick<Clock, 'now'>
+  /** Where this server is for others, without credentials and without a slash at the end. */
+  publicUrl?: string | undefined
   cacheBytes?: number
 }): ProjectPages {
   const cache = new LRUCache<string, RenderedPage>({
@@ -66,6 +70,8 @@ export function createProjectPages({ store, upstreamPages, policy, promises, rea
   })
   const rendering = singleFlight<RenderedPage>()
   const rebuilt = new LRUCache<string, boolean>({ max: 10_000 })
+  /** Whether a page has wheels without METADATA, by project and generation: all others are the same for everybody. */
+  const lacking = new LRUCache<string, boolean>({ max: 50_000 })
 
   return {
     async page(project, variant, via) {
@@ -76,12 +82,15 @@ export function createProjectPages({ store, upstreamPages, policy, promises, rea
       const generation = await store.generation(project)
       // Who sorts yanked files last shares all other pages.
       const olderBuilds = variant.olderBuilds === 'listed' && await hasRebuilt(project, generation) ? 'listed' : 'yanked'
-      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds, variant.view?.key])
-      const cached = cache.get(key)
-      return cached && clock.now() < cached.until ? cached : rendering(key, async () => {
-        const rendered = await render(project, { ...variant, olderBuilds }, image, failure)
-        cache.set(key, rendered)
-        return rendered
+      const keyOf = (announced: boolean) => JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds, variant.view?.key, announced])
+      const made = `${project} ${generation}`
+      const announced = variant.metadata === 'announced' && lacking.get(made) !== false
+      const cached = cache.get(keyOf(announced))
+      return cached && clock.now() < cached.until ? cached : rendering(keyOf(announced), async () => {
+        const { page, lacks } = await render(project, { ...variant, olderBuilds }, image, failure)
+        lacking.set(made, lacks)
+        cache.set(keyOf(announced && lacks), page)
+        return page
       })
     },
   }
@@ -97,7 +106,7 @@ export function createProjectPages({ store, upstreamPages, policy, promises, rea
     return found
   }
 
-  async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<RenderedPage> {
+  async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<{ page: RenderedPage; lacks: boolean }> {
     const kept = await upstreamPages.read(project)
     const had = await store.wheels.wheels(project)
     if (!kept && had.length === 0) {
@@ -107,8 +116,12 @@ export function createProjectPages({ store, upstreamPages, policy, promises, rea
     const { page, wheels, until } = await policy.permitted(project, { page: kept?.page, wheels: had }, variant.view)
     const listed = page && variant.target && image !== undefined ? await promises.list(page, project, variant.target, image, wheels) : []
     const { root, asOld = false, olderBuilds = 'yanked' } = variant
-    const merged = mergePage({ page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds })
-    return finish(write(merged, variant.format), CONTENT_TYPES[variant.format], until)
+    const announce = variant.metadata && { unreadable: new Set(await store.pages.unreadable(project)) }
+    const merged = mergePage({
+      page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds, announce,
+      provenanceRoot: publicUrl === undefined ? undefined : `${publicUrl}/`,
+    })
+    return { page: await finish(write(merged, variant.format), CONTENT_TYPES[variant.format], until), lacks: kept?.page.files.some(lacksMetadata) ?? false }
   }
 }
 

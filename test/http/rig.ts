@@ -113,6 +113,8 @@ export interface Options {
   adminToken?: string
   /** Another upstream than the synthetic one, or another way to ask it. */
   upstream?: Partial<UpstreamInput>
+  /** Where nginx finds the blobs. */
+  xAccel?: string
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
   /** Of the server, and the views by their names. */
@@ -226,7 +228,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const upstreamPages = permittedPages(wholePages, policy)
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
   const promises = createPromises({ store, recipes, policy })
-  const files = createFiles({ store, blobs, upstream, policy, cache, log })
+  const files = createFiles({ store, blobs, upstream, policy, cache, clock, log })
   const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
   const crates = createCrates({ kept: store.kept, blobs, remote, registry: options.registry, clock, log })
@@ -271,7 +273,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),
     instance: 'this-one', hopKey: 'a key for tests',
     adminTokenSha256,
-    publicUrl, trustedProxies, behindProxy, holdLimit,
+    publicUrl, trustedProxies, behindProxy, holdLimit, xAccel: options.xAccel,
   })
   const server = createServer(app)
   server.listen(0, '127.0.0.1')
@@ -284,6 +286,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
       await downloads.close()
       await cache.close()
       await fallbacks.close()
+      await files.close()
       await upstream.close()
       await remote.close()
       store.close()

@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { type Client, losesHashes, parseUserAgent, sortsYankedLast, targetOf } from '../../domain/client.ts'
+import { type Client, losesHashes, parseUserAgent, readsMetadata, sortsYankedLast, targetOf } from '../../domain/client.ts'
 import { projectNamed } from '../../domain/names.ts'
 import { negotiateEncoding, negotiatePage, type PageKind } from '../../domain/negotiate.ts'
 import { parseTarget } from '../../domain/target.ts'
@@ -68,7 +68,7 @@ function addView(router: Router, path: string, root: string, { pages, list }: Si
     const format = negotiated(ctx, client)
     const olderBuilds = sortsYankedLast(client) ? 'listed' : 'yanked'
     ctx.vary('User-Agent')
-    const page = await pages.page(project, { root, target, format, asOld, olderBuilds, view }, viaOf(ctx))
+    const page = await pages.page(project, { root, target, format, asOld, olderBuilds, view, ...readsMetadata(client) && { metadata: 'announced' } }, viaOf(ctx))
     const gzip = negotiateEncoding(ctx.get('Accept-Encoding')) === 'gzip'
     // RFC 9110 section 8.8.3.3: a strong tag names these very bytes, so each coding has its own.
     if (validated(ctx, gzip ? `${page.sha256}-gzip` : page.sha256, REVALIDATE)) return
