@@ -5,6 +5,7 @@ import type { WheelEntry } from '../domain/merge.ts'
 import type { RecipeLayer } from '../domain/recipe.ts'
 import type { BuildRecord, KeptResult, WheelSystem } from './ports-build.ts'
 import type { JobStore } from './ports-jobs.ts'
+import type { CacheStore, MendStore } from './ports-upkeep.ts'
 
 // ---------------------------------------------------------------- what is kept in the database
 
@@ -218,6 +219,8 @@ export interface Store {
   results: ResultStore
   recipes: RecipeStore
   kept: KeptStore
+  cache: CacheStore
+  mend: MendStore
   /** Changes whenever the answer for this project's page may have changed, whichever process changed it. */
   generation(project: string): Promise<number>
   close(): void
