@@ -82,6 +82,8 @@ test.each([['fresh', 0.5], ['old, while it may be served so', 14]])('the upstrea
   await expectAtOnce(known, before)
   await rig.restart()
   await expectAtOnce(known, before)
+  // What was used is written down after two seconds; who waits for an upstream would go on sleeping.
+  await rig.clock.advance(2_000)
   expect(rig.clock.sleeping()).toBe(0)
 })
 
