@@ -19,6 +19,7 @@ export interface Option<T> {
 }
 
 const GIB = 1024 ** 3
+const MIB = 1024 ** 2
 
 export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   role: {
@@ -124,6 +125,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   aheadPerClient: { kind: whole(0, 1_000_000), fallback: () => 20, text: 'New compiles that one client may start in a minute by asking for metadata alone, so that wheels are built side by side before they are asked for one by one. Beyond it, and with 0, each begins when its wheel is asked for.' },
   queueLimit: { kind: whole(0, 1_000_000), fallback: () => 500, text: 'Builds and metadata steps that may wait at the same time, together; what Muslin tries again by itself, and prebuilds, are not counted.' },
   pageFreshness: { kind: duration(0), fallback: () => 60, fallbackText: '60s', text: 'How long an upstream page is served without asking the upstream again.' },
+  pageCacheSize: { kind: size, fallback: () => 48 * MIB, fallbackText: '48m', text: 'Memory for pages that are ready to be sent, compressed; those asked for least recently are made again when they are asked for. A page of a large project takes 0.5 MB, most take 10 kB; HTML, JSON and each way of compression are pages of their own.' },
   logLevel: { kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: () => 'info', text: 'The least level that is logged, as JSON lines on standard error.' },
 }
 

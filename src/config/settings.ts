@@ -44,6 +44,8 @@ export interface Settings {
   queueLimit: number
   /** Seconds. */
   pageFreshness: number
+  /** Bytes. */
+  pageCacheSize: number
   logLevel: string
 }
 

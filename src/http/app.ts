@@ -20,7 +20,6 @@ import type { Wishes } from '../services/wishes.ts'
 import { apiRoutes } from './api/api.ts'
 import type { ApiDeps } from './api/deps.ts'
 import { createAskers } from './asker.ts'
-import { createHostCheck } from './host-check.ts'
 import { createLinks } from './links.ts'
 import { announcedBodies } from './middleware/bodies.ts'
 import { gate, type ErrorPage } from './middleware/gate.ts'
@@ -28,6 +27,7 @@ import { requestLog } from './middleware/log.ts'
 import { refuseLoops } from './middleware/loop.ts'
 import { stripPrefix } from './middleware/prefix.ts'
 import { boundStreams } from './middleware/streams.ts'
+import type { View } from './page-ask.ts'
 import { apkRoutes } from './routes/apk.ts'
 import { buildRoutes } from './routes/builds.ts'
 import { crateRoutes } from './routes/crates.ts'
@@ -44,6 +44,7 @@ import { createWaiting } from './waiting/wait.ts'
 
 export interface AppDeps extends Omit<ApiDeps, 'asker'> {
   pages: ProjectPages
+  views: View[]
   list: ProjectList
   files: Files
   apks: Apks
@@ -91,7 +92,7 @@ export function createApp(deps: AppDeps): Koa {
   const router = new Router({ strict: true, sensitive: true })
   homeRoutes(router, { links })
   healthRoutes(router, deps)
-  simpleRoutes(router, { ...deps, hostRefused: createHostCheck(deps) })
+  simpleRoutes(router, deps)
   fileRoutes(router, { ...deps, asker })
   apkRoutes(router, deps)
   crateRoutes(router, { ...deps, links })

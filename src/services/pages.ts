@@ -1,20 +1,13 @@
-import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gzip as gzipCallback } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
-import { mergePage } from '../domain/merge.ts'
-import { CONTENT_TYPES, type PageKind } from '../domain/negotiate.ts'
-import type { ProjectPage } from '../domain/page.ts'
-import { renderHtml } from '../domain/render.ts'
+import { CONTENT_TYPES, type Coding, type PageKind } from '../domain/negotiate.ts'
 import type { Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
+import type { PageMaker } from './page-maker.ts'
 import type { Store } from './ports.ts'
 import type { PromiseBook } from './promises.ts'
-import type { ReadyTargets } from './ready-targets.ts'
+import type { TargetsNow } from './ready-targets.ts'
 import { singleFlight } from './single-flight.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
-
-const gzip = promisify(gzipCallback)
 
 export interface PageVariant {
   /** The way from the page up to the server's root: `../../`. All URLs on a page are relative, so that they hold under any prefix. */
@@ -22,16 +15,19 @@ export interface PageVariant {
   /** Whose promises are listed; undefined for none. */
   target: Target | undefined
   format: PageKind
+  coding: Coding
   /** Wheels of ours are as old as their sdists. */
   asOld?: boolean
   /** Whether wheels that newer builds of ours replaced are yanked (the default). */
   olderBuilds?: 'yanked' | 'listed'
 }
 
+/** A page as it is sent; one object until the page changes. */
 export interface RenderedPage {
+  /** In its coding. */
   body: Buffer
-  gzip: Buffer
-  /** Of `body`, without quotes. */
+  coding: Coding
+  /** Of the page before it was encoded, without quotes. */
   sha256: string
   contentType: string
 }
@@ -42,70 +38,68 @@ export interface ProjectPages {
    * of it, and the upstream's own error where that cannot be known. `via` is passed on to it.
    */
   page(project: string, variant: PageVariant, via?: string): Promise<RenderedPage>
+  /** What `page` would give, where that needs no waiting: the upstream need not be asked, and the page was rendered since its last change. */
+  ready(project: string, variant: PageVariant): RenderedPage | undefined
 }
 
-/** Pages as they are served: merged from the upstream's, the built wheels and the promises; rendered once for each change and variant. */
-export function createProjectPages({ store, upstreamPages, promises, readyTargets, cacheBytes = 64 * 1024 * 1024 }: {
+/** Pages as they are served: merged from the upstream's, the built wheels and the promises; made once for each change and variant. */
+export function createProjectPages({ store, upstreamPages, promises, targetsNow, maker, cacheBytes }: {
   store: Store
   upstreamPages: UpstreamPages
   promises: PromiseBook
-  readyTargets: ReadyTargets
-  cacheBytes?: number
+  targetsNow: Pick<TargetsNow, 'promised'>
+  maker: Pick<PageMaker, 'make'>
+  /** How many bytes of pages are kept in memory. */
+  cacheBytes: number
 }): ProjectPages {
-  const cache = new LRUCache<string, RenderedPage>({
-    maxSize: cacheBytes,
-    sizeCalculation: (page) => page.body.length + page.gzip.length,
-  })
+  const { glance } = store
+  // One of an older generation gives its place to the next: it is never asked for again.
+  const cache = new LRUCache<string, { generation: number; page: RenderedPage }>({ maxSize: cacheBytes, sizeCalculation: ({ page }) => page.body.length + OVERHEAD })
   const rendering = singleFlight<RenderedPage>()
-  const rebuilt = new LRUCache<string, boolean>({ max: 10_000 })
 
   return {
     async page(project, variant, via) {
       const failure = await upstreamPages.refresh(project, via).then(() => undefined, (error: unknown) => ({ error }))
-      const image = variant.target && (await readyTargets()).get(variant.target.name)
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
-      const generation = await store.generation(project)
-      // Who sorts yanked files last shares all other pages.
-      const olderBuilds = variant.olderBuilds === 'listed' && await hasRebuilt(project, generation) ? 'listed' : 'yanked'
-      const key = JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds])
-      return cache.get(key) ?? rendering(key, async () => {
-        const rendered = await render(project, { ...variant, olderBuilds }, image, failure)
-        cache.set(key, rendered)
-        return rendered
+      const { key, generation, image, olderBuilds } = place(project, variant)
+      const kept = cache.get(key)
+      if (kept?.generation === generation) return kept.page
+      return rendering(`${generation} ${key}`, async () => {
+        const page = await render(project, { ...variant, olderBuilds }, image, failure)
+        cache.set(key, { generation, page })
+        return page
       })
+    },
+    ready(project, variant) {
+      if (!upstreamPages.fresh(project)) return undefined
+      const { key, generation } = place(project, variant)
+      const kept = cache.get(key)
+      return kept?.generation === generation ? kept.page : undefined
     },
   }
 
-  /** Whether a newer build of ours replaced another one. */
-  async function hasRebuilt(project: string, generation: number): Promise<boolean> {
-    const key = `${project} ${generation}`
-    const known = rebuilt.get(key)
-    if (known !== undefined) return known
-    const wheels = await store.wheels.wheels(project)
-    const found = new Set(wheels.map(({ sdist, target }) => `${sdist} ${target}`)).size < wheels.length
-    rebuilt.set(key, found)
-    return found
+  /** Under which key the page of today is kept, and what it is made from. */
+  function place(project: string, { root, target, format, coding, asOld = false, olderBuilds = 'yanked' }: PageVariant) {
+    const image = target && targetsNow.promised().get(target.name)
+    // Who sorts yanked files last shares all other pages.
+    const listed = olderBuilds === 'listed' && glance.rebuilt(project)
+    const key = `${project} ${root} ${format} ${coding} ${asOld} ${listed} ${image === undefined ? '' : `${target?.name} ${image}`}`
+    return { key, generation: glance.generation(project), image, olderBuilds: listed ? 'listed' : 'yanked' } as const
   }
 
   async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<RenderedPage> {
-    const kept = await upstreamPages.read(project)
+    const kept = await upstreamPages.kept(project)
     const wheels = await store.wheels.wheels(project)
     if (!kept && wheels.length === 0) {
       if (failure) throw failure.error
       throw new MuslinError('no-such-project', `neither the upstream nor a build has a file of ${project}; check the name`)
     }
-    const listed = kept && variant.target && image !== undefined ? await promises.list(kept.page, project, variant.target, image, wheels) : []
-    const { root, asOld = false, olderBuilds = 'yanked' } = variant
-    const merged = mergePage({ page: kept?.page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds })
-    return finish(write(merged, variant.format), CONTENT_TYPES[variant.format])
+    const { root, target, format, coding, asOld = false, olderBuilds = 'yanked' } = variant
+    const terms = kept && target && image !== undefined ? await promises.terms(project, target, image) : undefined
+    const { body, sha256 } = await maker.make({ project, json: kept?.json, pageUrl: kept?.url ?? '', wheels, promises: terms, root, format, coding, asOld, olderBuilds })
+    return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), coding, sha256, contentType: CONTENT_TYPES[format] }
   }
 }
 
-function write(page: ProjectPage, format: PageKind): string {
-  return format === 'json' ? JSON.stringify(page) : renderHtml(page)
-}
-
-async function finish(text: string, contentType: string): Promise<RenderedPage> {
-  const body = Buffer.from(text)
-  return { body, gzip: await gzip(body), sha256: createHash('sha256').update(body).digest('hex'), contentType }
-}
+/** What a page takes besides its bytes, so that many small ones are bounded too. */
+const OVERHEAD = 1024

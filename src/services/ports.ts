@@ -26,6 +26,8 @@ export interface BlobStore {
   stat(sha256: string): Promise<{ size: number } | undefined>
   /** Bytes `start` to `end`, both included; rejects before the first byte where the blob is absent. */
   read(sha256: string, range?: { start: number; end: number }): Promise<Readable>
+  /** A blob of at most `most` bytes, read in one go; undefined where it is absent. */
+  small(sha256: string, most: number): Promise<Buffer | 'larger' | undefined>
   /** Forgets a blob, if it is there. Who has begun to read it reads on. */
   remove(sha256: string): Promise<void>
   /** Removes what drafts a dead process left behind; returns how many. Only the process that owns the store calls it, at start. */

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
-import { sha256Of } from '../domain/digest.ts'
-import type { IndexFile, ProjectPage } from '../domain/page.ts'
-import type { Clock, Store, StoredPage, Upstream, UpstreamFile } from './ports.ts'
+import type { ProjectPage } from '../domain/page.ts'
+import type { Clock, Store, StoredPage, Upstream } from './ports.ts'
+import { recordedFiles } from './recorded-files.ts'
 import { singleFlight } from './single-flight.ts'
 
 export interface UpstreamPages {
@@ -12,6 +12,10 @@ export interface UpstreamPages {
    * `via` is passed on to it.
    */
   refresh(project: string, via?: string): Promise<void>
+  /** Whether `refresh` would ask nobody now. */
+  fresh(project: string): boolean
+  /** The kept page as it was received; undefined where the upstream knows no such project, or was never asked. */
+  kept(project: string): Promise<{ json: Buffer; url: string; fetchedAt: number } | undefined>
   /** The kept page, parsed, and when it was had, milliseconds since 1970; undefined where the upstream knows no such project, or was never asked. */
   read(project: string): Promise<{ page: ProjectPage; url: string; fetchedAt: number } | undefined>
 }
@@ -34,11 +38,15 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
   const flight = singleFlight<void>()
   const asking = singleFlight<void>()
 
-  return { refresh, read }
+  return { refresh, fresh, kept, read }
+
+  function fresh(project: string): boolean {
+    const until = freshUntil.get(project)
+    return until !== undefined && clock.now() < until
+  }
 
   async function refresh(project: string, via?: string): Promise<void> {
-    const until = freshUntil.get(project)
-    if (until !== undefined && clock.now() < until) return
+    if (fresh(project)) return
     await flight(project, () => revalidate(project, via))
   }
 
@@ -83,29 +91,18 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
     }
   }
 
+  async function kept(project: string): Promise<{ json: Buffer; url: string; fetchedAt: number } | undefined> {
+    const page = await store.pages.get(project)
+    return page?.json && { json: page.json, url: page.url, fetchedAt: page.fetchedAt }
+  }
+
   async function read(project: string): Promise<{ page: ProjectPage; url: string; fetchedAt: number } | undefined> {
-    const kept = await store.pages.get(project)
-    return kept?.json && { page: JSON.parse(kept.json.toString()) as ProjectPage, url: kept.url, fetchedAt: kept.fetchedAt }
+    const found = await kept(project)
+    return found && { page: JSON.parse(found.json.toString()) as ProjectPage, url: found.url, fetchedAt: found.fetchedAt }
   }
 }
 
 /** An upstream without ETags sends the same page again and again: nothing needs to be rendered anew for that. */
 function isSame(answer: { json: Buffer; url: string; etag: string | undefined }, kept: StoredPage | undefined): boolean {
   return kept?.json !== undefined && kept.url === answer.url && kept.etag === answer.etag && answer.json.equals(kept.json)
-}
-
-/** Files that can be served under their digest; the others keep the upstream's URL on the page. */
-function recordedFiles(project: string, page: ProjectPage, pageUrl: string): UpstreamFile[] {
-  return page.files.flatMap((file) => {
-    const sha256 = sha256Of(file)
-    const url = URL.parse(file.url, pageUrl)
-    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file) }] : []
-  })
-}
-
-/** PEP 714: the older key counts only where the newer one is missing. */
-function announcedMetadata(file: IndexFile): string | undefined {
-  const told = file['core-metadata'] ?? file['dist-info-metadata']
-  if (!told) return undefined
-  return (typeof told === 'object' ? sha256Of({ hashes: told }) : undefined) ?? ''
 }

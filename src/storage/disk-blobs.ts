@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat as fileStat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat as fileStat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { MuslinError } from '../errors.ts'
@@ -51,6 +51,23 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
     }
   }
 
+  async function small(sha256: string, most: number): Promise<Buffer | 'larger' | undefined> {
+    let file: FileHandle | undefined
+    try {
+      file = await open(placeOf(sha256))
+      const { size } = await file.stat()
+      if (size > most) return 'larger'
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(size), 0, size, 0)
+      if (bytesRead < size) throw new Error(`the blob ${sha256} became shorter while it was read`)
+      return buffer
+    } catch (error) {
+      if (isAbsent(error)) return undefined
+      throw diskError(error)
+    } finally {
+      await file?.close()
+    }
+  }
+
   async function remove(sha256: string): Promise<void> {
     try {
       await rm(placeOf(sha256))
@@ -68,7 +85,7 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
   }
 
   return {
-    draft, stat, read, remove, sweep,
+    draft, stat, read, small, remove, sweep,
     /** Lets go of this process's drafts: the next sweep takes what is left of them. */
     close() {
       own?.lock.close()

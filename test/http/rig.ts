@@ -12,9 +12,12 @@ import { type Logger, pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
 import { createApp } from '../../src/http/app.ts'
-import { createAskers } from '../../src/http/asker.ts'
+import { createAddressOf, createAskers } from '../../src/http/asker.ts'
+import { createFast } from '../../src/http/fast.ts'
+import { createHostCheck } from '../../src/http/host-check.ts'
 import { createLinks } from '../../src/http/links.ts'
 import { createLockFor } from '../../src/http/lock-for.ts'
+import { createViews } from '../../src/http/page-ask.ts'
 import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
@@ -31,6 +34,7 @@ import { createMatrix } from '../../src/services/matrix.ts'
 import { createOrders } from '../../src/services/orders.ts'
 import { createOutdated } from '../../src/services/outdated.ts'
 import { createOverview } from '../../src/services/overview.ts'
+import { createPageMaker } from '../../src/services/page-maker.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
 import { createPausing } from '../../src/services/pausing.ts'
 import { createPlanner } from '../../src/services/planner.ts'
@@ -41,9 +45,10 @@ import { createPromises } from '../../src/services/promises.ts'
 import { createRebuilds } from '../../src/services/rebuilds.ts'
 import { createRecipes } from '../../src/services/recipes.ts'
 import { createPureFallbacks, type PureFallbacks } from '../../src/services/pure-fallbacks.ts'
-import { createReadyTargets, unlessPaused } from '../../src/services/ready-targets.ts'
+import { createReadyTargets, createTargetsNow } from '../../src/services/ready-targets.ts'
 import { createRecords } from '../../src/services/records.ts'
 import { createSessions } from '../../src/services/sessions.ts'
+import { createSmallFiles } from '../../src/services/small-files.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
 import { createWaitingInstalls } from '../../src/services/waiting-installs.ts'
 import { createWaitingViews } from '../../src/services/waiting-views.ts'
@@ -99,6 +104,8 @@ export interface Options {
   log?: Logger
   /** In the place of ADMIN_TOKEN. */
   adminToken?: string
+  /** Everything goes through the router. */
+  slow?: boolean
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
 }
@@ -232,10 +239,14 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
   }
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
+  const targetsNow = createTargetsNow({ glance: store.glance, clock })
+  const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }) })
+  const maker = createPageMaker({ clock })
+  const pages = createProjectPages({ store, upstreamPages, promises, targetsNow, maker, cacheBytes: 1024 * 1024 })
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log,
-    pages: createProjectPages({ store, upstreamPages, promises, readyTargets: unlessPaused(readyTargets, store.jobs) }),
+    pages, views,
     list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata }),
     records: createRecords({ store, logs, instance: 'this-one' }),
@@ -247,7 +258,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     adminTokenSha256,
     publicUrl, trustedProxies, behindProxy, holdLimit,
   })
-  const server = createServer(app)
+  const fast = createFast({
+    pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs }), downloads, fallbacks, addressOf: createAddressOf({ trustedProxies }),
+    publicUrl, closing: closing.signal, log, clock,
+  })
+  const server = createServer(app, options.slow ? {} : { fast })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
@@ -257,6 +272,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
       await fallbacks.close()
+      await maker.close()
       await upstream.close()
       await remote.close()
       store.close()

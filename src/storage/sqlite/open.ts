@@ -5,6 +5,7 @@ import type { Store } from '../../services/ports.ts'
 import { diskError } from '../disk-error.ts'
 import { createChanges } from './changes.ts'
 import { createDownloads } from './downloads.ts'
+import { createGlance } from './glance.ts'
 import { createJobs } from './jobs.ts'
 import { createKept } from './kept.ts'
 import { createMetadata } from './metadata.ts'
@@ -73,6 +74,7 @@ function storeOf(db: Database.Database): Store {
     results: createResults(db),
     recipes: createRecipes(db, changes),
     kept: createKept(db),
+    glance: createGlance(db, changes),
     ...asPort<Pick<Store, 'generation'>>({ generation: changes.generation }),
     close() {
       changes.close()

@@ -54,6 +54,7 @@ export function makeStoreBench(make: MakeStore): StoreBench {
     get results() { return made.store.results },
     get recipes() { return made.store.recipes },
     get kept() { return made.store.kept },
+    get glance() { return made.store.glance },
     generation: (project) => made.store.generation(project),
     close: () => made.store.close(),
   }
