@@ -29,6 +29,15 @@ export function blobContract(name: string, make: () => Promise<{ store: BlobStor
       expect(await buffer(await store.read(sha256))).toHaveLength(0)
     })
 
+    test('a small blob is had in one go, a larger one and an absent one are told', async () => {
+      const bytes = randomBytes(1000)
+      const { sha256 } = await keep(store, bytes)
+      expect(bytes.equals(await store.small(sha256, 1000) as Buffer)).toBe(true)
+      expect(await store.small(sha256, 999)).toBe('larger')
+      expect(await store.small((await keep(store, Buffer.alloc(0))).sha256, 999)).toHaveLength(0)
+      for (const absent of ['0'.repeat(64), '../../etc/passwd']) expect(await store.small(absent, 999)).toBeUndefined()
+    })
+
     test('an absent blob is unknown, and reading it rejects before the first byte', async () => {
       for (const sha256 of ['0'.repeat(64), '../../etc/passwd', '']) {
         expect(await store.stat(sha256)).toBeUndefined()

@@ -104,13 +104,11 @@ export interface Options {
   log?: Logger
   /** In the place of ADMIN_TOKEN. */
   adminToken?: string
-  /** Everything goes through the router. */
-  slow?: boolean
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
 }
 
-export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; body: Buffer; continues: number }
+export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; rawHeaders: string[]; body: Buffer; continues: number }
 
 export interface Rig {
   url: string
@@ -123,6 +121,8 @@ export interface Rig {
   fallbacks: PureFallbacks
   clock: ManualClock
   closing: AbortController
+  /** How many requests came to the router. */
+  passed: () => number
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Answer>
   /** A request as it goes, for those who watch it or break it off. */
   open(path: string, headers?: Record<string, string>): { request: ReturnType<typeof sendRequest>; response: Promise<IncomingMessage>; continues: () => number }
@@ -150,7 +150,7 @@ export async function makeRig(options: Options = {}): Promise<Rig> {
       const { response, continues } = open(path, headers, method)
       const answer = await response
       const body = await buffer(answer)
-      return { status: answer.statusCode ?? 0, reason: answer.statusMessage ?? '', headers: answer.headers, body, continues: continues() }
+      return { status: answer.statusCode ?? 0, reason: answer.statusMessage ?? '', headers: answer.headers, rawHeaders: answer.rawHeaders, body, continues: continues() }
     },
     open,
     ready: (image = 'image-1') => rig.store.workers.beat('worker', { [TARGET]: image }, clock.now()),
@@ -262,12 +262,13 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs }), downloads, fallbacks, addressOf: createAddressOf({ trustedProxies }),
     publicUrl, closing: closing.signal, log, clock,
   })
-  const server = createServer(app, options.slow ? {} : { fast })
+  let passed = 0
+  const server = createServer(app, { fast: (req, res, next) => fast(req, res, () => { passed += 1; next() }) })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    server, store, blobs, logs, downloads, fallbacks, closing,
+    server, store, blobs, logs, downloads, fallbacks, closing, passed: () => passed,
     async stop() {
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
