@@ -24,6 +24,7 @@ import { claimProcessFolder, sweepProcessFolders } from './storage/process-folde
 import { createRecipeFiles } from './storage/recipe-files.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
 import { parseAddress } from './upstream/address.ts'
+import { offlineFiles, offlineUpstream } from './upstream/offline.ts'
 import { createRemoteFiles } from './upstream/remote-files.ts'
 import { createUpstream } from './upstream/upstream.ts'
 
@@ -56,12 +57,13 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
     const ca = await upstreamCertificates({ setting: settings.upstreamCa, pip })
-    const upstream = createUpstream({ url: found.url, ca, instance, log, clock })
+    const { offline } = settings
+    const upstream = offline ? offlineUpstream(parseAddress(found.url).label) : createUpstream({ url: found.url, ca, instance, log, clock })
     stops.push(() => upstream.close())
-    const remote = createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
+    const remote = offline ? offlineFiles() : createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
     stops.push(() => remote.close())
     const registry = await findCratesIndex({ setting: settings.cratesIndex, env: process.env })
-    const cratesRemote = createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
+    const cratesRemote = offline ? offlineFiles() : createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
     stops.push(() => cratesRemote.close())
     const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
@@ -71,13 +73,13 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
       files: createFiles({ ...ports, log }),
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
-      upstreamPages: createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness }),
+      upstreamPages: createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline }),
       recipes: createRecipes({ builtIn: createRecipeFiles(), recipes: ports.store.recipes, jobs: ports.store.jobs, clock }),
       targets: targetsOf(settings, chosen),
     }
     const token = await adminToken(settings.data, store.secrets)
 
-    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
+    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
 
     if (token.taken) lines.push(`token     the new one in ${join(settings.data, 'admin-token')}; whoever logged in with the older one must log in again`)

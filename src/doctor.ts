@@ -5,7 +5,7 @@ import type { Check } from './cli/context.ts'
 import { askPip } from './config/pip.ts'
 import type { Settings } from './config/settings.ts'
 import { builderChecks } from './doctor/builders.ts'
-import { guarded } from './doctor/check.ts'
+import { guarded, ok } from './doctor/check.ts'
 import { dataCheck, diskCheck, nodeCheck, tokenCheck } from './doctor/machine.ts'
 import { portChecks } from './doctor/port.ts'
 import { clockCheck, findSource, upstreamCheck } from './doctor/upstream.ts'
@@ -21,8 +21,8 @@ export async function doctor(settings: Settings, { log, clock }: { log: Logger; 
     guarded('token', () => tokenCheck(data)),
     guarded('disk', () => diskCheck(data)),
     guarded('port', () => portChecks({ data, port: settings.port, host: settings.host })),
-    guarded('upstream', async () => upstreamCheck(await source)),
-    guarded('clock', async () => source.then((known) => clockCheck(known, clock), () => [])),
+    guarded('upstream', async () => settings.offline ? ok('upstream', 'not asked: the setting offline says so') : upstreamCheck(await source)),
+    guarded('clock', async () => settings.offline ? [] : source.then((known) => clockCheck(known, clock), () => [])),
     guarded('builder', () => builderChecks({ settings, source, log })),
   ])
   return groups.flat()

@@ -111,6 +111,22 @@ describe('over restarts', () => {
     expect((await get(again, '/simple/never-asked/')).status).toBe(502)
   })
 
+  test('an offline one serves what was seen, asks nobody for more, and says so', async () => {
+    const first = server()
+    const { url } = await first.start()
+    const page = await get(url, '/simple/p/')
+    await first.stop()
+    const clock = manualClock()
+    await clock.advance(3_600_000)
+    const asked = upstream.requests.length
+    const again = await server({ offline: true }, { clock }).start()
+    expect(again.lines[1]).toMatch(/^upstream {2}http.*; offline: it is never asked/)
+    expect(await get(again.url, '/simple/p/')).toEqual(page)
+    expect((await get(again.url, FILE)).status).toBe(503)
+    expect(JSON.parse((await get(again.url, '/simple/never-asked/')).body)).toMatchObject({ code: 'offline', status: 503 })
+    expect(upstream.requests.length).toBe(asked)
+  })
+
   test('the token is made and printed once, and lies there for its owner alone', async () => {
     const file = join(folder, 'data', 'admin-token')
     const first = server()

@@ -32,6 +32,14 @@ export interface SyntheticUpstream {
   listAsHtml(html: string): void
   /** Answers everything with this status from now on; undefined: works again. */
   break(status: number | undefined): void
+  /** What pages and list say of their freshness from now on; undefined: nothing. */
+  cacheControl(text: string | undefined): void
+  /** Takes requests and answers none of them, until it is called with false: then those that came later are answered. */
+  silence(on: boolean): void
+  /** Refuses connections from now on, and cuts those that are there. */
+  leave(): Promise<void>
+  /** Ends that. */
+  comeBack(): Promise<void>
   close(): Promise<void>
 }
 
@@ -47,10 +55,14 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
   const requests: string[] = []
   const headers: IncomingHttpHeaders[] = []
   let broken: number | undefined
+  let cacheControl: string | undefined
+  let silent = false
   let listHtml: string | undefined
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`)
     headers.push(request.headers)
+    if (silent) return
+    if (cacheControl !== undefined) response.setHeader('cache-control', cacheControl)
     void answer(request, response)
   })
   server.listen(0, '127.0.0.1')
@@ -85,11 +97,21 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
     remove(name) { pages.delete(name) },
     listAsHtml(html) { listHtml = html },
     break(status) { broken = status },
-    async close() {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
+    cacheControl(text) { cacheControl = text },
+    silence(on) { silent = on },
+    leave,
+    async comeBack() {
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
     },
+    close: async () => { if (server.listening) await leave() },
+  }
+
+  async function leave(): Promise<void> {
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
   }
 }
 

@@ -8,6 +8,7 @@ import { type ErrorCode, ERRORS, MuslinError } from '../errors.ts'
 import { LockHashes } from '../services/lock-views.ts'
 import { type LikeOrder, Outdated, type OutdatedOrder, OutdatedRebuilt } from '../services/rebuild-views.ts'
 import type { RecipeInput } from '../services/recipe-schema.ts'
+import { Refreshed } from '../services/refresh-views.ts'
 import { ProjectRecipe, RecipeLayerView, RecipeList, type RecipeText, SetRecipes } from '../services/recipe-views.ts'
 import { WaitingList } from '../services/waiting-views.ts'
 import { BuildView, JobList, type JobOrder, JobView, PauseState, Plan, type PlanRequest, Prebuild, type PrebuildRequest, Problem, TargetList, type TargetView } from '../services/views.ts'
@@ -45,6 +46,7 @@ export interface Api {
   startRebuild(order: LikeOrder): Promise<Prebuild>
   outdated(): Promise<Outdated>
   rebuildOutdated(order: OutdatedOrder): Promise<OutdatedRebuilt>
+  refresh(project: string): Promise<Refreshed>
   recipes(): Promise<RecipeList>
   recipe(project: string): Promise<ProjectRecipe>
   setRecipe(input: RecipeInput): Promise<RecipeLayerView>
@@ -93,6 +95,7 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
     startRebuild: (order) => post(Prebuild, 'rebuilds', order),
     outdated: () => get(Outdated, 'outdated'),
     rebuildOutdated: (order) => post(OutdatedRebuilt, 'outdated/rebuild', order),
+    refresh: (project) => post(Refreshed, `projects/${encodeURIComponent(project)}/refresh`, {}),
     recipes: () => get(RecipeList, 'recipes'),
     recipe: (project) => get(ProjectRecipe, `projects/${encodeURIComponent(project)}/recipe`),
     setRecipe: (input) => post(RecipeLayerView, 'recipes', input),

@@ -15,12 +15,13 @@ import { addOutdated } from './outdated.ts'
 import { addPrebuild } from './prebuild.ts'
 import { addRebuild } from './rebuild.ts'
 import { addRecipe } from './recipe.ts'
+import { addRefresh } from './refresh.ts'
 import { addRetry } from './retry.ts'
 import { addServe } from './serve.ts'
 import { addTargets } from './targets.ts'
 import { addWatch } from './watch.ts'
 
-const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addLockHashes, addRebuild, addOutdated, addJobs, addJob, addCancel, addRetry, addPause, addResume, addWatch, addRecipe, addTargets, addDoctor, addDockerArgs]
+const COMMANDS = [addServe, addBuild, addPlan, addPrebuild, addLockHashes, addRebuild, addOutdated, addJobs, addJob, addCancel, addRetry, addPause, addResume, addRefresh, addWatch, addRecipe, addTargets, addDoctor, addDockerArgs]
 
 /** The command line. It throws commander's errors instead of ending the process. */
 export function createProgram(context: Context): Command {

@@ -36,6 +36,7 @@ import { createPromises } from '../services/promises.ts'
 import { createPureFallbacks } from '../services/pure-fallbacks.ts'
 import { createReadyTargets, createTargetsNow } from '../services/ready-targets.ts'
 import { createRecords } from '../services/records.ts'
+import { createRefresh } from '../services/refresh.ts'
 import { createRebuilds } from '../services/rebuilds.ts'
 import { createSessions } from '../services/sessions.ts'
 import { createSmallFiles } from '../services/small-files.ts'
@@ -80,11 +81,12 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
+    refresh: createRefresh({ upstreamPages }),
     orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
-    overview: createOverview({ store, readyTargets, pausing, targets, clock }),
+    overview: createOverview({ store, readyTargets, pausing, targets, clock, offline: settings.offline }),
     pausing,
-    jobs: store.jobs, logs, targets, clock, closing: closing.signal,
+    jobs: store.jobs, logs, targets, clock, offline: settings.offline, closing: closing.signal,
   }
   const links = createLinks({ admission, publicUrl: settings.publicUrl })
   const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
@@ -97,7 +99,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
     pages, views,
-    list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness }),
+    list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness, offline: settings.offline }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
     records: createRecords({ store, logs, instance }),
     wishes: createWishes({ jobs: store.jobs, recipes, admission, hindrance, readyTargets, clock }),

@@ -124,7 +124,14 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   metadataPerClient: { kind: whole(0, 1_000_000), fallback: () => 1000, text: 'New metadata steps that one client may start in an hour; they run code of the sdist too. A resolver asks for the metadata of many releases that it then leaves, so there are more of them than of compiles.' },
   aheadPerClient: { kind: whole(0, 1_000_000), fallback: () => 20, text: 'New compiles that one client may start in a minute by asking for metadata alone, so that wheels are built side by side before they are asked for one by one. Beyond it, and with 0, each begins when its wheel is asked for.' },
   queueLimit: { kind: whole(0, 1_000_000), fallback: () => 500, text: 'Builds and metadata steps that may wait at the same time, together; what Muslin tries again by itself, and prebuilds, are not counted.' },
-  pageFreshness: { kind: duration(0), fallback: () => 60, fallbackText: '60s', text: 'How long an upstream page is served without asking the upstream again.' },
+  pageFreshness: {
+    kind: duration(0), fallback: () => 60, fallbackText: '60s',
+    text: 'How long an upstream page is served without asking the upstream again, where the upstream itself does not allow less. From then on it is asked, and until its own max-age and stale-while-revalidate are over nobody waits for its answer: [freshness.md](freshness.md).',
+  },
+  offline: {
+    kind: yesNo, fallback: () => false,
+    text: 'Ask nothing of the upstream, of apkMirror or of cratesIndex: what was seen before is served, and what was not is refused with 503.',
+  },
   pageCacheSize: { kind: size, fallback: () => 48 * MIB, fallbackText: '48m', text: 'Memory for pages that are ready to be sent, compressed; those asked for least recently are made again when they are asked for. A page of a large project takes 0.5 MB, most take 10 kB; HTML, JSON and each way of compression are pages of their own.' },
   logLevel: { kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: () => 'info', text: 'The least level that is logged, as JSON lines on standard error.' },
 }

@@ -46,6 +46,8 @@ export interface Settings {
   pageFreshness: number
   /** Bytes. */
   pageCacheSize: number
+  /** Nothing is asked of other servers than this one. */
+  offline: boolean
   logLevel: string
 }
 

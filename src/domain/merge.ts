@@ -38,7 +38,7 @@ export interface PromiseEntry {
  * The merged page; the input stays as it is. `page` is undefined where the upstream knows no such project, `pageUrl` is where it came
  * from, `root` the relative way from the page to the server's root (`../../`). Files with a sha256 point to `/files/…`, others keep
  * their absolute upstream URL, and every other key of the upstream comes through unchanged, `core-metadata` included: its URL is
- * the file's own with `.metadata` behind (PEP 658). `asOld`: wheels of ours were uploaded when their sdist was, for builds that want
+ * the file's own with `.metadata` behind (PEP 658). Of a quarantined project no file is listed. `asOld`: wheels of ours were uploaded when their sdist was, for builds that want
  * what there was on a day. `olderBuilds`: whether a wheel that a newer build of ours replaced says so by being yanked.
  */
 export function mergePage(input: {
@@ -53,9 +53,9 @@ export function mergePage(input: {
 }): ProjectPage {
   const { project, pageUrl, wheels, promises, root, asOld = false, olderBuilds = 'yanked' } = input
   const page = input.page ?? { meta: { 'api-version': '1.1' }, name: normalizeName(project), files: [], versions: [] }
+  // A quarantined project offers no files (PEP 792), though its index may still list them; ours may carry the very code that it was quarantined for.
+  if (isQuarantined(page)) return { ...page, files: [] }
   const files = page.files.map((file) => ({ ...file, url: rewrittenUrl(file, pageUrl, root) }))
-  // A quarantined project offers no files (PEP 792); ours may carry the very code that it was quarantined for.
-  if (isQuarantined(page)) return { ...page, files }
   const listed = new Set(files.map(({ filename }) => filename))
   // pdm takes the first of a release's wheels that fit equally well, whatever their build numbers.
   const ours = wheels.filter(({ filename }) => !listed.has(filename)).toSorted((a, b) => b.number - a.number)

@@ -4,17 +4,11 @@ import { isValidName, normalizeName } from './names.ts'
 import type { IndexFile, ProjectPage } from './page.ts'
 import { projectStatus } from './status.ts'
 
-/** The root page of an index: PEP 691 "Project List". */
-export interface ProjectList {
-  meta: { 'api-version': string; [key: string]: unknown }
-  projects: { name: string }[]
-}
-
 /** The page of a project: PEP 503 with all that came after it. A file whose URL could run as a script is left out. */
 export function renderHtml(page: ProjectPage): string {
   const { status, reason } = projectStatus(page)
   const metas: [string, string][] = [
-    ['pypi:repository-version', repositoryVersion(page.meta)],
+    ['pypi:repository-version', repositoryVersion(page.meta['api-version'])],
     // PEP 792; active is the default and need not be said.
     ...page['project-status'] ? [['pypi:project-status', status] as [string, string]] : [],
     ...reason ? [['pypi:project-status-reason', reason] as [string, string]] : [],
@@ -22,14 +16,22 @@ export function renderHtml(page: ProjectPage): string {
     ...strings(page.meta['tracks']).map((url): [string, string] => ['pypi:tracks', url]),
     ...strings(page['alternate-locations']).map((url): [string, string] => ['pypi:alternate-locations', url]),
   ]
-  return html(`Links for ${page.name}`, metas, page.files.filter(({ url }) => isSafeUrl(url)).map(anchor))
+  const links = page.files.filter(({ url }) => isSafeUrl(url)).map((file) => `${anchor(file)}<br>\n`)
+  return `${opening(`Links for ${page.name}`, metas)}${links.join('')}${PAGE_END}`
 }
 
-/** The list of projects; links are relative to `/simple/`. */
-export function renderListHtml(list: ProjectList): string {
-  const links = list.projects.filter(({ name }) => isValidName(name)).map(({ name }) => element('a', { href: `${normalizeName(name)}/` }, name))
-  return html('Simple index', [['pypi:repository-version', repositoryVersion(list.meta)]], links)
+/** The list of projects up to its first link. `version` is that of the upstream's. */
+export function listBegin(version: string): string {
+  return opening('Simple index', [['pypi:repository-version', repositoryVersion(version)]])
 }
+
+/** Links to projects, relative to `/simple/`; what is no name has no page and is left out. */
+export function listLinks(names: string[]): string {
+  return names.map((name) => isValidName(name) ? `${element('a', { href: `${normalizeName(name)}/` }, name)}<br>\n` : '').join('')
+}
+
+/** What follows the last link, of each page. */
+export const PAGE_END = '</body>\n</html>\n'
 
 /** Text made harmless for HTML, between tags and in double-quoted attributes. */
 export function escapeHtml(text: string): string {
@@ -39,7 +41,7 @@ export function escapeHtml(text: string): string {
     .replace(/[&<>"'\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-function html(title: string, metas: [string, string][], links: string[]): string {
+function opening(title: string, metas: [string, string][]): string {
   return [
     '<!DOCTYPE html>',
     '<html>',
@@ -50,9 +52,6 @@ function html(title: string, metas: [string, string][], links: string[]): string
     '</head>',
     '<body>',
     `<h1>${escapeHtml(title)}</h1>`,
-    ...links.map((link) => `${link}<br>`),
-    '</body>',
-    '</html>',
     '',
   ].join('\n')
 }
@@ -100,8 +99,8 @@ function isSafeUrl(url: string): boolean {
   return scheme === undefined || /^https?$/i.test(scheme)
 }
 
-function repositoryVersion(meta: ProjectPage['meta']): string {
-  const minor = /^1\.([0-9]+)$/.exec(String(meta['api-version']))?.[1]
+function repositoryVersion(told: unknown): string {
+  const minor = /^1\.([0-9]+)$/.exec(String(told))?.[1]
   return `1.${Math.min(Number(minor ?? 0), 4)}`
 }
 

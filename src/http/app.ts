@@ -75,6 +75,8 @@ export interface AppDeps extends Omit<ApiDeps, 'asker'> {
   holdLimit: number | undefined
   /** Adds the routes of the pages for people. */
   mount?: (router: Router) => void
+  /** Whether the upstream is never asked. */
+  offline: boolean
   /** How errors are shown to browsers. */
   errorPage?: ErrorPage
 }

@@ -1,6 +1,7 @@
 /** The making of a page, from plain data to bytes: in this thread or in another, see page-maker.ts. */
 import { createHash } from 'node:crypto'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import { readJson } from '../domain/json.ts'
 import { mergePage } from '../domain/merge.ts'
 import type { Coding, PageKind } from '../domain/negotiate.ts'
 import type { ProjectPage } from '../domain/page.ts'
@@ -34,7 +35,7 @@ export interface MadePage {
 export const BIG_BYTES = 100_000
 
 export function makePage({ json, promises, format, coding, ...task }: PageTask): MadePage {
-  const page = json && JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString()) as ProjectPage
+  const page = json && readJson(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString()) as ProjectPage
   const listed = page && promises ? promisesOn(page, task.project, task.wheels, promises) : []
   const merged = mergePage({ ...task, page, promises: listed })
   const text = Buffer.from(format === 'json' ? JSON.stringify(merged) : renderHtml(merged))

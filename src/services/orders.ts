@@ -93,17 +93,23 @@ export function createOrders({ store, recipes, upstreamPages, readyTargets, targ
 
   async function releaseOf(project: string, version: string | undefined): Promise<Release> {
     await upstreamPages.refresh(project)
-    const kept = await upstreamPages.read(project)
-    if (!kept) throw new MuslinError('no-such-project', `the upstream knows no project ${project}; check the name`)
-    const sdists = sdistsOf(kept.page, project)
+    const sdists = await sdistsOn(project)
     if (version === undefined) {
       const [newest] = sdists.filter(({ yanked }) => !yanked).toSorted(newestFirst)
       if (!newest) throw new MuslinError('no-such-release', `no release of ${project} has an sdist, so nothing can be compiled; install its wheels`)
       return newest.release
     }
-    const found = sdists.find(({ release }) => versionKey(release.version) === versionKey(version))
+    const named = (all: Listed[]) => all.find(({ release }) => versionKey(release.version) === versionKey(version))
+    // It may have come out since the page did, and somebody waits for it.
+    const found = named(sdists) ?? await upstreamPages.reload(project).then(async () => named(await sdistsOn(project)), () => undefined)
     if (!found) throw new MuslinError('no-such-release', `${project} has no release ${version.slice(0, 60)} with an sdist; ask /simple/${project}/ for its files`)
     return found.release
+  }
+
+  async function sdistsOn(project: string): Promise<Listed[]> {
+    const kept = await upstreamPages.read(project)
+    if (!kept) throw new MuslinError('no-such-project', `the upstream knows no project ${project}; check the name`)
+    return sdistsOf(kept.page, project)
   }
 
   async function addApks(id: number, apks: string[], askedBy: string): Promise<Job> {
@@ -140,7 +146,9 @@ export function createOrders({ store, recipes, upstreamPages, readyTargets, targ
   }
 }
 
-function sdistsOf(page: ProjectPage, project: string): { release: Release; yanked: boolean }[] {
+interface Listed { release: Release; yanked: boolean }
+
+function sdistsOf(page: ProjectPage, project: string): Listed[] {
   return [...sdistsByVersion(page).values()].map(([{ filename, yanked, ...file }]) => ({
     release: { project, version: canonicalVersion(parseSdistFilename(filename, page.name)!.version), sdist: { sha256: sha256Of(file)!, filename } },
     yanked: Boolean(yanked),

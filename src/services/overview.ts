@@ -12,13 +12,14 @@ export interface OverviewService {
 }
 
 /** What was served, built and saved, and what is under way. */
-export function createOverview({ store, readyTargets, pausing, targets: configured, clock }: {
+export function createOverview({ store, readyTargets, pausing, targets: configured, clock, offline = false }: {
   store: Store
   readyTargets: ReadyTargets
   pausing: Pick<Pausing, 'state'>
   /** Names of the configured targets. */
   targets: string[]
   clock: Clock
+  offline?: boolean
 }): OverviewService {
   const { jobs, downloads, workers } = store
 
@@ -31,6 +32,7 @@ export function createOverview({ store, readyTargets, pausing, targets: configur
       queued: await builds('queued'), running: await builds('running'), failed: await builds('failed'),
       workers: (await workers.live(clock.now() - HEARD_WITHIN_MS)).length,
       targets: await targets(),
+      offline,
       ...await pausing.state(),
     }
   }

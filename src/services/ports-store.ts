@@ -1,4 +1,5 @@
 /** The ports of the database, a part of `ports.ts`. */
+import type { Freshness } from '../domain/freshness.ts'
 import type { Wish } from '../domain/job.ts'
 import type { WheelEntry } from '../domain/merge.ts'
 import type { RecipeLayer } from '../domain/recipe.ts'
@@ -12,9 +13,16 @@ export interface StoredPage {
   /** The upstream's JSON as received; undefined where the upstream said 404. */
   json: Buffer | undefined
   url: string
-  etag: string | undefined
+  /** Asks the upstream for what changed since. */
+  validator: string | undefined
+  /** As the upstream told it when it was asked last; absent where it said nothing. */
+  freshness?: Freshness | undefined
+  /** When it was asked last, and answered. */
   fetchedAt: number
 }
+
+/** The list of all projects; its bytes are a blob. */
+export interface StoredList { sha256: string; validator: string | undefined; freshness?: Freshness | undefined; fetchedAt: number }
 
 /** A file that an upstream page named: (sha256, filename) is its identity. */
 export interface UpstreamFile {
@@ -32,15 +40,14 @@ export interface PageStore {
   /** The page and its files in one transaction; files of older pages stay recorded. */
   put(page: StoredPage, files: UpstreamFile[]): Promise<void>
   /** The upstream said that nothing changed. */
-  touch(project: string, fetchedAt: number): Promise<void>
+  touch(project: string, fetchedAt: number, freshness?: Freshness): Promise<void>
   file(sha256: string, filename: string): Promise<UpstreamFile | undefined>
   /** Every recorded file of a project, older pages' included. */
   files(project: string): Promise<UpstreamFile[]>
   /** The digest of a fetched `.metadata` whose page gave none: from now on these bytes are its metadata. */
   setMetadata(sha256: string, filename: string, metadata: string): Promise<void>
-  /** Names and blob of the project list. */
-  list(): Promise<{ sha256: string; etag: string | undefined; fetchedAt: number } | undefined>
-  putList(list: { sha256: string; etag: string | undefined; fetchedAt: number }): Promise<void>
+  list(): Promise<StoredList | undefined>
+  putList(list: StoredList): Promise<void>
 }
 
 /** A wheel that we built; its METADATA is kept as a blob. */

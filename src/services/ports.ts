@@ -4,6 +4,7 @@
  * unless a name says otherwise; all sha256 are lower-case hex. A method that cannot do its work throws a MuslinError.
  */
 import type { Readable } from 'node:stream'
+import type { Freshness } from '../domain/freshness.ts'
 
 export type * from './ports-build.ts'
 export type * from './ports-jobs.ts'
@@ -52,21 +53,27 @@ export interface Upstream {
   /** For logs and the start's printout; without credentials. */
   readonly label: string
   /**
-   * A project's page as JSON (PEP 691), conditional when `etag` is given. `via` are the servers of our kind that the question came
-   * through, comma-separated: each of them must be able to notice that it asks itself.
+   * A project's page as JSON (PEP 691), only where it is another one by now when the `validator` of an earlier answer is given. `via` are
+   * the servers of our kind that the question came through, comma-separated: each of them must be able to notice that it asks itself.
+   * With `reload` no cache on the way may answer.
    */
-  page(project: string, etag?: string, via?: string): Promise<UpstreamPage>
+  page(project: string, validator?: string, via?: string, reload?: boolean): Promise<UpstreamPage>
   /** The list of projects as JSON, streamed. */
-  list(etag?: string, via?: string): Promise<{ kind: 'list'; body: Readable; etag: string | undefined } | { kind: 'unchanged' }>
+  list(validator?: string, via?: string): Promise<UpstreamList>
   /** The bytes of a file, or of its `.metadata`, by the absolute URL that a page named. */
   file(url: string, signal?: AbortSignal): Promise<{ body: Readable; size: number | undefined }>
 }
 
 export type UpstreamPage =
   /** `url` is where the page came from after redirects: relative URLs in it are resolved against that. */
-  | { kind: 'page'; json: Buffer; etag: string | undefined; url: string }
-  | { kind: 'unchanged' }
+  | { kind: 'page'; json: Buffer; validator: string | undefined; url: string; freshness?: Freshness | undefined }
+  /** `freshness` is absent where nothing was said of it anew. */
+  | { kind: 'unchanged'; freshness?: Freshness | undefined }
   | { kind: 'absent' }
+
+export type UpstreamList =
+  | { kind: 'list'; body: Readable; validator: string | undefined; freshness?: Freshness | undefined }
+  | { kind: 'unchanged'; freshness?: Freshness | undefined }
 
 /** Files of other servers than the index, each by its URL. */
 export interface RemoteFiles {

@@ -1,94 +1,50 @@
-import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
+import { readJson } from '../domain/json.ts'
 import type { ProjectPage } from '../domain/page.ts'
+import { MuslinError } from '../errors.ts'
 import type { Clock, Store, StoredPage, Upstream } from './ports.ts'
 import { recordedFiles } from './recorded-files.ts'
-import { singleFlight } from './single-flight.ts'
+import { createRevalidation, type Answered } from './revalidation.ts'
 
 export interface UpstreamPages {
   /**
-   * Makes the kept page as fresh as the upstream allows: at once while it is fresh, else by one revalidation for all who wait.
-   * An upstream that fails, or takes its time, leaves the kept page as it is; its error is thrown where there is none.
-   * `via` is passed on to it.
+   * Makes the kept page as fresh as the upstream allows: at once while it may be served as it is, else by one revalidation for all who wait.
+   * An upstream that fails, or takes its time, leaves the kept page as it is; its error is thrown where there is none, `offline` where
+   * nobody may be asked. `via` is passed on to it.
    */
   refresh(project: string, via?: string): Promise<void>
   /** Whether `refresh` would ask nobody now. */
   fresh(project: string): boolean
   /** The kept page as it was received; undefined where the upstream knows no such project, or was never asked. */
   kept(project: string): Promise<{ json: Buffer; url: string; fetchedAt: number } | undefined>
+  /** Asks the upstream itself, past every cache in between, however fresh the kept page is. Throws what the upstream's failure is. */
+  reload(project: string): Promise<void>
   /** The kept page, parsed, and when it was had, milliseconds since 1970; undefined where the upstream knows no such project, or was never asked. */
   read(project: string): Promise<{ page: ProjectPage; url: string; fetchedAt: number } | undefined>
 }
 
-/** After a failure a project is left alone for so long. */
-const LEFT_ALONE_MS = 5_000
-/** Where there is a kept page the upstream is not waited for longer: what it says later is for the next who asks. */
-const PATIENCE_MS = 5_000
-
-/** The upstream's pages: kept for ever, asked for anew when `freshness` seconds have passed. */
-export function createUpstreamPages({ store, upstream, clock, log, freshness }: {
+/** The upstream's pages, kept for ever. `freshness` is the setting pageFreshness, in seconds. */
+export function createUpstreamPages({ store, upstream, clock, log, freshness, offline }: {
   store: Store
   upstream: Upstream
   clock: Clock
   log: Logger
   freshness: number
+  offline?: boolean
 }): UpstreamPages {
-  /** Until when a page is not asked for again, so that a fresh page costs no look into the database. */
-  const freshUntil = new LRUCache<string, number>({ max: 50_000 })
-  const flight = singleFlight<void>()
-  const asking = singleFlight<void>()
+  const revalidation = createRevalidation({ clock, log, pageFreshness: freshness, offline, what: 'project' })
 
-  return { refresh, fresh, kept, read }
-
-  function fresh(project: string): boolean {
-    const until = freshUntil.get(project)
-    return until !== undefined && clock.now() < until
-  }
-
-  async function refresh(project: string, via?: string): Promise<void> {
-    if (fresh(project)) return
-    await flight(project, () => revalidate(project, via))
-  }
-
-  async function revalidate(project: string, via: string | undefined): Promise<void> {
-    const kept = await store.pages.get(project)
-    // After a restart the memory is empty, the kept page may be young all the same.
-    if (kept && clock.now() < kept.fetchedAt + freshness * 1000) {
-      freshUntil.set(project, kept.fetchedAt + freshness * 1000)
-      return
-    }
-    const asked = asking(project, async () => {
-      await ask(project, kept, via)
-      freshUntil.set(project, clock.now() + freshness * 1000)
-    })
-    // That there was no such project once is no reason to say so again: only the upstream may.
-    if (kept?.json === undefined) return asked
-    const failed = asked.catch((error: unknown) => {
-      log.warn({ err: error, project, fetchedAt: kept.fetchedAt }, 'the upstream failed, its older page is served')
-      freshUntil.set(project, clock.now() + LEFT_ALONE_MS)
-    })
-    const inTime = await within(PATIENCE_MS, failed)
-    if (!inTime) freshUntil.set(project, clock.now() + LEFT_ALONE_MS)
-  }
-
-  /** Whether it ended in so many milliseconds. */
-  async function within(ms: number, work: Promise<void>): Promise<boolean> {
-    const ended = new AbortController()
-    const over = clock.sleep(ms, ended.signal).then(() => false, () => true)
-    return Promise.race([over, work.then(() => true)]).finally(() => ended.abort())
-  }
-
-  async function ask(project: string, kept: StoredPage | undefined, via: string | undefined): Promise<void> {
-    const answer = await upstream.page(project, kept?.json && kept.etag, via)
-    const fetchedAt = clock.now()
-    if (answer.kind === 'absent') {
-      await store.pages.put({ project, json: undefined, url: kept?.url ?? '', etag: undefined, fetchedAt }, [])
-    } else if (answer.kind === 'unchanged' || isSame(answer, kept)) {
-      await store.pages.touch(project, fetchedAt)
-    } else {
-      const { json, url, etag } = answer
-      await store.pages.put({ project, json, url, etag, fetchedAt }, recordedFiles(project, JSON.parse(json.toString()) as ProjectPage, url))
-    }
+  return {
+    async refresh(project, via) {
+      if (!revalidation.fresh(project)) await revalidation.run(project, () => look(project), (kept) => ask(project, kept, { via }))
+    },
+    fresh: revalidation.fresh,
+    reload: (project) => revalidation.reload(project, async () => ask(project, await look(project), { reload: true })),
+    kept,
+    async read(project) {
+      const found = await kept(project)
+      return found && { page: readJson(found.json.toString()) as ProjectPage, url: found.url, fetchedAt: found.fetchedAt }
+    },
   }
 
   async function kept(project: string): Promise<{ json: Buffer; url: string; fetchedAt: number } | undefined> {
@@ -96,13 +52,34 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness }: 
     return page?.json && { json: page.json, url: page.url, fetchedAt: page.fetchedAt }
   }
 
-  async function read(project: string): Promise<{ page: ProjectPage; url: string; fetchedAt: number } | undefined> {
-    const found = await kept(project)
-    return found && { page: JSON.parse(found.json.toString()) as ProjectPage, url: found.url, fetchedAt: found.fetchedAt }
+  async function look(project: string): Promise<(StoredPage & Answered) | undefined> {
+    const kept = await store.pages.get(project)
+    return kept && { ...kept, absent: kept.json === undefined }
+  }
+
+  async function ask(project: string, kept: StoredPage | undefined, { via, reload = false }: { via?: string | undefined; reload?: boolean }): Promise<Answered> {
+    // Who reloads may do so because the validator does not tell what changed.
+    const answer = await upstream.page(project, kept?.json && !reload ? kept.validator : undefined, via, reload)
+    const fetchedAt = clock.now()
+    if (answer.kind === 'absent') {
+      const absent = { project, json: undefined, url: kept?.url ?? '', validator: undefined, fetchedAt }
+      await store.pages.put(absent, [])
+      return { ...absent, absent: true }
+    }
+    // RFC 9111 section 4.3.4: what a 304 does not say anew stays.
+    const freshness = answer.freshness ?? (answer.kind === 'unchanged' ? kept?.freshness : undefined)
+    if (kept && (answer.kind === 'unchanged' || isSame(answer, kept))) {
+      await store.pages.touch(project, fetchedAt, freshness)
+      return { url: kept.url, fetchedAt, freshness }
+    }
+    if (answer.kind === 'unchanged') throw new MuslinError('upstream-bad-answer', `the upstream says of ${project}, which was never fetched, that it did not change`)
+    const { json, url, validator } = answer
+    await store.pages.put({ project, json, url, validator, freshness, fetchedAt }, recordedFiles(project, JSON.parse(json.toString()) as ProjectPage, url))
+    return { url, fetchedAt, freshness }
   }
 }
 
-/** An upstream without ETags sends the same page again and again: nothing needs to be rendered anew for that. */
-function isSame(answer: { json: Buffer; url: string; etag: string | undefined }, kept: StoredPage | undefined): boolean {
-  return kept?.json !== undefined && kept.url === answer.url && kept.etag === answer.etag && answer.json.equals(kept.json)
+/** An upstream without validators sends the same page again and again: nothing needs to be rendered anew for that. */
+function isSame(answer: { json: Buffer; url: string; validator: string | undefined }, kept: StoredPage): boolean {
+  return kept.json !== undefined && kept.url === answer.url && kept.validator === answer.validator && answer.json.equals(kept.json)
 }

@@ -213,6 +213,7 @@ export const Overview = z.object({
   queued: z.number().int().describe('Builds, trials and rebuilds that wait'), running: z.number().int(), failed: z.number().int().describe('Those whose last run failed'),
   workers: z.number().int().describe('Worker processes heard of within a minute'),
   targets: z.array(TargetView),
+  offline: z.boolean().describe('The upstream is never asked'),
   ...PauseState.shape,
 }).meta({ id: 'Stats' })
 export type Overview = z.infer<typeof Overview>

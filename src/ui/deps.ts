@@ -9,6 +9,7 @@ import type { BuildLogs, Clock, JobStore } from '../services/ports.ts'
 import type { Pausing } from '../services/pausing.ts'
 import type { Prebuilds } from '../services/prebuilds.ts'
 import type { Rebuilds } from '../services/rebuilds.ts'
+import type { Refresh } from '../services/refresh.ts'
 import type { Recipes } from '../services/recipes.ts'
 import type { WaitingInstalls } from '../services/waiting-installs.ts'
 import type { LockHashes } from '../services/lock-views.ts'
@@ -28,6 +29,7 @@ export interface UiDeps {
   recipes: Recipes
   outdated: OutdatedWheels
   rebuilds: Rebuilds
+  refresh: Refresh
   orders: Orders
   jobViews: JobViews
   installs: Pick<WaitingInstalls, 'list'>
@@ -40,6 +42,8 @@ export interface UiDeps {
   clock: Clock
   /** Names of the configured targets. */
   targets: string[]
+  /** Whether the upstream is never asked. */
+  offline: boolean
   version: string
   /** Aborts when the server stops: live answers then end. */
   closing?: AbortSignal

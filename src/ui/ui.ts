@@ -14,6 +14,7 @@ import { pauseRoutes } from './pages/pause.ts'
 import { prebuildRoutes } from './pages/prebuild.ts'
 import { projectRoutes } from './pages/project.ts'
 import { rebuildRoutes } from './pages/rebuild.ts'
+import { refreshRoutes } from './pages/refresh.ts'
 import { recipeRoutes } from './pages/recipes.ts'
 import { targetRoutes } from './pages/targets.ts'
 import { useRoutes } from './pages/use.ts'
@@ -34,7 +35,7 @@ export function createUi(deps: UiDeps): Ui {
     mount(router) {
       assetRoutes(router)
       const pageDeps = { ...deps, show }
-      for (const add of [addressRoutes, overviewRoutes, pauseRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, rebuildRoutes, recipeRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
+      for (const add of [addressRoutes, overviewRoutes, pauseRoutes, jobsRoutes, jobRoutes, prebuildRoutes, projectRoutes, refreshRoutes, rebuildRoutes, recipeRoutes, useRoutes, targetRoutes, loginRoutes]) add(router, pageDeps)
     },
     errorPage(error, ctx) {
       const frame = ctx ? frameOf(ctx, deps) : { root: '/', path: '/ui/', auth: undefined, version: deps.version }

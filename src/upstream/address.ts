@@ -4,9 +4,14 @@ export interface Address {
   base: URL
   /** For people: the address without credentials. */
   label: string
+  /** Whether a URL is of its own scheme, host and port, and there in the folder that holds the index: its files are there. */
+  covers(url: URL): boolean
   /** The Authorization header for a URL, if the credentials are meant for it. */
   authorization(url: URL): string | undefined
 }
+
+/** `..` behind an encoded slash, which some servers decode before they look for a file. */
+const LEAVES = /%2f\.\.|\.\.%2f|%5c/i
 
 /**
  * Splits an index URL. Its credentials go to its own scheme, host and port only, and there to the folder that holds the index,
@@ -22,9 +27,11 @@ export function parseAddress(text: string): Address {
   if (!base.pathname.endsWith('/')) base.pathname += '/'
   const folder = new URL('..', base).pathname
   const header = credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`
+  const covers = (url: URL): boolean => url.origin === base.origin && url.pathname.startsWith(folder)
   return {
     base,
     label: base.href,
-    authorization: (url) => url.origin === base.origin && url.pathname.startsWith(folder) ? header : undefined,
+    covers,
+    authorization: (url) => covers(url) && !LEAVES.test(url.pathname) ? header : undefined,
   }
 }

@@ -1,6 +1,6 @@
 import { PassThrough, pipeline } from 'node:stream'
 import type { Duplex, Readable } from 'node:stream'
-import { createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
+import { constants, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { MuslinError } from '../errors.ts'
 import { upstreamFailure } from './failure.ts'
 import type { Answer } from './requests.ts'
@@ -13,7 +13,8 @@ const DECODERS: Record<string, () => Duplex> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
   deflate: createInflate,
-  zstd: createZstdDecompress,
+  // RFC 9659: 8 MB, and not the 128 MB that a frame may ask for.
+  zstd: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } }),
 }
 
 /** The bytes of an answer, decoded. Throws `upstream-bad-answer` for an encoding that was not asked for. */

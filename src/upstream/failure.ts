@@ -14,8 +14,10 @@ export function upstreamFailure(error: unknown, url: URL, setting = 'upstream'):
   const why = code || (error instanceof Error ? error.message : String(error))
   const options = { cause: error }
   if (TIMEOUTS.has(code)) return new MuslinError('upstream-timeout', `${url.host} did not answer in time (${code}); try again, or check this machine's network`, options)
-  if (CERTIFICATES.test(code)) return new MuslinError('upstream-unreachable', `the certificate of ${url.host} is not trusted (${code}); name its CA's file by the setting upstreamCa`, options)
+  if (CERTIFICATES.test(code)) return new MuslinError('upstream-unreachable', `the certificate of ${url.host} is not trusted (${code}); name its CA's file by the setting upstreamCa, or by ca in the upstream's own table`, options)
   if (UNREADABLE.test(code)) return new MuslinError('upstream-bad-answer', `the answer of ${url.host} cannot be read (${code}); check the setting ${setting}`, options)
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new MuslinError('upstream-bad-answer', `the answer of ${url.host} does not end (${code}); check the setting ${setting}`, options)
+  if (isOfProxy(error, code)) return new MuslinError('upstream-unreachable', `the HTTP proxy on the way to ${url.host} refused (${proxySaid(error)}); check the settings of the proxy and its credentials`, options)
   if (RESETS.has(code)) return new MuslinError('upstream-unreachable', `${url.host} closed the connection before its answer was whole (${code}); try again`, options)
   return new MuslinError('upstream-unreachable', `${url.host} cannot be reached (${why}); check the setting ${setting} and this machine's network`, options)
 }
@@ -33,6 +35,16 @@ export function refusal(status: number, url: URL, setting = 'upstream'): MuslinE
   if (status === 429) return new MuslinError('upstream-refused', `${said}; it limits requests: try again later`)
   if (status >= 500) return new MuslinError('upstream-refused', `${said}; it has a problem of its own: try again later`)
   return new MuslinError('upstream-refused', `${said}; check the setting ${setting}`)
+}
+
+/** undici's own errors for what a proxy said: they have no code of their own. */
+function isOfProxy(error: unknown, code: string): boolean {
+  return code.startsWith('UND_ERR_PRX_') || (error instanceof Error && /^Proxy (?:response|Authentication)/.test(error.message))
+}
+
+/** Its status, and nothing of its address, which may hold credentials. */
+function proxySaid(error: unknown): string {
+  return /\((\d{3})\)/.exec(error instanceof Error ? error.message : '')?.[1] ?? (codeOf(error) || 'no answer')
 }
 
 function codeOf(error: unknown): string {

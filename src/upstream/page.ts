@@ -1,42 +1,102 @@
-import { z } from 'zod'
 import { MuslinError } from '../errors.ts'
-import type { Answer } from './requests.ts'
+import { pageFromHtml } from './page-html.ts'
 
-/** The JSON form of a simple index page (PEP 691). */
-export const JSON_PAGE = 'application/vnd.pypi.simple.v1+json'
-/** Either form of the list: some indexes have JSON for their projects alone. */
-export const ANY_LIST = `${JSON_PAGE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1`
+/** What an index is asked for: JSON (PEP 691) where it has it. */
+export const ACCEPT = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1'
 
-// PEP 691: what a client needs before it can use a page. Later versions of API 1 only add keys; another major must be refused.
-const PAGE = z.looseObject({
-  meta: z.looseObject({ 'api-version': z.string().regex(/^1\.\d+$/) }),
-  files: z.array(z.looseObject({ filename: z.string(), url: z.string(), hashes: z.record(z.string(), z.string()) })),
-})
+const DEEPEST = 100
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 
-/** Checks that the bytes are a project page. Throws `upstream-bad-answer`, which says what is wrong with them. */
-export function checkPage(json: Buffer, url: URL): void {
-  const problem = problemOf(json)
-  if (problem === undefined) return
-  throw new MuslinError('upstream-bad-answer', `${url.host}${url.pathname} is no project page (${problem}); check the setting upstream`)
+interface Page { files: { filename: string; url: string }[] }
+
+/**
+ * A project's page as JSON, from bytes that are that or HTML: what they are tell they themselves, not the label that they came with. JSON comes through
+ * byte by byte. `mayName` says whether the page may name a file at a URL. Throws `upstream-bad-answer`, which says what is wrong.
+ */
+export async function readPage(given: Buffer, { project, url, mayName, setting }: {
+  project: string
+  /** Where it came from. */
+  url: URL
+  mayName?: ((file: URL) => boolean) | undefined
+  /** What the upstream is set by. */
+  setting: string
+}): Promise<Buffer> {
+  const refusal = (problem: string): MuslinError =>
+    new MuslinError('upstream-bad-answer', `${url.host}${url.pathname} is no project page (${problem}); check the setting ${setting}`)
+  const bytes = given.subarray(markLength(given))
+  const kind = sniff(bytes)
+  if (kind === undefined) throw refusal('it is neither JSON nor HTML')
+  const page = kind === 'json' ? checked(bytes) : await pageFromHtml(bytes.toString(), project, url)
+  if (typeof page === 'string') throw refusal(page)
+  const refused = mayName && page.files.find((file) => {
+    const at = URL.parse(file.url, url)
+    return at !== null && !mayName(at)
+  })
+  if (refused) throw refusal(`it names ${JSON.stringify(refused.filename.slice(0, 100))} where another upstream's credentials would open it`)
+  return kind === 'json' ? bytes : Buffer.from(JSON.stringify(page))
 }
 
-/** An error where the answer is an HTML page, or where the upstream has nothing but that. */
-export function refuseHtml({ headers, url }: Answer, surely = false): MuslinError | undefined {
-  if (!surely && !isHtml(headers)) return undefined
-  return new MuslinError('upstream-bad-answer', `${url.host} offers no JSON for ${url.pathname}, only HTML; Muslin needs an upstream with the JSON API of PEP 691`)
+/** By the first character that is no space: `{` begins JSON, `<` HTML. `bytes` may be the beginning alone. */
+export function sniff(bytes: Uint8Array): 'json' | 'html' | undefined {
+  for (let at = markLength(bytes); at < bytes.length; at++) {
+    const byte = bytes[at]!
+    if (byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)) continue
+    return byte === 0x7b ? 'json' : byte === 0x3c ? 'html' : undefined
+  }
+  return undefined
 }
 
-export function isHtml(headers: Answer['headers']): boolean {
-  return /html/i.test(headers['content-type'] ?? '')
+/** A byte order mark of UTF-8 is no part of the text (RFC 8259 section 8.1). */
+function markLength(bytes: Uint8Array): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
 }
 
-function problemOf(json: Buffer): string | undefined {
+/** The page, or what is wrong with it. */
+function checked(json: Buffer): Page | string {
+  if (isDeep(json)) return `it is nested more than ${DEEPEST} deep`
   let page: unknown
   try {
     page = JSON.parse(json.toString())
   } catch {
     return 'it is no JSON'
   }
-  const issue = PAGE.safeParse(page).error?.issues[0]
-  return issue && `${issue.path.join('.') || 'page'}: ${issue.message}`
+  return problemOf(page) ?? page as Page
+}
+
+/** PEP 691: what a client needs before it can use a page. Later versions of API 1 only add keys; another major must be refused. */
+function problemOf(page: unknown): string | undefined {
+  if (!isObject(page)) return 'it is no object'
+  const version = isObject(page['meta']) ? page['meta']['api-version'] : undefined
+  if (typeof version !== 'string' || !/^1\.\d+$/.test(version)) return `meta.api-version: ${JSON.stringify(version)?.slice(0, 40)} instead of "1.x"`
+  const { files } = page
+  if (!Array.isArray(files)) return 'files: there is no such array'
+  const at = files.findIndex((file) => !isFile(file))
+  return at === -1 ? undefined : `files.${at}: filename, url or hashes is missing, or no text`
+}
+
+function isFile(file: unknown): boolean {
+  if (!isObject(file) || typeof file['filename'] !== 'string' || typeof file['url'] !== 'string') return false
+  const { hashes } = file
+  return isObject(hashes) && Object.values(hashes).every((digest) => typeof digest === 'string')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What is read without recursion is written with it. */
+function isDeep(json: Buffer): boolean {
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at]
+    if (inString) {
+      if (byte === BACKSLASH) at += 1
+      else if (byte === QUOTE) inString = false
+    } else if (byte === QUOTE) inString = true
+    else if (byte === 0x7b || byte === 0x5b) depth += 1
+    else if (byte === 0x7d || byte === 0x5d) depth -= 1
+    if (depth > DEEPEST) return true
+  }
+  return false
 }

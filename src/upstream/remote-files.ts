@@ -4,8 +4,9 @@ import { MuslinError } from '../errors.ts'
 import type { Clock, RemoteFiles } from '../services/ports.ts'
 import { parseAddress, type Address } from './address.ts'
 import { streamedBody } from './body.ts'
+import { conditional, validatorOf } from './conditional.ts'
 import { refusal } from './failure.ts'
-import type { Timeouts } from './requests.ts'
+import type { Proxies, Timeouts } from './connections.ts'
 import { createRequests, dismiss } from './requests.ts'
 import { createRest } from './rest.ts'
 
@@ -17,17 +18,18 @@ const MOST_SERVERS = 100
  * Files of other servers than the index. `address` is what the setting named `setting` says, if anything: its credentials go to it alone.
  * A server that cannot be reached, or does not answer in time, is left alone for some seconds. `close` ends its connections.
  */
-export function createRemoteFiles({ address: own, setting, ca, instance, log, clock, timeouts = TIMEOUTS }: {
+export function createRemoteFiles({ address: own, setting, ca, proxies, instance, log, clock, timeouts = TIMEOUTS }: {
   address: string | undefined
   setting: string
   ca: string[] | undefined
+  proxies?: Proxies | undefined
   instance: string
   log: Logger
   clock: Clock
   timeouts?: Timeouts
 }): RemoteFiles & { close(): Promise<void> } {
-  const address: Pick<Address, 'authorization' | 'base'> = own === undefined ? NOWHERE : parseAddress(own)
-  const requests = createRequests({ address: { label: '', ...address }, ca, instance, log, clock, timeouts, setting })
+  const address: Omit<Address, 'label'> = own === undefined ? NOWHERE : parseAddress(own)
+  const requests = createRequests({ address: { label: '', ...address }, ca, proxies, instance, log, clock, timeouts, setting })
   const rests = new LRUCache<string, ReturnType<typeof createRest>>({ max: MOST_SERVERS })
 
   return {
@@ -43,7 +45,7 @@ export function createRemoteFiles({ address: own, setting, ca, instance, log, cl
           kind: 'file',
           body: streamedBody(answer.body, answer.url, { setting }),
           size: length === undefined ? undefined : Number(length),
-          validator: answer.headers.etag ?? answer.headers['last-modified'],
+          validator: validatorOf(answer.headers),
         }
       }
       dismiss(answer)
@@ -61,13 +63,7 @@ export function createRemoteFiles({ address: own, setting, ca, instance, log, cl
   }
 }
 
-const NOWHERE: Pick<Address, 'authorization' | 'base'> = { base: new URL('http://nowhere.invalid/'), authorization: () => undefined }
-
-/** RFC 9110 section 8.8.3: an ETag is quoted, behind `W/` if it is weak; anything else is the date of Last-Modified. */
-function conditional(validator: string | undefined): Record<string, string> {
-  if (validator === undefined) return {}
-  return /^(?:W\/)?"/.test(validator) ? { 'if-none-match': validator } : { 'if-modified-since': validator }
-}
+const NOWHERE: Omit<Address, 'label'> = { base: new URL('http://nowhere.invalid/'), covers: () => false, authorization: () => undefined }
 
 function parse(text: string, setting: string): URL {
   const url = URL.parse(text)

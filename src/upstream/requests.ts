@@ -1,22 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
+import type { LookupFunction } from 'node:net'
 import type { Dispatcher } from 'undici'
-import { Agent, request } from 'undici'
+import { request } from 'undici'
 import about from '../../package.json' with { type: 'json' }
 import { MuslinError } from '../errors.ts'
 import type { Clock } from '../services/ports.ts'
 import type { Address } from './address.ts'
+import type { Proxies, Timeouts } from './connections.ts'
+import { createConnections } from './connections.ts'
 import { isReset, upstreamFailure } from './failure.ts'
 import { createRest } from './rest.ts'
-
-/** Milliseconds. */
-export interface Timeouts {
-  connect: number
-  /** Until the head of the answer. */
-  headers: number
-  /** Between two pieces of the body. */
-  idle: number
-}
 
 export interface Answer {
   status: number
@@ -30,7 +24,7 @@ export interface Requests {
   /** GETs a URL. Throws what is no answer at all; any status is an answer, redirects apart. */
   get(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer>
   /** As `get`, for the index itself: throws at once while it rests. */
-  getIndex(url: URL, headers: Record<string, string>): Promise<Answer>
+  getIndex(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -40,24 +34,34 @@ export const VIA = 'muslin-via'
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const MOST_REDIRECTS = 5
 
-/** Sends requests to an upstream, whose address `setting` sets, and to wherever its pages and redirects point. */
-export function createRequests(parts: { address: Address; ca: string[] | undefined; instance: string; log: Logger; clock: Clock; timeouts: Timeouts; setting?: string }): Requests {
-  const { address, ca, instance, log, clock, timeouts, setting = 'upstream' } = parts
-  const agent = new Agent({
-    connect: { timeout: timeouts.connect, ...(ca && { ca }) },
-    headersTimeout: timeouts.headers,
-    bodyTimeout: timeouts.idle,
-    keepAliveTimeout: 30_000,
-    // One connection a request: a slow reader of a big file then holds up nobody else.
-    allowH2: false,
-  })
+/**
+ * Sends requests to an upstream, whose address `setting` sets, and to wherever its pages and redirects point: of these only `trusted` origins
+ * may be at addresses that are not of the internet. Its credentials go where its address says, never further.
+ */
+export function createRequests(parts: {
+  address: Address
+  ca: string[] | undefined
+  proxies?: Proxies | undefined
+  /** All origins where absent. */
+  trusted?: ((url: URL) => boolean) | undefined
+  instance: string
+  log: Logger
+  clock: Clock
+  timeouts: Timeouts
+  /** Bytes of the longest body; without limit where absent. */
+  largest?: number
+  setting?: string
+  lookup?: LookupFunction | undefined
+}): Requests {
+  const { address, ca, proxies, trusted = () => true, instance, log, clock, timeouts, largest = -1, setting = 'upstream', lookup } = parts
+  const connections = createConnections({ ca, proxies, timeouts, trusted, largest, lookup })
   const unlessResting = createRest({ clock })
 
   return {
     get: (url, headers, signal) => follow(url, (at) => ask(at, headers, signal)),
     // Where it redirects to may be down, or not to be trusted, for one page alone.
-    getIndex: (url, headers) => follow(url, (at) => at.origin === address.base.origin ? unlessResting(() => ask(at, headers)) : ask(at, headers)),
-    close: () => agent.destroy(),
+    getIndex: (url, headers, signal) => follow(url, (at) => at.origin === address.base.origin ? unlessResting(() => ask(at, headers, signal)) : ask(at, headers, signal)),
+    close: () => connections.close(),
   }
 
   async function follow(url: URL, askAt: (at: URL) => Promise<Answer>): Promise<Answer> {
@@ -77,7 +81,7 @@ export function createRequests(parts: { address: Address; ca: string[] | undefin
     const authorization = address.authorization(url)
     try {
       const { statusCode, headers: answered, body } = await request(url, {
-        dispatcher: agent,
+        dispatcher: connections.to(url),
         signal: signal ?? null,
         headers: { [VIA]: instance, ...headers, 'user-agent': `muslin/${about.version}`, ...(authorization && { authorization }) },
       })

@@ -1,58 +1,80 @@
+import type { LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
+import { toldFreshness, type Freshness } from '../domain/freshness.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Upstream } from '../services/ports.ts'
 import { parseAddress } from './address.ts'
 import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
+import { conditional, validatorOf } from './conditional.ts'
 import { refusal } from './failure.ts'
 import { listFromHtml } from './list-html.ts'
-import { ANY_LIST, checkPage, isHtml, JSON_PAGE, refuseHtml } from './page.ts'
-import type { Answer, Timeouts } from './requests.ts'
+import type { Proxies, Timeouts } from './connections.ts'
+import { ACCEPT, readPage, sniff } from './page.ts'
+import type { Answer } from './requests.ts'
 import { createRequests, dismiss, VIA } from './requests.ts'
 
-const TIMEOUTS: Timeouts = { connect: 5_000, headers: 20_000, idle: 30_000 }
+const TIMEOUTS: Timeouts = { connect: 5_000, headers: 20_000, idle: 30_000, page: 60_000 }
 // PyPI's largest pages are a few MB of JSON.
 const LARGEST_PAGE = 64 * 1024 * 1024
+/** Twenty times PyPI's largest file: what does not end must not fill the disk. */
+const LARGEST_FILE = 64 * 1024 ** 3
 
-/**
- * The client of a simple index. `url` may hold credentials; `ca` are the PEM certificates to trust, Node's own where absent;
- * `instance` names this server to itself. `close` ends its connections.
- */
-export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEOUTS, largestPage = LARGEST_PAGE }: {
+export interface UpstreamInput {
+  /** May hold credentials. */
   url: string
+  /** What it is set by, for errors. */
+  setting?: string
+  /** The PEM certificates to trust, Node's own where absent. */
   ca?: string[] | undefined
+  proxies?: Proxies | undefined
+  /** What may be at an address that is none of the internet, beside the index's own origin. */
+  trusted?: ((url: URL) => boolean) | undefined
+  /** Whether its pages may name a file at a URL; any where absent. */
+  mayName?: ((file: URL) => boolean) | undefined
+  /** This server, as it names itself to others of its kind. */
   instance: string
   log: Logger
   clock: Clock
   timeouts?: Timeouts
+  /** Bytes. */
   largestPage?: number
-}): Upstream & { close(): Promise<void> } {
+  largestFile?: number
+  lookup?: LookupFunction | undefined
+}
+
+/** The client of one simple index. `close` ends its connections. */
+export function createUpstream(input: UpstreamInput): Upstream & { close(): Promise<void> } {
+  const { url, setting = 'upstream', ca, proxies, trusted = () => false, mayName, instance, log, clock, lookup } = input
+  const { timeouts = TIMEOUTS, largestPage = LARGEST_PAGE, largestFile: largest = LARGEST_FILE } = input
   const address = parseAddress(url)
-  const requests = createRequests({ address, ca, instance, log, clock, timeouts })
+  const isTrusted = (at: URL): boolean => at.origin === address.base.origin || trusted(at)
+  const requests = createRequests({ address, ca, proxies, trusted: isTrusted, instance, log, clock, timeouts, largest, setting, lookup })
 
   return {
     label: address.label,
 
-    async page(project, etag, via) {
-      const answer = await ask(new URL(`${encodeURIComponent(project)}/`, address.base), JSON_PAGE, etag, via)
-      if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
-      if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
-      expectPage(answer)
-      const json = await wholeBody(answer, largestPage)
-      checkPage(json, answer.url)
-      return { kind: 'page', json, etag: answer.headers.etag, url: answer.url.href }
+    async page(project, validator, via, reload = false) {
+      return await inTime(timeouts.page, address.base, async (signal) => {
+        const { answer, freshness } = await ask(new URL(`${encodeURIComponent(project)}/`, address.base), { validator, via, reload, signal })
+        if (answer.status === 404) return instead(answer, { kind: 'absent' } as const)
+        if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
+        expectPage(answer, setting)
+        const bytes = await wholeBody(answer, largestPage)
+        const json = await readPage(bytes, { project, url: answer.url, mayName, setting })
+        return { kind: 'page', json, validator: validatorOf(answer.headers), url: answer.url.href, freshness }
+      })
     },
 
-    async list(etag, via) {
-      const answer = await ask(address.base, ANY_LIST, etag, via)
-      if (etag !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged' } as const)
-      const html = answer.status === 200 && isHtml(answer.headers)
-      if (!html) expectPage(answer)
+    async list(validator, via) {
+      const { answer, freshness } = await ask(address.base, { validator, via })
+      if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
+      expectPage(answer, setting)
       const bytes = decoded(answer)
-      const body = streamedBody(html ? Readable.from(listFromHtml(bytes, answer.url), { objectMode: false }) : bytes, answer.url)
+      const body = streamedBody(Readable.from(jsonList(bytes, answer.url), { objectMode: false }), answer.url)
       // A generator that nobody has begun lets go of nothing.
       body.once('close', () => bytes.destroy())
-      return { kind: 'list', body, etag: answer.headers.etag }
+      return { kind: 'list', body, validator: validatorOf(answer.headers), freshness }
     },
 
     async file(fileUrl, signal) {
@@ -66,15 +88,49 @@ export function createUpstream({ url, ca, instance, log, clock, timeouts = TIMEO
     close: () => requests.close(),
   }
 
-  async function ask(at: URL, accept: string, etag: string | undefined, via: string | undefined): Promise<Answer> {
-    const passed = via === undefined ? instance : `${via}, ${instance}`
-    return await requests.getIndex(at, { accept, 'accept-encoding': ENCODINGS, [VIA]: passed, ...(etag !== undefined && { 'if-none-match': etag }) })
+  async function ask(at: URL, { validator, via, reload = false, signal }: Asked): Promise<{ answer: Answer; freshness: Freshness | undefined }> {
+    const began = clock.now()
+    const answer = await requests.getIndex(at, {
+      'accept': ACCEPT, 'accept-encoding': ENCODINGS, [VIA]: via === undefined ? instance : `${via}, ${instance}`, ...conditional(validator),
+      // RFC 9111 section 5.4: the second is for caches that are older than the first.
+      ...(reload && { 'cache-control': 'no-cache', 'pragma': 'no-cache' }),
+    }, signal)
+    const freshness = toldFreshness(answer.headers, { now: clock.now(), delay: (clock.now() - began) / 1000 })
+    return { answer, freshness: freshness.seconds === undefined && freshness.staleWhileRevalidate === 0 ? undefined : freshness }
   }
 }
 
-function expectPage(answer: Answer): void {
-  const problem = answer.status === 200 ? refuseHtml(answer) : answer.status === 406 ? refuseHtml(answer, true) : refusal(answer.status, answer.url)
-  if (problem) throw instead(answer, problem)
+interface Asked { validator: string | undefined; via: string | undefined; reload?: boolean; signal?: AbortSignal | undefined }
+
+/** Runs `work` with a signal that ends it after `ms`: a page whose pieces keep coming, one by one, is given up too. */
+async function inTime<T>(ms: number | undefined, { host }: URL, work: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+  if (ms === undefined) return await work()
+  const ended = new AbortController()
+  const reason = new MuslinError('upstream-timeout', `${host} did not send its page within ${ms / 1000} seconds; try again, or check this machine's network`)
+  const timer = setTimeout(() => ended.abort(reason), ms)
+  try {
+    return await work(ended.signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function expectPage(answer: Answer, setting: string): void {
+  if (answer.status !== 200) throw instead(answer, refusal(answer.status, answer.url, setting))
+}
+
+/** A list in JSON as it is, one in HTML as JSON; what it is tell its first bytes. */
+async function* jsonList(bytes: Readable, url: URL): AsyncGenerator<Buffer> {
+  const pieces = bytes[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  const first = await pieces.next()
+  const kind = first.done ? undefined : sniff(first.value)
+  if (kind === undefined) throw new MuslinError('upstream-bad-answer', `${url.host}${url.pathname} is no list of projects; check the setting upstream`)
+  const all = { async* [Symbol.asyncIterator]() {
+    if (!first.done) yield first.value
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value
+  } }
+  if (kind === 'html') yield* listFromHtml(all, url)
+  else yield* all
 }
 
 function parseFileUrl(text: string): URL {

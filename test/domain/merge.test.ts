@@ -105,9 +105,9 @@ describe('our wheels', () => {
     expect(merged.files.map(({ hashes }) => hashes['sha256'])).toEqual([SHA.sdist, SHA.other])
   })
 
-  test('a quarantined project gets none, and no promise', () => {
-    const merged = merge({ page: { ...page, 'files': [], 'project-status': { status: 'quarantined', reason: 'malware' } }, wheels: [wheel], promises: [promise] })
-    expect(merged.files).toEqual([])
+  test.each([[[]], [[sdist]]])('a quarantined project gets none, and no promise, and offers none of the upstream\'s', (files) => {
+    const quarantined = { ...page, files, 'project-status': { status: 'quarantined', reason: 'malware' } }
+    expect(merge({ page: quarantined, wheels: [wheel], promises: [promise] })).toEqual({ ...quarantined, files: [] })
   })
 
   test('a project that the upstream forgot still has a page', () => {

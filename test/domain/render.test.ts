@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { IndexFile, ProjectPage } from '../../src/domain/page.ts'
-import { escapeHtml, renderHtml, renderListHtml } from '../../src/domain/render.ts'
+import { escapeHtml, listBegin, listLinks, PAGE_END, renderHtml } from '../../src/domain/render.ts'
 
 const SHA = 'a'.repeat(64)
 const file: IndexFile = { filename: 'foo-1.0.tar.gz', url: '../../files/x/foo-1.0.tar.gz', hashes: { sha256: SHA } }
@@ -110,12 +110,13 @@ describe('hostile text', () => {
 
 describe('the list', () => {
   test('links every project by its normalised name', () => {
-    const html = renderListHtml({ meta: { 'api-version': '1.4' }, projects: [{ name: 'Foo.Bar' }, { name: 'a' }] })
+    const html = listBegin('1.4') + listLinks(['Foo.Bar']) + listLinks(['a']) + PAGE_END
     expect(html).toContain('<meta name="pypi:repository-version" content="1.4">')
+    expect(html.endsWith('<a href="a/">a</a><br>\n</body>\n</html>\n')).toBe(true)
     expect(anchors(html)).toEqual([{ attributes: { href: 'foo-bar/' }, text: 'Foo.Bar' }, { attributes: { href: 'a/' }, text: 'a' }])
   })
 
   test('leaves out what is no name', () => {
-    expect(anchors(renderListHtml({ meta: { 'api-version': '1.4' }, projects: [{ name: '"><script>' }, { name: '..' }, { name: 'ok' }] }))).toHaveLength(1)
+    expect(anchors(listLinks(['"><script>', '..', 'ok', '', 'a b', 'ünï']))).toHaveLength(1)
   })
 })

@@ -42,6 +42,7 @@ import type { ApkBranches, BlobStore, BuildLogs, Store } from '../../src/service
 import { createPrebuilds } from '../../src/services/prebuilds.ts'
 import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
 import { createPromises } from '../../src/services/promises.ts'
+import { createRefresh } from '../../src/services/refresh.ts'
 import { createRebuilds } from '../../src/services/rebuilds.ts'
 import { createRecipes } from '../../src/services/recipes.ts'
 import { createPureFallbacks, type PureFallbacks } from '../../src/services/pure-fallbacks.ts'
@@ -59,6 +60,8 @@ import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
 import { createUi } from '../../src/ui/ui.ts'
 import { createRemoteFiles } from '../../src/upstream/remote-files.ts'
+import { offlineUpstream } from '../../src/upstream/offline.ts'
+import type { Timeouts } from '../../src/upstream/connections.ts'
 import { createUpstream } from '../../src/upstream/upstream.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
@@ -88,6 +91,9 @@ export interface Options {
   aheadPerClient?: number
   queueLimit?: number
   freshness?: number
+  offline?: boolean
+  /** Of the upstream's client. */
+  timeouts?: Timeouts
   /** How much of a log is kept; all that a test writes, where absent. */
   logBytes?: number
   staticMetadata?: () => Promise<Buffer | undefined>
@@ -202,10 +208,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
-  const upstream = createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock })
+  const { offline = false, timeouts } = options
+  const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts } })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
-  const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness })
+  const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness, offline })
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
   const promises = createPromises({ store, recipes })
   const files = createFiles({ store, blobs, upstream, log })
@@ -233,10 +240,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
-    overview: createOverview({ store, readyTargets, pausing, targets, clock }),
+    refresh: createRefresh({ upstreamPages }),
+    overview: createOverview({ store, readyTargets, pausing, targets, clock, offline }),
     pausing,
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
-    jobs: store.jobs, logs, clock, targets, version: '0.0.0', closing: closing.signal,
+    jobs: store.jobs, logs, clock, targets, offline, version: '0.0.0', closing: closing.signal,
   }
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const targetsNow = createTargetsNow({ glance: store.glance, clock })
@@ -247,7 +255,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log,
     pages, views,
-    list: createProjectList({ store, blobs, upstream, clock, log, freshness }),
+    list: createProjectList({ store, blobs, upstream, clock, log, freshness, offline }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata }),
     records: createRecords({ store, logs, instance: 'this-one' }),
     wishes: createWishes({ jobs: store.jobs, recipes, admission, hindrance, readyTargets, clock }),

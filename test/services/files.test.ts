@@ -35,7 +35,7 @@ async function record(change: Partial<SyntheticFile> = {}, metadata?: string): P
   index.project('p', [file])
   const url = new URL(`/packages/${digest.slice(0, 8)}/${file.filename}`, index.url).href
   const recorded: UpstreamFile = { sha256: digest, filename: file.filename, project: 'p', url, metadata }
-  await bench.store.pages.put({ project: 'p', json: Buffer.from('{}'), url: `${index.url}p/`, etag: undefined, fetchedAt: 0 }, [recorded])
+  await bench.store.pages.put({ project: 'p', json: Buffer.from('{}'), url: `${index.url}p/`, validator: undefined, fetchedAt: 0 }, [recorded])
   return digest
 }
 

@@ -29,7 +29,7 @@ async function failed(record: Record<string, unknown>, change: Partial<Job> = {}
 async function page(...files: { filename: string; sha256: string; at: number }[]): Promise<void> {
   const listed = files.map(({ filename, sha256, at }) => ({ filename, url: filename, hashes: { sha256 }, 'upload-time': new Date(at).toISOString() }))
   const json = Buffer.from(JSON.stringify({ meta: { 'api-version': '1.1' }, name: 'setuptools', files: listed }))
-  await bench.store.pages.put({ project: 'setuptools', json, url: 'https://upstream.example/', etag: undefined, fetchedAt: bench.clock.now() }, [])
+  await bench.store.pages.put({ project: 'setuptools', json, url: 'https://upstream.example/', validator: undefined, fetchedAt: bench.clock.now() }, [])
 }
 
 describe('what failed with other build requirements than those of today', () => {

@@ -153,7 +153,7 @@ describe('a build that succeeds', () => {
 
   test.each([[['demo-1.0-py3-none-any.whl', 'demo-1.0-cp313-cp313-win_amd64.whl'], true], [['demo-1.0-cp313-cp313-win_amd64.whl'], false]])('is native where the upstream has a pure wheel for it: %s', async (files, expected) => {
     const listed = files.map((filename) => ({ filename, url: filename, hashes: {} }))
-    await bench.store.pages.put({ project: 'demo', json: Buffer.from(JSON.stringify({ meta: { 'api-version': '1.1' }, name: 'demo', files: listed })), url: 'https://upstream.example/', etag: undefined, fetchedAt: 1 }, [])
+    await bench.store.pages.put({ project: 'demo', json: Buffer.from(JSON.stringify({ meta: { 'api-version': '1.1' }, name: 'demo', files: listed })), url: 'https://upstream.example/', validator: undefined, fetchedAt: 1 }, [])
     let told: boolean | undefined
     bench.builder.play = async (work) => { told = work.nativeOnly; return built(work) }
     await bench.wish()
@@ -191,7 +191,7 @@ describe('what a builder is given', () => {
 
   function put(time: unknown): Promise<void> {
     const page = { meta: { 'api-version': '1.4' }, name: 'demo', files: [{ filename: 'demo-1.0.tar.gz', url: 'x', hashes: { sha256: 'a'.repeat(64) }, 'upload-time': time }] }
-    return bench.store.pages.put({ project: 'demo', json: Buffer.from(JSON.stringify(page)), url: 'https://upstream.example/simple/demo/', etag: undefined, fetchedAt: 0 }, [])
+    return bench.store.pages.put({ project: 'demo', json: Buffer.from(JSON.stringify(page)), url: 'https://upstream.example/simple/demo/', validator: undefined, fetchedAt: 0 }, [])
   }
 
   test.each([

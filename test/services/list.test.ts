@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { PageKind } from '../../src/domain/negotiate.ts'
 import { createProjectList, type ProjectList } from '../../src/services/list.ts'
@@ -24,7 +26,7 @@ const upstream: Upstream = {
   async list(held) {
     if (held !== undefined && held === etag) return { kind: 'unchanged' }
     const json = JSON.stringify({ meta: { 'api-version': '1.4' }, projects: names.map((name) => ({ name })) })
-    return { kind: 'list', body: Readable.from([Buffer.from(json)]), etag }
+    return { kind: 'list', body: Readable.from([Buffer.from(json)]), validator: etag }
   },
   async file() { throw new Error('no file is asked for') },
 }
@@ -34,11 +36,11 @@ function make(parts: Partial<Parameters<typeof createProjectList>[0]> = {}): Pro
 }
 
 async function read(list: ProjectList, format: PageKind = 'json'): Promise<string> {
-  return text((await list.list(format)).body)
+  return text((await list.list(format, 'identity')).body)
 }
 
 async function digest(list: ProjectList, format: PageKind = 'json'): Promise<string> {
-  const { sha256, body } = await list.list(format)
+  const { sha256, body } = await list.list(format, 'identity')
   body.destroy()
   return sha256
 }
@@ -62,7 +64,7 @@ test('of the lists that follow each other only the last one is stored, in each f
 
 test('who reads an older list reads it to its end, and the same list again is kept', async () => {
   const list = make()
-  const { body } = await list.list('json')
+  const { body } = await list.list('json', 'identity')
   await bench.clock.advance(61_000)
   await read(list)
   expect(await stored()).toHaveLength(1)
@@ -86,7 +88,7 @@ test('a list that another process removed is fetched anew, its etag notwithstand
 test('a list that is replaced before it is read is served in the state that was asked for, in each form', async () => {
   const list = make()
   for (const format of ['json', 'html'] as const) {
-    const older = await list.list(format)
+    const older = await list.list(format, 'identity')
     names.push(`newer-than-${format}`)
     await bench.clock.advance(61_000)
     expect(await read(list, format)).toContain(`newer-than-${format}`)
@@ -123,5 +125,36 @@ test('a list that another process replaces while it is opened is asked for once 
       expect(await read(replacedAt(moment, 1), format)).toContain(names.at(-1))
     }
   }
-  await expect(replacedAt('read', 10).list('json')).rejects.toMatchObject({ code: 'internal' })
+  await expect(replacedAt('read', 10).list('json', 'identity')).rejects.toMatchObject({ code: 'internal' })
+})
+
+test.each(['gzip', 'zstd'] as const)('in %s each form is the same list, made once and replaced with it', async (coding) => {
+  const list = make()
+  const undo = coding === 'gzip' ? gunzipSync : zstdDecompressSync
+  for (const format of ['json', 'html', 'html-v1'] as const) {
+    const served = await list.list(format, coding)
+    const bytes = await buffer(served.body)
+    expect(bytes.length).toBe(served.size)
+    expect(served).toMatchObject({ coding, sha256: createHash('sha256').update(bytes).digest('hex') })
+    expect(undo(bytes).toString()).toBe(await read(list, format))
+    const again = await list.list(format, coding)
+    again.body.destroy()
+    expect(again.sha256).toBe(served.sha256)
+  }
+  names = ['numpy']
+  await bench.clock.advance(61_000)
+  expect(undo(await buffer((await list.list('html', coding)).body)).toString()).toContain('numpy')
+  expect(await stored()).toHaveLength(3)
+})
+
+test('what is no list is refused, and the older one stays', async () => {
+  const answers = [JSON.stringify({ projects: [{ name: 'cffi' }] }), '<html>maintenance</html>', '{"projects":[{"name":"cffi"}', '{"meta":{"api-version":"2.0"},"projects":[]}']
+  const list = make({ upstream: { ...upstream, async list() { return { kind: 'list', body: Readable.from([Buffer.from(answers.shift() ?? '')]), validator: undefined } } } })
+  const first = await read(list)
+  for (const left of [2, 1, 0]) {
+    await bench.clock.advance(61_000)
+    expect(await read(list)).toBe(first)
+    expect(answers).toHaveLength(left)
+  }
+  expect(await stored()).toHaveLength(1)
 })

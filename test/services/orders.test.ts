@@ -33,6 +33,13 @@ describe('an order', () => {
     })
   })
 
+  test('may be for a release that came out after the page did', async () => {
+    await orders.build({ project: 'demo', targets: [TARGET] }, 'admin')
+    bench.upstream.project('demo', [file('demo-1.10.tar.gz'), file('demo-1.12.tar.gz')])
+    expect((await orders.build({ project: 'demo', targets: [TARGET] }, 'admin'))[0]?.version).toBe('1.10')
+    expect((await orders.build({ project: 'demo', version: '1.12', targets: [TARGET] }, 'admin'))[0]?.version).toBe('1.12')
+  })
+
   test('takes a prerelease where there is nothing else, and a yanked release where it is named', async () => {
     bench.upstream.project('early', [file('early-1.0a2.tar.gz'), file('early-1.0a1.tar.gz')])
     expect((await orders.build({ project: 'early', targets: [TARGET] }, 'admin'))[0]?.version).toBe('1.0a2')

@@ -19,7 +19,7 @@ test('what was served, built and saved, what is under way, and who builds', asyn
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const { overview } = createOverview({ store, readyTargets, pausing: createPausing({ jobs: store.jobs, clock }), targets: [TARGET], clock })
   expect(await overview()).toEqual({
-    files: 0, wheelsServed: 0, wheelsBuilt: 0, secondsSaved: 0, queued: 0, running: 0, failed: 0, workers: 0, pause: null,
+    offline: false, files: 0, wheelsServed: 0, wheelsBuilt: 0, secondsSaved: 0, queued: 0, running: 0, failed: 0, workers: 0, pause: null,
     targets: [{ name: TARGET, python: '3.13', cpu: 'x86_64', ready: false, image: null, configured: true }],
   })
   await store.workers.beat('one', { [TARGET]: 'image-1' }, clock.now())

@@ -26,7 +26,7 @@ function make({ wheels = async () => {}, staticMetadata, patches = [] }: { wheel
 
 async function listWheel(): Promise<void> {
   const wheel = { sha256: 'b'.repeat(64), filename: 'demo-1.0-cp313-cp313-win_amd64.whl', project: 'demo', url: 'https://upstream.example/w.whl', metadata: sha256('other') }
-  await bench.store.pages.put({ project: 'demo', json: Buffer.from('{}'), url: 'https://upstream.example/simple/demo/', etag: undefined, fetchedAt: 0 }, [wheel])
+  await bench.store.pages.put({ project: 'demo', json: Buffer.from('{}'), url: 'https://upstream.example/simple/demo/', validator: undefined, fetchedAt: 0 }, [wheel])
 }
 
 test('the METADATA of another wheel that cannot be had leaves it to the sdist', async () => {

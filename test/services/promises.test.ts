@@ -23,7 +23,7 @@ async function put(...files: [filename: string, sha256: string][]): Promise<Proj
     files: files.map(([filename, sha256]): IndexFile => ({ filename, url: `https://upstream.example/${filename}`, hashes: { sha256 } })),
   }
   await bench.store.pages.put(
-    { project: 'demo-lib', json: Buffer.from(JSON.stringify(page)), url: 'https://upstream.example/simple/demo-lib/', etag: undefined, fetchedAt: 0 },
+    { project: 'demo-lib', json: Buffer.from(JSON.stringify(page)), url: 'https://upstream.example/simple/demo-lib/', validator: undefined, fetchedAt: 0 },
     files.map(([filename, sha256]) => ({ sha256, filename, project: 'demo-lib', url: `https://upstream.example/${filename}`, metadata: undefined })),
   )
   return page

@@ -31,7 +31,7 @@ describe('requests', () => {
     expect(server.requests[0]).toMatchObject({
       url: '/simple/six/',
       headers: {
-        accept: 'application/vnd.pypi.simple.v1+json', 'accept-encoding': 'gzip, deflate, zstd',
+        accept: expect.stringMatching(/^application\/vnd\.pypi\.simple\.v1\+json, .*text\/html;q=0\.1$/), 'accept-encoding': 'gzip, deflate, zstd',
         'muslin-via': 'instance-1', 'user-agent': expect.stringMatching(/^muslin\/\d/),
       },
     })
@@ -105,7 +105,7 @@ describe('redirects', () => {
   test('do not take credentials to another origin', async () => {
     const other = await serve((request, response) => sendJson(request, response, PAGE))
     const server = await serve((_request, response) => response.writeHead(302, { location: `${other.origin}/simple/six/` }).end())
-    await make(`${withCredentials(server.origin)}/simple/`).page('six')
+    await make(`${withCredentials(server.origin)}/simple/`, { trusted: () => true }).page('six')
     expect(server.requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('me:se@cret').toString('base64')}`)
     expect(other.requests[0]?.headers.authorization).toBeUndefined()
   })
@@ -121,14 +121,14 @@ test('credentials go to the files beside the index, and not to other folders of 
 describe('answers that are none', () => {
   test.each([
     [403, 'upstream-refused', 'credentials'], [410, 'upstream-refused', '410 Gone'], [429, 'upstream-refused', 'limits requests'],
-    [503, 'upstream-refused', '503 Service Unavailable'], [508, 'loop', 'this server itself'], [406, 'upstream-bad-answer', 'only HTML'], [304, 'upstream-refused', '304'],
+    [503, 'upstream-refused', '503 Service Unavailable'], [508, 'loop', 'this server itself'], [406, 'upstream-refused', '406 Not Acceptable'], [304, 'upstream-refused', '304'],
   ])('the status %i', async (status, code, detail) => {
     const server = await serve((_request, response) => response.writeHead(status).end())
     await expect(make(server.origin).page('six')).rejects.toMatchObject({ code, detail: expect.stringContaining(detail) })
   })
 
   test.each([
-    ['text/html', '<html>', 'only HTML'], ['application/json', '{"no', 'no JSON'], ['application/json', '[]', 'is no project page'],
+    ['text/html', '<html>', 'without a link to a file'], ['text/plain', 'pages of six', 'neither JSON nor HTML'], ['application/json', '{"no', 'no JSON'], ['application/json', '[]', 'neither JSON nor HTML'],
     ['application/json', '{"meta":{"api-version":"1.0"},"name":"six"}', 'files: '], ['application/json', '{"meta":{"api-version":"2.0"},"name":"six","files":[]}', 'api-version'],
   ])('the body %s %s', async (type, body, detail) => {
     const server = await serve((_request, response) => response.writeHead(200, { 'content-type': type }).end(body))
@@ -216,7 +216,7 @@ describe('one page that breaks lets the upstream not rest', () => {
     const down = await startServer(() => undefined)
     await down.close()
     const server = await serve((request, response) => request.url === '/six/' ? response.writeHead(302, { location: down.origin }).end() : sendJson(request, response, PAGE))
-    const upstream = make(server.origin)
+    const upstream = make(server.origin, { trusted: () => true })
     await expect(upstream.page('six')).rejects.toMatchObject({ code: 'upstream-unreachable' })
     expect((await upstream.page('cffi')).kind).toBe('page')
   })

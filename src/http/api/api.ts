@@ -7,13 +7,14 @@ import { openApi } from './openapi.ts'
 import { planRoutes } from './plans.ts'
 import { rebuildRoutes } from './rebuilds.ts'
 import { recipeRoutes } from './recipes.ts'
+import { refreshRoutes } from './refresh.ts'
 import { addRoutes, API, type ApiRoute } from './route.ts'
 import { serverRoutes } from './server.ts'
 import { waitingRoutes } from './waiting.ts'
 
 /** The table of the JSON API. */
 export function apiTable(deps: ApiDeps): ApiRoute[] {
-  return [...serverRoutes(deps), ...jobRoutes(deps), ...waitingRoutes(deps), ...buildRoutes(deps), ...planRoutes(deps), ...recipeRoutes(deps), ...rebuildRoutes(deps)]
+  return [...serverRoutes(deps), ...jobRoutes(deps), ...waitingRoutes(deps), ...buildRoutes(deps), ...planRoutes(deps), ...recipeRoutes(deps), ...refreshRoutes(deps), ...rebuildRoutes(deps)]
 }
 
 /** The JSON API and its description, both made from the one table. */

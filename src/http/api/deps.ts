@@ -9,6 +9,7 @@ import type { BuildLogs, Clock, JobStore } from '../../services/ports.ts'
 import type { Pausing } from '../../services/pausing.ts'
 import type { Prebuilds } from '../../services/prebuilds.ts'
 import type { Rebuilds } from '../../services/rebuilds.ts'
+import type { Refresh } from '../../services/refresh.ts'
 import type { Recipes } from '../../services/recipes.ts'
 import type { WaitingInstalls } from '../../services/waiting-installs.ts'
 import type { WaitingViews } from '../../services/waiting-views.ts'
@@ -26,6 +27,7 @@ export interface ApiDeps {
   recipes: Recipes
   outdated: OutdatedWheels
   rebuilds: Rebuilds
+  refresh: Refresh
   jobViews: JobViews
   installs: WaitingInstalls
   waitingViews: WaitingViews

@@ -36,7 +36,7 @@ export function jobRoutes({ jobViews, orders }: ApiDeps): ApiRoute[] {
     route({
       method: 'post', path: '/jobs', admin: true, summary: 'Build a release now; what failed before is tried again', body: JobOrder,
       answer: { status: 201, schema: JobList },
-      errors: ['bad-name', 'no-such-project', 'no-such-release', 'unknown-target', 'no-builder', 'not-built-here', 'upstream-unreachable', 'upstream-refused', 'upstream-bad-answer', 'upstream-timeout'],
+      errors: ['bad-name', 'no-such-project', 'no-such-release', 'unknown-target', 'no-builder', 'not-built-here', 'offline', 'upstream-unreachable', 'upstream-refused', 'upstream-bad-answer', 'upstream-timeout'],
       handle: async (_ctx, { body }) => ({ jobs: await Promise.all((await orders.build(body, ADMIN)).map((job) => jobViews.job(job))) }),
     }),
     route({

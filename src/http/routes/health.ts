@@ -3,11 +3,13 @@ import type { ReadyTargets } from '../../services/ready-targets.ts'
 
 export interface HealthDeps {
   readyTargets: ReadyTargets
+  /** Whether the upstream is never asked. */
+  offline: boolean
   closing: AbortSignal
 }
 
 /** `/healthz`: the process answers. `/readyz`: it can do its work, and if not, why; a missing builder is told, but proxying goes on. */
-export function healthRoutes(router: Router, { readyTargets, closing }: HealthDeps): void {
+export function healthRoutes(router: Router, { readyTargets, offline, closing }: HealthDeps): void {
   router.get('/healthz', (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.body = 'ok\n'
@@ -16,6 +18,7 @@ export function healthRoutes(router: Router, { readyTargets, closing }: HealthDe
   router.get('/readyz', async (ctx) => {
     const reasons: string[] = []
     const notes: string[] = []
+    if (offline) notes.push('offline: the upstream is never asked, and what was seen before is served')
     if (closing.aborted) reasons.push('the server is shutting down')
     try {
       // Reads the database, which is what everything else hangs on.

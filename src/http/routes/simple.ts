@@ -1,10 +1,7 @@
-import { pipeline, type Readable, type Transform } from 'node:stream'
-import { createGzip, createZstdCompress } from 'node:zlib'
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { type Client, losesHashes } from '../../domain/client.ts'
 import { projectNamed } from '../../domain/names.ts'
-import type { Coding } from '../../domain/negotiate.ts'
 import type { ProjectList } from '../../services/list.ts'
 import type { ProjectPages } from '../../services/pages.ts'
 import { viaOf } from '../middleware/loop.ts'
@@ -31,15 +28,13 @@ function addView(router: Router, view: View, { pages, list }: Omit<SimpleDeps, '
     audienceOf(ctx, view, client)
     for (const name of losesHashes(client) ? PAGE_VARY : PAGE_VARY.slice(0, 2)) ctx.vary(name)
     const format = formatOf(client, ctx.req.headers, formatAsked(ctx))
-    const coding = codingOf(ctx.req.headers)
-    const served = await list.list(format, viaOf(ctx))
-    const held = validated(ctx, tagOf(served.sha256, coding), REVALIDATE)
+    const served = await list.list(format, codingOf(ctx.req.headers), viaOf(ctx))
+    const held = validated(ctx, served.sha256, REVALIDATE)
     if (held || ctx.method === 'HEAD') served.body.destroy()
     if (held) return
-    ctx.set(bodyHeaders({ ...served, coding }))
-    if (coding === 'identity') ctx.length = served.size
-    if (ctx.method === 'HEAD') return
-    ctx.body = encoded(served.body, coding)
+    ctx.set(bodyHeaders(served))
+    ctx.length = served.size
+    if (ctx.method !== 'HEAD') ctx.body = served.body
   })
 
   router.get(`${path}/:project`, (ctx) => { redirect(ctx, `${projectName(ctx)}/`) })
@@ -69,12 +64,6 @@ function projectName(ctx: Context): string {
 function formatAsked(ctx: Context): string | undefined {
   const format = ctx.query['format']
   return Array.isArray(format) ? format[0] : format
-}
-
-function encoded(body: Readable, coding: Coding): Readable {
-  const through: Record<Coding, () => Transform | undefined> = { zstd: () => createZstdCompress(), gzip: () => createGzip({ level: 5 }), identity: () => undefined }
-  const encoder = through[coding]()
-  return encoder ? pipeline(body, encoder, () => {}) : body
 }
 
 /** Relative, so that it holds under any prefix; temporary, because pip keeps permanent ones for good. */

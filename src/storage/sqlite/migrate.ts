@@ -4,9 +4,10 @@ import initial from './migrations/0001-initial.ts'
 import firstLook from './migrations/0002-first-look.ts'
 import builder from './migrations/0003-builder.ts'
 import endings from './migrations/0004-endings.ts'
+import freshness from './migrations/0006-freshness.ts'
 
 /** In their order, for ever: a released one is never changed, only followed by another. */
-const MIGRATIONS: string[] = [initial, firstLook, builder, endings]
+const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness]
 
 /**
  * Brings the database to this program's schema, one transaction a step. Throws `data-folder` when a newer program wrote it. Of

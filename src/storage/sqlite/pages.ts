@@ -1,13 +1,15 @@
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Database } from 'better-sqlite3'
+import { NOTHING_SAID, type Freshness } from '../../domain/freshness.ts'
 import type { PageStore, StoredPage, UpstreamFile } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
 import { asPort } from './port.ts'
 
-interface PageRow { project: string; json: Buffer | null; url: string; etag: string | null; fetched_at: number }
+interface FreshnessRow { fresh_seconds: number | null; stale_seconds: number }
+interface PageRow extends FreshnessRow { project: string; json: Buffer | null; url: string; validator: string | null; fetched_at: number }
 type FileRow = Omit<UpstreamFile, 'metadata'> & { metadata: string | null }
-interface ListRow { sha256: string; etag: string | null; fetched_at: number }
+interface ListRow extends FreshnessRow { sha256: string; validator: string | null; fetched_at: number }
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
@@ -16,9 +18,12 @@ const decompress = promisify(zstdDecompress)
 export function createPages(db: Database, changes: Changes): PageStore {
   const selectPage = db.prepare<[string], PageRow>('SELECT * FROM pages WHERE project = ?')
   const putPage = db.prepare<[PageRow]>(`
-    INSERT INTO pages VALUES (@project, @json, @url, @etag, @fetched_at)
-    ON CONFLICT DO UPDATE SET json = excluded.json, url = excluded.url, etag = excluded.etag, fetched_at = excluded.fetched_at`)
-  const touchPage = db.prepare<[number, string]>('UPDATE pages SET fetched_at = ? WHERE project = ?')
+    INSERT INTO pages (project, json, url, validator, fetched_at, fresh_seconds, stale_seconds)
+    VALUES (@project, @json, @url, @validator, @fetched_at, @fresh_seconds, @stale_seconds)
+    ON CONFLICT DO UPDATE SET json = excluded.json, url = excluded.url, validator = excluded.validator, fetched_at = excluded.fetched_at,
+      fresh_seconds = excluded.fresh_seconds, stale_seconds = excluded.stale_seconds`)
+  const touchPage = db.prepare<[FreshnessRow & { project: string; fetched_at: number }]>(`
+    UPDATE pages SET fetched_at = @fetched_at, fresh_seconds = @fresh_seconds, stale_seconds = @stale_seconds WHERE project = @project`)
   // A digest once learnt stays when a later page announces the metadata without one, or no more. A page of ten thousand files
   // mostly names known ones: they are compared, not written again.
   const putFile = db.prepare<[FileRow]>(`
@@ -30,10 +35,12 @@ export function createPages(db: Database, changes: Changes): PageStore {
   const selectFile = db.prepare<[string, string], FileRow>('SELECT * FROM files WHERE sha256 = ? AND filename = ?')
   const selectFiles = db.prepare<[string], FileRow>('SELECT * FROM files WHERE project = ? ORDER BY filename, sha256')
   const updateMetadata = db.prepare<[string, string, string]>('UPDATE files SET metadata = ? WHERE sha256 = ? AND filename = ?')
-  const selectList = db.prepare<[], ListRow>('SELECT sha256, etag, fetched_at FROM project_list')
+  const selectList = db.prepare<[], ListRow>('SELECT * FROM project_list')
   const putList = db.prepare<[ListRow]>(`
-    INSERT INTO project_list VALUES (1, @sha256, @etag, @fetched_at)
-    ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, etag = excluded.etag, fetched_at = excluded.fetched_at`)
+    INSERT INTO project_list (id, sha256, validator, fetched_at, fresh_seconds, stale_seconds)
+    VALUES (1, @sha256, @validator, @fetched_at, @fresh_seconds, @stale_seconds)
+    ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, validator = excluded.validator, fetched_at = excluded.fetched_at,
+      fresh_seconds = excluded.fresh_seconds, stale_seconds = excluded.stale_seconds`)
 
   const store = db.transaction((page: PageRow, files: UpstreamFile[]) => {
     putPage.run(page)
@@ -44,12 +51,12 @@ export function createPages(db: Database, changes: Changes): PageStore {
   return asPort<PageStore>({
     async get(project) {
       const row = selectPage.get(project)
-      return row && { project, json: row.json ? await decompress(row.json) : undefined, url: row.url, etag: row.etag ?? undefined, fetchedAt: row.fetched_at }
+      return row && { project, json: row.json ? await decompress(row.json) : undefined, url: row.url, ...told(row) }
     },
     async put(page, files) {
       store.immediate(await toRow(page), files)
     },
-    touch(project, fetchedAt) { touchPage.run(fetchedAt, project) },
+    touch(project, fetchedAt, freshness) { touchPage.run({ project, fetched_at: fetchedAt, ...freshnessRow(freshness) }) },
     file(sha256, filename) {
       const row = selectFile.get(sha256, filename)
       return row && toFile(row)
@@ -58,14 +65,23 @@ export function createPages(db: Database, changes: Changes): PageStore {
     setMetadata(sha256, filename, metadata) { updateMetadata.run(metadata, sha256, filename) },
     list() {
       const row = selectList.get()
-      return row && { sha256: row.sha256, etag: row.etag ?? undefined, fetchedAt: row.fetched_at }
+      return row && { sha256: row.sha256, ...told(row) }
     },
-    putList({ sha256, etag, fetchedAt }) { putList.run({ sha256, etag: etag ?? null, fetched_at: fetchedAt }) },
+    putList({ sha256, validator, freshness, fetchedAt }) { putList.run({ sha256, validator: validator ?? null, fetched_at: fetchedAt, ...freshnessRow(freshness) }) },
   })
 }
 
-async function toRow({ project, json, url, etag, fetchedAt }: StoredPage): Promise<PageRow> {
-  return { project, json: json ? await compress(json) : null, url, etag: etag ?? null, fetched_at: fetchedAt }
+async function toRow({ project, json, url, validator, freshness, fetchedAt }: StoredPage): Promise<PageRow> {
+  return { project, json: json ? await compress(json) : null, url, validator: validator ?? null, fetched_at: fetchedAt, ...freshnessRow(freshness) }
+}
+
+function freshnessRow({ seconds, staleWhileRevalidate }: Freshness = NOTHING_SAID): FreshnessRow {
+  return { fresh_seconds: seconds ?? null, stale_seconds: staleWhileRevalidate }
+}
+
+function told(row: Omit<ListRow, 'sha256'>): Pick<StoredPage, 'validator' | 'freshness' | 'fetchedAt'> {
+  const freshness = { seconds: row.fresh_seconds ?? undefined, staleWhileRevalidate: row.stale_seconds }
+  return { validator: row.validator ?? undefined, freshness, fetchedAt: row.fetched_at }
 }
 
 function toFile(row: FileRow): UpstreamFile {

@@ -32,6 +32,7 @@ export function overviewRoutes(router: Router, { overview, jobViews, links, cloc
 <p>Wheels for Alpine Linux: passed on from the upstream, or compiled here.</p></div></div>
 <div id="live" data-live>
 ${pauseNotice(figures, frame, now)}
+${offlineNotice(figures)}
 ${builderNotice(figures)}
 ${unused ? firstSteps(links.root(ctx), root) : html`${figureList(figures)}
 <section class="section"><div class="head"><h2>Queue</h2><p class="small"><a href="${root}ui/jobs">All jobs</a></p></div>
@@ -43,6 +44,10 @@ ${failures.length > 0 ? jobTable({ id: 'failures', caption: 'Recent failures', j
 </div>`,
     })
   })
+}
+
+function offlineNotice({ offline }: Overview): Html | false {
+  return offline && html`<div class="notice" id="offline"><strong>This server is offline.</strong> It asks nothing of the upstream: what was seen before is served, and what was not is refused. The setting <code>offline</code> says so.</div>`
 }
 
 /** No wheel is promised while nobody could build it: that looks like a defect to whoever does not know. */

@@ -13,10 +13,11 @@ import { nothing } from '../parts.ts'
 import { readForm } from '../read-form.ts'
 import { authOf, type PageDeps } from '../show.ts'
 import { isMissing, legend, matrixTable } from './project-matrix.ts'
+import { refreshForm } from './refresh.ts'
 
 /** A project's releases by target, as far as they are known here: looking asks no upstream and starts nothing. */
 export function projectRoutes(router: Router, deps: PageDeps): void {
-  const { matrix, orders, installs, clock, show } = deps
+  const { matrix, orders, installs, clock, offline, show } = deps
 
   router.get('/ui/projects', (ctx) => {
     const name = String(ctx.query['name'] ?? '').trim()
@@ -38,7 +39,7 @@ export function projectRoutes(router: Router, deps: PageDeps): void {
       refreshSeconds: waiting === false ? undefined : 10,
       body: html`<div class="head"><div><h1>${project}</h1>
 <p>${counted(known.releases.length, 'release')}${known.fetchedAt !== null ? html` · the upstream’s page as of ${timeTag(known.fetchedAt, clock.now())}` : ' · the upstream’s page was never asked for'}</p></div>
-<p class="actions"><a class="button quiet" href="${root}ui/recipes/${project}">Recipe</a> <a class="button quiet" href="${root}simple/${project}/">Index page</a></p></div>
+<div class="actions">${refreshForm({ root, project, auth: authOf(ctx), offline })}<a class="button quiet" href="${root}ui/recipes/${project}">Recipe</a> <a class="button quiet" href="${root}simple/${project}/">Index page</a></div></div>
 <div id="waiting-now" data-live>${waiting}</div>
 ${filters(project, known, view)}
 <div id="matrix" data-live>

@@ -6,7 +6,7 @@ export function changesContract({ store, another, running, failed }: StoreBench)
   describe('generations', () => {
     test('what may change a page raises its generation, in every process, and no other project\'s', async () => {
       const other = await another()
-      const page = { project: 'cffi', json: undefined, url: 'u', etag: undefined, fetchedAt: 1 }
+      const page = { project: 'cffi', json: undefined, url: 'u', validator: undefined, fetchedAt: 1 }
       const seen = [await store.generation('cffi')]
       const next = async (): Promise<void> => {
         const now = await other.generation('cffi')

@@ -9,7 +9,7 @@ export function glanceContract({ store, another, running }: StoreBench): void {
     const other = await another()
     expect([glance.generation('demo'), glance.paused(), glance.targets(0), glance.rebuilt('demo'), glance.file('f'.repeat(64), 'a.whl')]).toEqual([0, false, new Map(), false, undefined])
     const sha256 = 'f'.repeat(64)
-    await other.pages.put({ project: 'demo', json: Buffer.from('{}'), url: '', etag: undefined, fetchedAt: 1 }, [{ sha256, filename: 'a.whl', project: 'demo', url: 'https://upstream.example/a.whl', metadata: 'm' }])
+    await other.pages.put({ project: 'demo', json: Buffer.from('{}'), url: '', validator: undefined, fetchedAt: 1 }, [{ sha256, filename: 'a.whl', project: 'demo', url: 'https://upstream.example/a.whl', metadata: 'm' }])
     expect(glance.generation('demo')).toBe(await other.generation('demo'))
     expect(glance.generation('demo')).toBeGreaterThan(0)
     expect(glance.file(sha256, 'a.whl')).toEqual({ project: 'demo', metadata: 'm' })

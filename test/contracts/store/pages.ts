@@ -4,14 +4,14 @@ import { type StoreBench } from './bench.ts'
 /** The upstream's pages, files and list. */
 export function pagesContract({ store }: StoreBench): void {
   describe('pages', () => {
-    const page = { project: 'cffi', json: Buffer.from('{"é":1}'), url: 'https://upstream.example/simple/cffi/', etag: '"1"', fetchedAt: 5 }
+    const page = { project: 'cffi', json: Buffer.from('{"é":1}'), url: 'https://upstream.example/simple/cffi/', validator: '"1"', freshness: { seconds: 600, staleWhileRevalidate: 300 }, fetchedAt: 5 }
     const file = { sha256: 'a'.repeat(64), filename: 'cffi-1.17.tar.gz', project: 'cffi', url: 'https://upstream.example/f', metadata: undefined }
 
     test('a page comes back as it was put, bytes and all, and the newest counts', async () => {
       expect(await store.pages.get('cffi')).toBeUndefined()
       await store.pages.put(page, [])
       expect(await store.pages.get('cffi')).toEqual(page)
-      const absent = { ...page, json: undefined, etag: undefined, fetchedAt: 6 }
+      const absent = { ...page, json: undefined, validator: undefined, freshness: { seconds: undefined, staleWhileRevalidate: 0 }, fetchedAt: 6 }
       await store.pages.put(absent, [])
       expect(await store.pages.get('cffi')).toEqual(absent)
     })
@@ -24,8 +24,8 @@ export function pagesContract({ store }: StoreBench): void {
     test('touching says that nothing changed', async () => {
       await store.pages.put(page, [])
       const before = await store.generation('cffi')
-      await store.pages.touch('cffi', 99)
-      expect(await store.pages.get('cffi')).toEqual({ ...page, fetchedAt: 99 })
+      await store.pages.touch('cffi', 99, { seconds: 0, staleWhileRevalidate: 7 })
+      expect(await store.pages.get('cffi')).toEqual({ ...page, freshness: { seconds: 0, staleWhileRevalidate: 7 }, fetchedAt: 99 })
       expect(await store.generation('cffi')).toBe(before)
     })
 
@@ -53,16 +53,17 @@ export function pagesContract({ store }: StoreBench): void {
     test('a page of which a file cannot be stored is not stored either', async () => {
       await store.pages.put(page, [])
       const broken = { ...file, url: null as unknown as string }
-      await expect(store.pages.put({ ...page, etag: '"2"' }, [file, broken])).rejects.toMatchObject({ code: 'internal' })
-      expect((await store.pages.get('cffi'))?.etag).toBe('"1"')
+      await expect(store.pages.put({ ...page, validator: '"2"' }, [file, broken])).rejects.toMatchObject({ code: 'internal' })
+      expect((await store.pages.get('cffi'))?.validator).toBe('"1"')
       expect(await store.pages.files('cffi')).toEqual([])
     })
 
     test('the project list is one row', async () => {
       expect(await store.pages.list()).toBeUndefined()
-      await store.pages.putList({ sha256: 'a'.repeat(64), etag: undefined, fetchedAt: 1 })
-      await store.pages.putList({ sha256: 'b'.repeat(64), etag: '"2"', fetchedAt: 2 })
-      expect(await store.pages.list()).toEqual({ sha256: 'b'.repeat(64), etag: '"2"', fetchedAt: 2 })
+      await store.pages.putList({ sha256: 'a'.repeat(64), validator: undefined, fetchedAt: 1 })
+      const newer = { sha256: 'b'.repeat(64), validator: 'Sun, 22 Nov 2026 12:00:00 GMT', freshness: { seconds: 600, staleWhileRevalidate: 0 }, fetchedAt: 2 }
+      await store.pages.putList(newer)
+      expect(await store.pages.list()).toEqual(newer)
     })
   })
 }

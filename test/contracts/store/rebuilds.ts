@@ -77,7 +77,7 @@ export function rebuildsContract({ store, another, failed }: StoreBench): void {
     test('counts what each target was sent, by release, whatever file it was', async () => {
       const wheel = await built()
       const file = (project: string, filename: string) => ({ sha256: 'c'.repeat(64), filename, project, url: 'u', metadata: undefined })
-      await store.pages.put({ project: 'old-name', json: undefined, url: 'u', etag: undefined, fetchedAt: 1 }, [file('old-name', 'Old-Name-2.0.tar.gz')])
+      await store.pages.put({ project: 'old-name', json: undefined, url: 'u', validator: undefined, fetchedAt: 1 }, [file('old-name', 'Old-Name-2.0.tar.gz')])
       const sent = (filename: string, target: string | undefined, sha256 = 'c'.repeat(64)) => ({ filename, sha256, client: 'a', at: 5, target })
       await store.downloads.add([
         sent('cffi-1.17.0-1-cp313-cp313-musllinux_1_2_x86_64.whl', TARGET, 'e'.repeat(64)), sent('cffi-1.17.0-cp313-cp313-musllinux_1_1_x86_64.whl', TARGET), sent('six-1.16-py2.py3-none-any.whl', TARGET),

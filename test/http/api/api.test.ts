@@ -511,7 +511,34 @@ describe('what is built anew', () => {
   })
 })
 
+test('a project is refreshed by hand, past every cache on the way, and what changed is told', async () => {
+  const sdist = { filename: 'demo-1.0.tar.gz', bytes: Buffer.from('an sdist') }
+  const newest = { filename: 'demo-1.1.tar.gz', bytes: Buffer.from('a newer sdist') }
+  expect((await post('/projects/Demo/refresh')).body).toEqual({ project: 'demo', known: true, files: 2, added: ['demo-1.0.tar.gz', 'demo-0.9-py3-none-any.whl'], gone: [], changed: [] })
+  expect(rig.upstream.headers.at(-1)).toMatchObject({ 'cache-control': 'no-cache', 'pragma': 'no-cache' })
+  rig.upstream.project('demo', [{ ...sdist, keys: { yanked: 'broken' } }, newest])
+  // It is fresh for a minute, and refreshed all the same; nothing keeps the upstream from sending the whole page.
+  expect((await post('/projects/demo/refresh')).body).toEqual({ project: 'demo', known: true, files: 2, added: ['demo-1.1.tar.gz'], gone: ['demo-0.9-py3-none-any.whl'], changed: ['demo-1.0.tar.gz'] })
+  expect(rig.upstream.headers.at(-1)).not.toHaveProperty('if-none-match')
+  expect(JSON.parse((await rig.get('/simple/demo/', { accept: JSON_V1 })).body.toString()).files).toMatchObject([{ yanked: 'broken' }, { filename: 'demo-1.1.tar.gz' }])
+  expect((await post('/projects/demo/refresh')).body).toMatchObject({ added: [], gone: [], changed: [] })
+  rig.upstream.remove('demo')
+  expect((await post('/projects/demo/refresh')).body).toMatchObject({ known: false, files: 0, gone: ['demo-1.0.tar.gz', 'demo-1.1.tar.gz'] })
+  expect((await post('/projects/..x/refresh')).body.code).toBe('bad-name')
+  expect((await post('/projects/demo/refresh', undefined, { token: '' })).body.code).toBe('token-needed')
+  rig.upstream.break(503)
+  expect((await post('/projects/demo/refresh')).body.code).toBe('upstream-refused')
+  rig.upstream.break(200)
+  expect((await post('/projects/demo/refresh')).body.code).toBe('upstream-bad-answer')
+  await rig.upstream.leave()
+  expect((await post('/projects/demo/refresh')).body.code).toBe('upstream-unreachable')
+  await rig.restart({ offline: true })
+  expect((await post('/projects/demo/refresh')).body.code).toBe('offline')
+  expect((await post('/jobs', { project: 'never-seen' })).body.code).toBe('offline')
+  expect((await get('/stats')).body).toMatchObject({ offline: true })
+})
+
 afterAll(() => {
-  const elsewhere = ['get /waiting 200', 'get /events 200', 'get /events too-many-streams', 'get /builds/{id}/log too-many-streams', 'post /plan busy', 'post /jobs upstream-timeout', 'post /prebuilds no-builder', 'post /rebuilds no-builder']
+  const elsewhere = ['get /waiting 200', 'get /events 200', 'get /events too-many-streams', 'get /builds/{id}/log too-many-streams', 'post /plan busy', 'post /jobs upstream-timeout', 'post /prebuilds no-builder', 'post /rebuilds no-builder', 'post /projects/{project}/refresh upstream-timeout']
   expect(declared().filter((name) => !seen.has(name) && !elsewhere.includes(name))).toEqual([])
 })
