@@ -11,11 +11,13 @@ import { findCratesIndex } from './config/crates-index.ts'
 import { adminToken, openDataFolder, writeServerFile } from './config/data-folder.ts'
 import { findUpstream } from './config/default-upstream.ts'
 import { askPip } from './config/pip.ts'
+import { serverRules } from './config/policy.ts'
 import type { Settings } from './config/settings.ts'
 import { createApkBranches } from './services/apks.ts'
 import { createCrates } from './services/crates.ts'
 import { createFiles } from './services/files.ts'
 import type { Clock } from './services/ports.ts'
+import { createPolicy, permittedPages } from './services/policy.ts'
 import { createRecipes } from './services/recipes.ts'
 import { createUpstreamPages } from './services/upstream-pages.ts'
 import { createBuildLogs } from './storage/build-logs.ts'
@@ -68,12 +70,14 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
     await ports.blobs.sweep()
     const scratch = claimScratch()
+    const policy = createPolicy({ rules: serverRules(settings), store: ports.store, clock })
+    const wholePages = createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline })
     const parts: Parts = {
-      settings, ports, instance, scratch, log, clock,
-      files: createFiles({ ...ports, log }),
+      settings, ports, instance, scratch, log, clock, policy, wholePages,
+      files: createFiles({ ...ports, policy, log }),
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
-      upstreamPages: createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline }),
+      upstreamPages: permittedPages(wholePages, policy),
       recipes: createRecipes({ builtIn: createRecipeFiles(), recipes: ports.store.recipes, jobs: ports.store.jobs, clock }),
       targets: targetsOf(settings, chosen),
     }
@@ -81,6 +85,9 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
 
     const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
+
+    const views = Object.keys(settings.views)
+    if (views.length > 0) lines.push(`views     ${views.map((name) => `/view/${name}/simple/`).join(', ')}`)
 
     if (token.taken) lines.push(`token     the new one in ${join(settings.data, 'admin-token')}; whoever logged in with the older one must log in again`)
 

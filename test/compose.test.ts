@@ -69,6 +69,15 @@ describe('a server without a builder', () => {
     expect((await get(url, '/simple/none/')).status).toBe(404)
   })
 
+  test('serves the views of its settings, and holds back what its rules say on pages, files and metadata', async () => {
+    const { url, lines } = await server({ deny: ['p==1.0'], views: 'old = { deny = ["p>=2"] }' }).start()
+    expect(lines).toContainEqual('views     /view/old/simple/')
+    const files = async (path: string) => JSON.parse((await get(url, path)).body).files.map((file: { filename: string }) => file.filename)
+    expect(await files('/simple/p/')).toEqual(['p-2.0.tar.gz'])
+    expect(await files('/view/old/simple/p/')).toEqual([])
+    for (const path of [FILE, `${FILE}.metadata`]) expect(await get(url, path)).toEqual({ status: 403, body: expect.stringContaining('blocked-by-policy') })
+  })
+
   test('listens on loopback alone', async () => {
     const { url } = await server().start()
     const { port } = new URL(url!)

@@ -5,6 +5,7 @@ import type { Apks } from '../services/apks.ts'
 import type { Crates } from '../services/crates.ts'
 import type { Files } from '../services/files.ts'
 import type { Recipes } from '../services/recipes.ts'
+import type { Policy } from '../services/policy.ts'
 import type { BlobStore, BuildLogs, Clock, Store, Upstream } from '../services/ports.ts'
 import type { UpstreamPages } from '../services/upstream-pages.ts'
 
@@ -16,7 +17,11 @@ export interface Parts {
   files: Files
   apks: Apks
   crates: Crates
+  /** Without what the policy of the server holds back. */
   upstreamPages: UpstreamPages
+  /** All that the upstream lists. */
+  wholePages: UpstreamPages
+  policy: Policy
   recipes: Recipes
   /** This server's id. */
   instance: string

@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import about from '../../package.json' with { type: 'json' }
 import { createStaticMetadata } from '../builder/static-metadata.ts'
+import { viewRules } from '../config/policy.ts'
 import type { Settings } from '../config/settings.ts'
 import { isLoopback } from '../domain/local.ts'
 import { MuslinError } from '../errors.ts'
@@ -57,18 +58,18 @@ export interface Web {
 
 /** The web part of a server, listening on `host` (undefined: all interfaces). Throws `port-in-use` or `bad-settings`. */
 export async function startWeb(parts: Parts, own: { adminTokenSha256: string; hopKey: string; host: string | undefined }): Promise<Web> {
-  const { settings, ports, files, apks, crates, upstreamPages, recipes, targets, instance, scratch, log, clock } = parts
+  const { settings, ports, files, apks, crates, upstreamPages, wholePages, policy, recipes, targets, instance, scratch, log, clock } = parts
   const { store, blobs, logs, upstream } = ports
   const { workers } = settings
   const closing = new AbortController()
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
-  const promises = createPromises({ store, recipes })
+  const promises = createPromises({ store, recipes, policy })
   const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
   const admission = createAdmission({ ...settings, clock, hosts: names })
   const hindrance = createHindrance({ jobs: store.jobs, workers: store.workers, recipes, readyTargets, targets, clock })
   const downloads = createDownloads({ downloads: store.downloads, targets, clock, log })
   const fallbacks = createPureFallbacks({ store, upstreamPages, recipes, admission, readyTargets, clock, log })
-  const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers })
+  const planner = createPlanner({ store, recipes, upstreamPages: wholePages, policy, readyTargets, targets, workers })
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers, clock })
   const jobViews = createJobViews({ store, clock, workers })
   const planFor = createPlanFor({ planner, asker: createAskers({ ...settings, adminTokenSha256: own.adminTokenSha256 }) })
@@ -81,19 +82,19 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
-    refresh: createRefresh({ upstreamPages }),
-    orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
+    refresh: createRefresh({ upstreamPages: wholePages }),
+    orders: createOrders({ store, recipes, upstreamPages: wholePages, policy, readyTargets, targets, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     overview: createOverview({ store, readyTargets, pausing, targets, clock, offline: settings.offline }),
     pausing,
-    jobs: store.jobs, logs, targets, clock, offline: settings.offline, closing: closing.signal,
+    jobs: store.jobs, logs, targets, views: viewRules(settings), clock, offline: settings.offline, closing: closing.signal,
   }
   const links = createLinks({ admission, publicUrl: settings.publicUrl })
   const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
   const targetsNow = createTargetsNow({ glance: store.glance, clock })
-  const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }) })
+  const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }), views: viewRules(settings), clock })
   const maker = createPageMaker({ clock })
-  const pages = createProjectPages({ store, upstreamPages, promises, targetsNow, maker, cacheBytes: settings.pageCacheSize })
+  const pages = createProjectPages({ store, upstreamPages: wholePages, policy, promises, targetsNow, maker, clock, cacheBytes: settings.pageCacheSize })
   const app = createApp({
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
@@ -109,7 +110,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy, holdLimit: settings.holdLimit,
   })
   const fast = createFast({
-    pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs }), downloads, fallbacks, addressOf: createAddressOf(settings),
+    pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs, allowed: () => !policy.guards }), downloads, fallbacks, addressOf: createAddressOf(settings),
     publicUrl: settings.publicUrl, closing: closing.signal, log, clock,
   })
   const server = createServer(app, { fast, ...await tls(settings) })

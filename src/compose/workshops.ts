@@ -63,5 +63,5 @@ function indexUrl(engine: Engine, { settings }: Parts, url: string | undefined):
 /** A wheel of the upstream as every client gets it: by its page, checked against its digest, and kept. */
 async function upstreamWheel({ upstreamPages, files }: Parts, { project, filename, sha256 }: { project: string; filename: string; sha256: string }): Promise<Readable> {
   await upstreamPages.refresh(project)
-  return files.blob(sha256, filename)
+  return files.pinned(sha256, filename)
 }

@@ -3,6 +3,8 @@
  * flag), or as TOML gave it; each kind turns all of them into one typed value.
  */
 import { z } from 'zod'
+import { parseSpan } from '../domain/moment.ts'
+import { parsePattern } from '../domain/pattern.ts'
 import { parseDuration, parseSize } from '../domain/quantity.ts'
 
 export interface Kind<T> {
@@ -58,7 +60,7 @@ export const size: Kind<number> = {
 /** Seconds, at least so many. */
 export function duration(least: number): Kind<number> {
   return {
-    accepts: 'a duration such as 90s, 30m or 2h, or seconds',
+    accepts: 'a duration such as 90s, 30m, 2h or 3d, or seconds',
     placeholder: 'TIME',
     schema: quantity(parseDuration, least),
   }
@@ -73,6 +75,23 @@ export function list(what: string): Kind<string[]> {
     schema: z.union([z.string(), z.array(z.string())])
       .transform((value) => [value].flat().flatMap((part) => part.split(',')).map((part) => part.trim()).filter((part) => part !== '')),
   }
+}
+
+/** Patterns of projects and releases: separated by commas, those within specifiers excepted, repeated, or a TOML array. */
+export const patterns: Kind<string[]> = {
+  accepts: 'projects such as numpy or acme-*, releases such as django<5 or torch==2.*, separated by commas (an array in the file)',
+  placeholder: 'LIST',
+  repeatable: true,
+  schema: z.union([z.string(), z.array(z.string())])
+    .transform((value) => [value].flat().flatMap((part) => part.split(/,(?!\s*[=!~<>])/)).map((part) => part.trim()).filter((part) => part !== ''))
+    .refine((value) => value.every((part) => parsePattern(part) !== undefined)),
+}
+
+/** A day or a moment, as text or as TOML's own; what comes out is text. */
+export const day: Kind<string> = {
+  accepts: 'a day such as 2026-01-31, or a moment such as 2026-01-31T12:00:00Z',
+  placeholder: 'DAY',
+  schema: z.union([z.string(), z.date().transform((value) => value.toISOString())]).refine((value) => parseSpan(value) !== undefined),
 }
 
 /** KEY=VALUE pairs: separated by commas, repeated, or a TOML table. */

@@ -30,7 +30,17 @@ function valueOf(name: OptionName, given: Given | undefined, machine: Machine): 
   if (given === undefined) return option.fallback(machine)
   const result = option.kind.schema.safeParse(given.value)
   if (result.success) return result.data
+  const [issue] = result.error.issues
+  if (issue && issue.path.length > 0) {
+    const at = [name, ...issue.path].join('.')
+    throw new MuslinError('bad-settings', `${at} is ${shown(valueAt(given.value, issue.path))}, set by ${given.from}; ${issue.message}`)
+  }
   throw new MuslinError('bad-settings', `${name} is ${shown(given.value)}, set by ${given.from}; accepted: ${option.kind.accepts}`)
+}
+
+/** What stands at a place within a table; the whole where it is given as a text. */
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((within, key) => typeof within === 'object' && within !== null ? (within as Record<PropertyKey, unknown>)[key] : within, value)
 }
 
 /** A refused value, short, and without the password of a URL. */

@@ -3,9 +3,10 @@
  * `docs/configuration.md` all come from here.
  */
 import type { Kind } from './kinds.ts'
-import { amount, choice, duration, list, pairs, path, size, text, url, whole, yesNo } from './kinds.ts'
+import { amount, choice, duration, list, pairs, path, patterns, size, text, url, whole, yesNo } from './kinds.ts'
 import type { Machine } from './machine.ts'
 import type { FlatSettings, OptionName } from './settings.ts'
+import { views } from './views.ts'
 
 export interface Option<T> {
   kind: Kind<Exclude<T, undefined>>
@@ -133,6 +134,11 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
     text: 'Ask nothing of the upstream, of apkMirror or of cratesIndex: what was seen before is served, and what was not is refused with 503.',
   },
   pageCacheSize: { kind: size, fallback: () => 48 * MIB, fallbackText: '48m', text: 'Memory for pages that are ready to be sent, compressed; those asked for least recently are made again when they are asked for. A page of a large project takes 0.5 MB, most take 10 kB; HTML, JSON and each way of compression are pages of their own.' },
+  allow: { kind: patterns, fallback: () => [], fallbackText: 'everything', text: 'The only projects and releases that are served, to builds too: on pages, as files and as metadata. [views.md](views.md) has the rules.' },
+  deny: { kind: patterns, fallback: () => [], text: 'Projects and releases that are not served, whatever allows them.' },
+  cooldown: { kind: duration(0), fallback: () => 0, fallbackText: 'none', text: 'How old an upstream file must be before it is served. One without upload-time is as old as Muslin has known it.' },
+  cooldownExempt: { kind: patterns, fallback: () => [], text: 'Projects and releases without a cooldown, on views too: your own, and a release that cannot wait, as NAME==VERSION.' },
+  views: { kind: views, fallback: () => ({}), text: 'Views with rules of their own, served at /view/NAME/simple/: each a table [views.NAME] with allow, deny, cooldown, cooldownExempt and before. They leave out files beside what the server does. [views.md](views.md) has examples.' },
   logLevel: { kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: () => 'info', text: 'The least level that is logged, as JSON lines on standard error.' },
 }
 

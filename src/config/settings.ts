@@ -48,7 +48,25 @@ export interface Settings {
   pageCacheSize: number
   /** Nothing is asked of other servers than this one. */
   offline: boolean
+  /** Patterns of projects and releases. */
+  allow: string[]
+  deny: string[]
+  /** Seconds. */
+  cooldown: number
+  cooldownExempt: string[]
+  /** By their names. */
+  views: Record<string, ViewSettings>
   logLevel: string
+}
+
+/** What one view leaves out, beside what the server does. */
+export interface ViewSettings {
+  allow?: string[]
+  deny?: string[]
+  /** Seconds. */
+  cooldown?: number
+  cooldownExempt?: string[]
+  before?: string
 }
 
 /** The settings with nested ones under dotted names. */

@@ -19,10 +19,10 @@ export function createFastPages({ pages, views }: FastPagesDeps): (path: string,
     for (const { view, pattern } of patterns) {
       const groups = pattern.exec(path)?.groups
       if (!groups) continue
-      const { project = '', target, format } = groups
+      const { project = '', named = '', format } = groups
       if (!isValidName(project) || normalizeName(project) !== project) return undefined
       const client = clientOf(headers)
-      const page = pages.ready(project, variantOf(view, view.audience(client, headers.host, target), client, headers, format))
+      const page = pages.ready(project, variantOf(view, view.audience(client, headers.host, named), client, headers, format))
       return page && (answers.get(page) ?? remember(page))
     }
     return undefined
@@ -37,7 +37,7 @@ export function createFastPages({ pages, views }: FastPagesDeps): (path: string,
 
 /** The path of a project's page as installers write it: nothing that would have to be decoded. */
 function patternOf({ path }: View): RegExp {
-  const folder = path.replace(/:(\w+)/g, '(?<$1>[\\w.-]+)')
+  const folder = path.replace(':named', '(?<named>[\\w.-]+)')
   return new RegExp(`^${folder}/(?<project>[a-z0-9-]+)/(?:\\?format=(?<format>[\\w./-]*))?$`)
 }
 

@@ -3,24 +3,18 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import { type Client, losesHashes, parseUserAgent, sortsYankedLast, targetOf } from '../domain/client.ts'
 import { type Coding, negotiateEncoding, negotiatePage, type PageKind } from '../domain/negotiate.ts'
-import { parseTarget, type Target } from '../domain/target.ts'
+import { parseTarget } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
 import type { PageVariant, RenderedPage } from '../services/pages.ts'
 import type { TargetsNow } from '../services/ready-targets.ts'
-
-/** Who gets promises on a view; `target` is undefined for nobody. */
-export interface Audience { target: Target | undefined; asOld?: boolean }
+import { asOfDate, type Audience, byViewName, type Listed, type RuleDeps } from './view-audience.ts'
 
 export interface View {
-  /** As the router has it. */
+  /** As the router has it, with one parameter at most: `:named`. */
   path: string
   /** The way from a project's page up to the server's root. */
   root: string
-  /**
-   * `named` is the target in the path. It depends on the host too, which `Vary` does not name: the host is part of the URL by which a cache
-   * keeps an answer (RFC 9110 section 12.5.5, RFC 9111 section 2). Throws `unknown-target`.
-   */
-  audience(client: Client, host: string | undefined, named: string | undefined): Audience
+  audience: Audience
 }
 
 /** Pages must be asked for anew each time: what they promise may have failed or been built meanwhile. */
@@ -32,7 +26,7 @@ export const PAGE_VARY = ['Accept', 'Accept-Encoding', 'User-Agent']
 const TEXTS = 1000
 const LONGEST_TEXT = 1024
 
-export interface ViewDeps {
+export interface ViewDeps extends RuleDeps {
   targetsNow: TargetsNow
   /** Names of the configured targets: their views exist before any worker is ready. */
   targets: string[]
@@ -41,19 +35,20 @@ export interface ViewDeps {
 }
 
 /** The views that are served. */
-export function createViews({ targetsNow, targets, hostRefused }: ViewDeps): View[] {
+export function createViews({ targetsNow, targets, hostRefused, ...rules }: ViewDeps): View[] {
   /**
    * pip and uv's installing commands on a musl target. Their locking ones, and all others, are better off without promises, and so are
    * those who come under a name under which no build may be started: they take the sdist. What else keeps a request from starting
    * builds is no matter here: installers may, and `Sec-Fetch-Site` comes from browsers alone.
    */
-  function byAgent(client: Client, host: string | undefined): Audience {
+  function byAgent(client: Client, host: string | undefined): Listed {
     if (!client.installs || !client.musl) return { target: undefined }
     const target = targetOf(client, [...targetsNow.ready().keys()].flatMap((name) => parseTarget(name) ?? []))
     return { target: target && !hostRefused(host) ? target : undefined }
   }
 
-  function byPath(_client: Client, host: string | undefined, named = ''): Audience {
+  /** Throws `unknown-target`. */
+  function byPath(_client: Client, host: string | undefined, named: string): Listed {
     const target = parseTarget(named)
     if (!target || !(targets.includes(named) || targetsNow.ready().has(named))) {
       const known = targets.length > 0 ? `the targets are ${targets.join(', ')}` : 'there is none'
@@ -62,18 +57,23 @@ export function createViews({ targetsNow, targets, hostRefused }: ViewDeps): Vie
     return { target: hostRefused(host) ? undefined : target }
   }
 
+  /** Requirements of an old sdist's time may be there as wheels of ours alone, which were made today. */
+  const nobody: Audience = ({ own }) => ({ target: undefined, asOld: own })
+
   return [
     { path: '/simple', root: '../../', audience: byAgent },
-    // Requirements of an old sdist's time may be there as wheels of ours alone, which were made today.
-    { path: '/finished/simple', root: '../../../', audience: ({ own }) => ({ target: undefined, asOld: own }) },
-    { path: '/target/:target/simple', root: '../../../../', audience: byPath },
+    { path: '/finished/simple', root: '../../../', audience: nobody },
+    { path: '/target/:named/simple', root: '../../../../', audience: byPath },
+    { path: '/before/:named/simple', root: '../../../../', audience: asOfDate(rules) },
+    { path: '/view/:named/simple', root: '../../../../', audience: byViewName(rules, byAgent) },
+    { path: '/view/:named/finished/simple', root: '../../../../../', audience: byViewName(rules, nobody) },
   ]
 }
 
 /** The page's variant for this client. Throws `not-acceptable`. */
-export function variantOf(view: View, audience: Audience, client: Client, headers: IncomingHttpHeaders, format: string | undefined): PageVariant {
+export function variantOf(view: View, listed: Listed, client: Client, headers: IncomingHttpHeaders, format: string | undefined): PageVariant {
   return {
-    ...audience,
+    ...listed,
     root: view.root,
     format: formatOf(client, headers, format),
     olderBuilds: sortsYankedLast(client) ? 'listed' : 'yanked',

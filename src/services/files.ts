@@ -2,6 +2,7 @@ import { Transform, type Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
 import { keepBlob } from './keep-blob.ts'
+import { NO_POLICY, type Policy } from './policy.ts'
 import type { BlobDraft, BlobStore, Store, Upstream, UpstreamFile } from './ports.ts'
 import { singleFlight } from './single-flight.ts'
 
@@ -17,14 +18,16 @@ export interface OpenFile {
 }
 
 export interface Files {
-  /** A recorded file, upstream's or built. Throws `no-such-file`; its `read` throws what the upstream's failure is. */
+  /** A recorded file, upstream's or built. Throws `no-such-file`, and `blocked-by-policy` where it is held back; its `read` throws what the upstream's failure is. */
   open(sha256: string, filename: string): Promise<OpenFile>
-  /** The `.metadata` of a recorded wheel (PEP 658). Throws `no-such-file` where the index announced none. */
+  /** The `.metadata` of a recorded wheel (PEP 658). Throws `no-such-file` where the index announced none, and `blocked-by-policy` with its wheel. */
   metadata(sha256: string, filename: string): Promise<OpenFile>
   /** A blob that must be there, such as the METADATA of a promise. */
   stored(sha256: string): Promise<OpenFile>
   /** The bytes of a recorded file, complete and checked against its sha256. */
   blob(sha256: string, filename: string): Promise<Readable>
+  /** The same of a file that this program itself names by its digest: no policy holds it back. */
+  pinned(sha256: string, filename: string): Promise<Readable>
 }
 
 interface Flight {
@@ -34,15 +37,23 @@ interface Flight {
 }
 
 /** The files of every page: only recorded (sha256, filename) pairs, each fetched once and kept for ever under its digest. */
-export function createFiles({ store, blobs, upstream, log }: { store: Store; blobs: BlobStore; upstream: Upstream; log: Logger }): Files {
+export function createFiles({ store, blobs, upstream, policy = NO_POLICY, log }: {
+  store: Store
+  blobs: BlobStore
+  upstream: Upstream
+  policy?: Pick<Policy, 'check'>
+  log: Logger
+}): Files {
   const flights = new Map<string, Flight>()
   const metadataFlight = singleFlight<string>()
 
-  return { open, metadata, stored, blob }
+  return { open, metadata, stored, blob, pinned }
 
   async function open(sha256: string, filename: string): Promise<OpenFile> {
     const file = await store.pages.file(sha256, filename)
-    if (file === undefined && await store.wheels.wheel(sha256, filename) === undefined) throw noSuchFile(filename)
+    const recorded = file ?? await store.wheels.wheel(sha256, filename)
+    if (!recorded) throw noSuchFile(filename)
+    await policy.check(recorded)
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)
@@ -115,9 +126,14 @@ export function createFiles({ store, blobs, upstream, log }: { store: Store; blo
 
   async function blob(sha256: string, filename: string): Promise<Readable> {
     const file = await open(sha256, filename)
-    if (file.size === undefined) {
+    return file.size === undefined ? pinned(sha256, filename) : blobs.read(sha256)
+  }
+
+  async function pinned(sha256: string, filename: string): Promise<Readable> {
+    if (!await blobs.stat(sha256)) {
       const recorded = await store.pages.file(sha256, filename)
-      if (recorded) await fly(recorded).finished
+      if (!recorded) throw noSuchFile(filename)
+      await fly(recorded).finished
     }
     return blobs.read(sha256)
   }
@@ -125,6 +141,8 @@ export function createFiles({ store, blobs, upstream, log }: { store: Store; blo
   async function metadata(sha256: string, filename: string): Promise<OpenFile> {
     const wheel = await store.wheels.wheel(sha256, filename)
     const file = wheel ? undefined : await store.pages.file(sha256, filename)
+    const recorded = wheel ?? file
+    if (recorded) await policy.check(recorded)
     const digest = wheel?.metadata ?? file?.metadata
     if (digest === undefined) throw noSuchFile(`${filename}.metadata`)
     const known = digest === '' ? undefined : await find(digest)

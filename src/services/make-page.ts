@@ -6,6 +6,7 @@ import { mergePage } from '../domain/merge.ts'
 import type { Coding, PageKind } from '../domain/negotiate.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { renderHtml } from '../domain/render.ts'
+import { permittedBy, type PolicyTerms } from './policy.ts'
 import type { BuiltWheel } from './ports.ts'
 import { promisesOn, type PromiseTerms } from './promise-list.ts'
 
@@ -15,6 +16,8 @@ export interface PageTask {
   json: Uint8Array | undefined
   pageUrl: string
   wheels: BuiltWheel[]
+  /** What is left out; undefined for nothing. */
+  policy: PolicyTerms | undefined
   /** Undefined where nothing is promised. */
   promises: PromiseTerms | undefined
   root: string
@@ -29,17 +32,20 @@ export interface MadePage {
   body: Uint8Array
   /** Of the page before it was encoded, hex. */
   sha256: string
+  /** When it is to be made anew, whatever else changes: milliseconds since 1970, Infinity: never. */
+  until: number
 }
 
 /** From here on, and in a thread of its own, some percent of size are worth twice the time: a page is made once and sent often. */
 export const BIG_BYTES = 100_000
 
-export function makePage({ json, promises, format, coding, ...task }: PageTask): MadePage {
-  const page = json && readJson(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString()) as ProjectPage
-  const listed = page && promises ? promisesOn(page, task.project, task.wheels, promises) : []
-  const merged = mergePage({ ...task, page, promises: listed })
+export function makePage({ json, policy, promises, format, coding, ...task }: PageTask): MadePage {
+  const whole = json && readJson(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString()) as ProjectPage
+  const { page, wheels, until } = permittedBy(task.project, { page: whole, wheels: task.wheels }, policy)
+  const listed = page && promises ? promisesOn(page, task.project, wheels, promises) : []
+  const merged = mergePage({ ...task, page, wheels, promises: listed })
   const text = Buffer.from(format === 'json' ? JSON.stringify(merged) : renderHtml(merged))
-  return { body: encoded(text, coding), sha256: createHash('sha256').update(text).digest('hex') }
+  return { body: encoded(text, coding), sha256: createHash('sha256').update(text).digest('hex'), until }
 }
 
 function encoded(text: Buffer, coding: Coding): Uint8Array {

@@ -3,10 +3,13 @@ import { parseSdistFilename } from '../domain/filename.ts'
 import { PRIORITY, type Job, type Wish } from '../domain/job.ts'
 import { projectNamed } from '../domain/names.ts'
 import type { ProjectPage } from '../domain/page.ts'
+import type { HeldFile } from '../domain/policy.ts'
+import { heldLine } from '../domain/policy-line.ts'
 import { sdistsByVersion } from '../domain/promise.ts'
 import { canonicalVersion, compareVersions, isPrerelease, parseVersion, versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import { noSuchJob } from './job-views.ts'
+import { NO_POLICY, type Policy } from './policy.ts'
 import type { Clock, Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import { notBuilt, type Recipes } from './recipes.ts'
@@ -17,7 +20,7 @@ export interface Orders {
   /**
    * One job a target: made, joined, or tried again where it had failed or was cancelled; of a wheel that is there the job that built it.
    * A trial is a job of its own. Throws `bad-name`, `no-such-project`, `no-such-release`, `unknown-target`,
-   * `no-builder`, and `not-built-here` where a recipe skips the release on a target that is named, or on all.
+   * `no-builder`, `blocked-by-policy`, and `not-built-here` where a recipe skips the release on a target that is named, or on all.
    */
   build(order: JobOrder, askedBy: string): Promise<Job[]>
   /**
@@ -34,10 +37,12 @@ export interface Orders {
 interface Release { project: string; version: string; sdist: { sha256: string; filename: string } }
 
 /** What a person orders by hand. */
-export function createOrders({ store, recipes, upstreamPages, readyTargets, targets: configured, clock }: {
+export function createOrders({ store, recipes, upstreamPages, policy = NO_POLICY, readyTargets, targets: configured, clock }: {
   store: Store
   recipes: Pick<Recipes, 'forProject' | 'addApks'>
+  /** All that the upstream lists: why something of it is not built is told. */
   upstreamPages: UpstreamPages
+  policy?: Pick<Policy, 'permitted'>
   readyTargets: ReadyTargets
   /** Names of the configured targets. */
   targets: string[]
@@ -93,23 +98,30 @@ export function createOrders({ store, recipes, upstreamPages, readyTargets, targ
 
   async function releaseOf(project: string, version: string | undefined): Promise<Release> {
     await upstreamPages.refresh(project)
-    const sdists = await sdistsOn(project)
+    const { sdists, held } = await offered(project)
     if (version === undefined) {
       const [newest] = sdists.filter(({ yanked }) => !yanked).toSorted(newestFirst)
+      if (!newest && held[0]) throw blocked(held[0])
       if (!newest) throw new MuslinError('no-such-release', `no release of ${project} has an sdist, so nothing can be compiled; install its wheels`)
       return newest.release
     }
     const named = (all: Listed[]) => all.find(({ release }) => versionKey(release.version) === versionKey(version))
+    const withheld = (all: HeldFile[]) => all.find((file) => file.version !== undefined && versionKey(file.version) === versionKey(version))
     // It may have come out since the page did, and somebody waits for it.
-    const found = named(sdists) ?? await upstreamPages.reload(project).then(async () => named(await sdistsOn(project)), () => undefined)
+    const latest = named(sdists) || withheld(held) ? { sdists, held } : await upstreamPages.reload(project).then(() => offered(project), () => ({ sdists, held }))
+    const found = named(latest.sdists)
+    const blocking = withheld(latest.held)
+    if (!found && blocking) throw blocked(blocking)
     if (!found) throw new MuslinError('no-such-release', `${project} has no release ${version.slice(0, 60)} with an sdist; ask /simple/${project}/ for its files`)
     return found.release
   }
 
-  async function sdistsOn(project: string): Promise<Listed[]> {
+  /** The sdists that may be built, and what a rule holds back. */
+  async function offered(project: string): Promise<{ sdists: Listed[]; held: HeldFile[] }> {
     const kept = await upstreamPages.read(project)
     if (!kept) throw new MuslinError('no-such-project', `the upstream knows no project ${project}; check the name`)
-    return sdistsOf(kept.page, project)
+    const { page, held } = await policy.permitted(project, { page: kept.page, wheels: [] })
+    return { sdists: sdistsOf(page ?? kept.page, project), held }
   }
 
   async function addApks(id: number, apks: string[], askedBy: string): Promise<Job> {
@@ -153,6 +165,10 @@ function sdistsOf(page: ProjectPage, project: string): Listed[] {
     release: { project, version: canonicalVersion(parseSdistFilename(filename, page.name)!.version), sdist: { sha256: sha256Of(file)!, filename } },
     yanked: Boolean(yanked),
   }))
+}
+
+function blocked(file: HeldFile): MuslinError {
+  return new MuslinError('blocked-by-policy', heldLine(file.filename, file))
 }
 
 /** PEP 440 "Handling of pre-releases": they come after everything else. */

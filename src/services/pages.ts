@@ -3,7 +3,8 @@ import { CONTENT_TYPES, type Coding, type PageKind } from '../domain/negotiate.t
 import type { Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
 import type { PageMaker } from './page-maker.ts'
-import type { Store } from './ports.ts'
+import type { PageView, Policy } from './policy.ts'
+import type { Clock, Store } from './ports.ts'
 import type { PromiseBook } from './promises.ts'
 import type { TargetsNow } from './ready-targets.ts'
 import { singleFlight } from './single-flight.ts'
@@ -20,6 +21,8 @@ export interface PageVariant {
   asOld?: boolean
   /** Whether wheels that newer builds of ours replaced are yanked (the default). */
   olderBuilds?: 'yanked' | 'listed'
+  /** What it leaves out beside what the server does. */
+  view?: PageView | undefined
 }
 
 /** A page as it is sent; one object until the page changes. */
@@ -30,12 +33,14 @@ export interface RenderedPage {
   /** Of the page before it was encoded, without quotes. */
   sha256: string
   contentType: string
+  /** When it is to be made anew, whatever else changes: milliseconds since 1970, Infinity: never. */
+  until: number
 }
 
 export interface ProjectPages {
   /**
    * The page of a project by its normalised name. Throws `no-such-project` where neither the upstream nor a build has any file
-   * of it, and the upstream's own error where that cannot be known. `via` is passed on to it.
+   * of it, the upstream's own error where that cannot be known, and `blocked-by-policy` where all of it is held back for good. `via` is passed on to it.
    */
   page(project: string, variant: PageVariant, via?: string): Promise<RenderedPage>
   /** What `page` would give, where that needs no waiting: the upstream need not be asked, and the page was rendered since its last change. */
@@ -43,12 +48,15 @@ export interface ProjectPages {
 }
 
 /** Pages as they are served: merged from the upstream's, the built wheels and the promises; made once for each change and variant. */
-export function createProjectPages({ store, upstreamPages, promises, targetsNow, maker, cacheBytes }: {
+export function createProjectPages({ store, upstreamPages, policy, promises, targetsNow, maker, clock, cacheBytes }: {
   store: Store
+  /** All that the upstream lists: what of it is served is decided here. */
   upstreamPages: UpstreamPages
+  policy: Policy
   promises: PromiseBook
   targetsNow: Pick<TargetsNow, 'promised'>
   maker: Pick<PageMaker, 'make'>
+  clock: Pick<Clock, 'now'>
   /** How many bytes of pages are kept in memory. */
   cacheBytes: number
 }): ProjectPages {
@@ -59,12 +67,11 @@ export function createProjectPages({ store, upstreamPages, promises, targetsNow,
 
   return {
     async page(project, variant, via) {
+      policy.admit(project, variant.view)
       const failure = await upstreamPages.refresh(project, via).then(() => undefined, (error: unknown) => ({ error }))
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
       const { key, generation, image, olderBuilds } = place(project, variant)
-      const kept = cache.get(key)
-      if (kept?.generation === generation) return kept.page
-      return rendering(`${generation} ${key}`, async () => {
+      return keptOf(key, generation) ?? rendering(`${generation} ${key}`, async () => {
         const page = await render(project, { ...variant, olderBuilds }, image, failure)
         cache.set(key, { generation, page })
         return page
@@ -73,17 +80,22 @@ export function createProjectPages({ store, upstreamPages, promises, targetsNow,
     ready(project, variant) {
       if (!upstreamPages.fresh(project)) return undefined
       const { key, generation } = place(project, variant)
-      const kept = cache.get(key)
-      return kept?.generation === generation ? kept.page : undefined
+      // What the rules refuse was never made.
+      return keptOf(key, generation)
     },
   }
 
+  function keptOf(key: string, generation: number): RenderedPage | undefined {
+    const kept = cache.get(key)
+    return kept?.generation === generation && clock.now() < kept.page.until ? kept.page : undefined
+  }
+
   /** Under which key the page of today is kept, and what it is made from. */
-  function place(project: string, { root, target, format, coding, asOld = false, olderBuilds = 'yanked' }: PageVariant) {
+  function place(project: string, { root, target, format, coding, asOld = false, olderBuilds = 'yanked', view }: PageVariant) {
     const image = target && targetsNow.promised().get(target.name)
     // Who sorts yanked files last shares all other pages.
     const listed = olderBuilds === 'listed' && glance.rebuilt(project)
-    const key = `${project} ${root} ${format} ${coding} ${asOld} ${listed} ${image === undefined ? '' : `${target?.name} ${image}`}`
+    const key = `${project} ${root} ${format} ${coding} ${asOld} ${listed} ${image === undefined ? '' : `${target?.name} ${image}`} ${view?.key ?? ''}`
     return { key, generation: glance.generation(project), image, olderBuilds: listed ? 'listed' : 'yanked' } as const
   }
 
@@ -96,8 +108,8 @@ export function createProjectPages({ store, upstreamPages, promises, targetsNow,
     }
     const { root, target, format, coding, asOld = false, olderBuilds = 'yanked' } = variant
     const terms = kept && target && image !== undefined ? await promises.terms(project, target, image) : undefined
-    const { body, sha256 } = await maker.make({ project, json: kept?.json, pageUrl: kept?.url ?? '', wheels, promises: terms, root, format, coding, asOld, olderBuilds })
-    return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), coding, sha256, contentType: CONTENT_TYPES[format] }
+    const { body, sha256, until } = await maker.make({ project, json: kept?.json, pageUrl: kept?.url ?? '', wheels, policy: await policy.terms(project, variant.view), promises: terms, root, format, coding, asOld, olderBuilds })
+    return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), coding, sha256, contentType: CONTENT_TYPES[format], until }
   }
 }
 

@@ -1,12 +1,16 @@
+import { filesOfRelease } from '../domain/choose.ts'
 import { sha256Of } from '../domain/digest.ts'
 import { estimateSeconds } from '../domain/estimate.ts'
 import type { Job } from '../domain/job.ts'
 import type { Pin } from '../domain/lock/lock.ts'
 import type { IndexFile, ProjectPage } from '../domain/page.ts'
+import type { HeldFile } from '../domain/policy.ts'
+import { heldLine } from '../domain/policy-line.ts'
 import type { Target } from '../domain/target.ts'
-import { canonicalVersion } from '../domain/version.ts'
+import { canonicalVersion, versionKey } from '../domain/version.ts'
 import { decide, type Known, type Verdict } from '../domain/verdict.ts'
 import { ERRORS, MuslinError } from '../errors.ts'
+import { NO_POLICY, type Policy } from './policy.ts'
 import type { BuiltWheel, Store } from './ports.ts'
 import type { Applied, Recipes } from './recipes.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
@@ -19,18 +23,24 @@ type Refused = Extract<Verdict, { verdict: 'cannot' }>
 type Outcome = { page: ProjectPage | undefined; error: unknown }
 
 /** Makes the lines of one project: its page is read once, and its jobs and wheels, for all its releases and targets. */
-export function createPlanLines({ store, recipes, upstreamPages }: { store: Store; recipes: Pick<Recipes, 'forProject'>; upstreamPages: UpstreamPages }) {
+export function createPlanLines({ store, recipes, upstreamPages, policy = NO_POLICY }: {
+  store: Store
+  recipes: Pick<Recipes, 'forProject'>
+  upstreamPages: UpstreamPages
+  policy?: Pick<Policy, 'permitted'> | undefined
+}) {
   return async (project: string, asked: Asked[], images: Map<string, string>): Promise<[Asked, PlanLine][]> => {
     const elsewhere = asked.every(({ pin, refusal }) => pin.elsewhere !== undefined || refusal !== undefined)
-    const { page, error }: Outcome = elsewhere ? { page: undefined, error: undefined } : await fetched(project)
-    const [wheels, jobs, applied] = await Promise.all([store.wheels.wheels(project), store.jobs.list({ project }), recipes.forProject(project)])
+    const { page: upstream, error }: Outcome = elsewhere ? { page: undefined, error: undefined } : await fetched(project)
+    const [built, jobs, applied] = await Promise.all([store.wheels.wheels(project), store.jobs.list({ project }), recipes.forProject(project)])
+    const { page, wheels, held } = await policy.permitted(project, { page: upstream, wheels: built })
     const lines: [Asked, PlanLine][] = []
     for (const each of asked) {
       const image = images.get(each.target.name)
       const recipe = applied(canonicalVersion(each.pin.version), each.target.name)
       const ours = jobs.filter((job) => job.kind !== 'trial' && job.target === each.target.name && job.image === image && job.recipe === recipe.digest)
       const known: Known<BuiltWheel> = { page, wheels, failures: failuresOf(ours), ready: image !== undefined, skip: recipe.recipe.skip, native: each.native }
-      const verdict: Verdict<BuiltWheel> = refused(each) ?? (page || wheels.length > 0 ? undefined : unreachable(error)) ?? decide(each.pin, each.target, known)
+      const verdict: Verdict<BuiltWheel> = refused(each) ?? withheld(each, page, held) ?? (page || wheels.length > 0 ? undefined : unreachable(error)) ?? decide(each.pin, each.target, known)
       const job = verdict.verdict === 'built' ? await jobOfBuild(verdict.wheel) : jobOf(verdict, ours)
       const history = verdict.verdict === 'would-build' ? await store.jobs.history(project, each.target.name) : []
       lines.push([each, line(each, verdict, job, history, recipe)])
@@ -54,6 +64,15 @@ function refused({ refusal, target }: Asked): Refused | undefined {
   if (refusal === undefined) return undefined
   const reason = { why: `the lock refuses ${target.name}: ${refusal}`, remedy: 'lock again for this target, or leave it out' }
   return { verdict: 'cannot', reason, sdist: undefined, failed: undefined }
+}
+
+/** The rules of the server leave no file of the release. */
+function withheld({ pin }: Asked, page: ProjectPage | undefined, held: HeldFile[]): Refused | undefined {
+  if (pin.elsewhere !== undefined) return undefined
+  const key = versionKey(pin.version)
+  const one = held.find(({ version }) => version !== undefined && versionKey(version) === key)
+  if (!one || filesOfRelease(page?.files ?? [], pin.project, pin.version).length > 0) return undefined
+  return { verdict: 'cannot', reason: { why: heldLine(`${pin.project} ${pin.version}`, one), remedy: ERRORS['blocked-by-policy'].remedy }, sdist: undefined, failed: undefined }
 }
 
 function unreachable(error: unknown): Refused | undefined {

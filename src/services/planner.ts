@@ -7,6 +7,7 @@ import { versionKey } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import { MOST_PLAN_LINES } from './bounds.ts'
 import { createPlanLines, type Asked } from './plan-lines.ts'
+import type { Policy } from './policy.ts'
 import type { Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import type { Recipes } from './recipes.ts'
@@ -30,17 +31,19 @@ export interface PlanBounds { releases: number; bytes: number }
 /** Pages that are asked for at once. */
 const AT_ONCE = 8
 
-export function createPlanner({ store, recipes, upstreamPages, readyTargets, targets: configured, workers }: {
+export function createPlanner({ store, recipes, upstreamPages, policy, readyTargets, targets: configured, workers }: {
   store: Store
   recipes: Pick<Recipes, 'forProject'>
+  /** All that the upstream lists: why something of it is not served is told. */
   upstreamPages: UpstreamPages
+  policy?: Pick<Policy, 'permitted'>
   readyTargets: ReadyTargets
   /** Names of the configured targets. */
   targets: string[]
   /** How many builds run at once. */
   workers: number
 }): Planner {
-  const linesOf = createPlanLines({ store, recipes, upstreamPages })
+  const linesOf = createPlanLines({ store, recipes, upstreamPages, policy })
 
   return { plan }
 

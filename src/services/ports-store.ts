@@ -33,6 +33,10 @@ export interface UpstreamFile {
   url: string
   /** sha256 of its `.metadata`; the empty string where the page announces one without a digest; undefined where it has none. */
   metadata: string | undefined
+  /** When the upstream says that it was uploaded; undefined where its newest page says nothing. */
+  uploadedAt?: number | undefined
+  /** When the first page that named it was fetched. `put` finds it out by itself. */
+  seenAt?: number
 }
 
 export interface PageStore {
@@ -44,6 +48,10 @@ export interface PageStore {
   file(sha256: string, filename: string): Promise<UpstreamFile | undefined>
   /** Every recorded file of a project, older pages' included. */
   files(project: string): Promise<UpstreamFile[]>
+  /** Every recorded file with these bytes. */
+  named(sha256: string): Promise<UpstreamFile[]>
+  /** The recorded files of a project that have no upload-time, and the sdists that wheels of ours were built from. */
+  undated(project: string): Promise<UpstreamFile[]>
   /** The digest of a fetched `.metadata` whose page gave none: from now on these bytes are its metadata. */
   setMetadata(sha256: string, filename: string, metadata: string): Promise<void>
   list(): Promise<StoredList | undefined>

@@ -21,7 +21,7 @@ export interface PromiseMetadata {
 export function createPromiseMetadata({ store, blobs, files, recipes, staticMetadata }: {
   store: Store
   blobs: BlobStore
-  files: Files
+  files: Pick<Files, 'metadata'>
   recipes: Pick<Recipes, 'forProject'>
   staticMetadata: StaticMetadata
 }): PromiseMetadata {

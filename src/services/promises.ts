@@ -3,6 +3,7 @@ import { parseSdistFilename, parseWheelFilename } from '../domain/filename.ts'
 import { parseTarget, type Target } from '../domain/target.ts'
 import { canonicalVersion } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
+import { NO_POLICY, type Policy } from './policy.ts'
 import type { BuiltWheel, Store } from './ports.ts'
 import { promiseId, type PromiseTerms } from './promise-list.ts'
 import type { Recipes } from './recipes.ts'
@@ -21,7 +22,7 @@ export interface Promised {
 export interface PromiseBook {
   /** What decides which promises a page lists for this target, whose builder image is `image`: `promisesOn` lists them. */
   terms(project: string, target: Target, image: string): Promise<PromiseTerms>
-  /** The promise behind an address. Throws `no-such-promise`. */
+  /** The promise behind an address. Throws `no-such-promise`, and `blocked-by-policy` with its sdist. */
   resolve(id: string, filename: string): Promise<Promised>
   /** The wheel that keeps it, once built. */
   kept(promised: Promised): Promise<BuiltWheel | undefined>
@@ -31,7 +32,11 @@ export interface PromiseBook {
  * Promises need no row: an id is a keyed hash of what is promised, so that nobody can guess one and every process, before and after
  * a restart, makes and knows the same.
  */
-export function createPromises({ store, recipes }: { store: Store; recipes: Pick<Recipes, 'show'> }): PromiseBook {
+export function createPromises({ store, recipes, policy = NO_POLICY }: {
+  store: Store
+  recipes: Pick<Recipes, 'show'>
+  policy?: Pick<Policy, 'check'>
+}): PromiseBook {
   let secret: Promise<string> | undefined
 
   return { terms, resolve, kept }
@@ -52,6 +57,7 @@ export function createPromises({ store, recipes }: { store: Store; recipes: Pick
     const sdists = (await store.pages.files(project)).filter((file) => isSdistOf(file.filename, project, version))
     const sdist = sdists.find((file) => isId(id, promiseId(key, file.sha256, filename)))
     if (!sdist) throw noSuchPromise(filename)
+    await policy.check(sdist)
     return { project, version, target, number, filename, sdist: { sha256: sdist.sha256, filename: sdist.filename } }
   }
 

@@ -1,5 +1,6 @@
 import { sha256Of } from '../domain/digest.ts'
 import type { IndexFile, ProjectPage } from '../domain/page.ts'
+import { uploadTimeOf } from '../domain/policy.ts'
 import type { UpstreamFile } from './ports.ts'
 
 /** Files of a page that can be served under their digest; the others keep the upstream's URL on the page. */
@@ -7,7 +8,7 @@ export function recordedFiles(project: string, page: ProjectPage, pageUrl: strin
   return page.files.flatMap((file) => {
     const sha256 = sha256Of(file)
     const url = URL.parse(file.url, pageUrl)
-    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file) }] : []
+    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file), uploadedAt: uploadTimeOf(file) }] : []
   })
 }
 

@@ -44,6 +44,8 @@ export interface UiDeps {
   targets: string[]
   /** Whether the upstream is never asked. */
   offline: boolean
+  /** The views of the settings by their names. */
+  views: ReadonlyMap<string, unknown>
   version: string
   /** Aborts when the server stops: live answers then end. */
   closing?: AbortSignal

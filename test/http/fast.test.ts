@@ -22,12 +22,12 @@ async function filled(rig: Rig): Promise<void> {
 
 describe('whatever is asked, the fast way says what the router says, to the byte', () => {
   let rig: Rig
-  beforeAll(async () => { await filled(rig = await makeRig({ publicUrl: 'https://wheels.example/py' })) })
+  beforeAll(async () => { await filled(rig = await makeRig({ publicUrl: 'https://wheels.example/py', policy: { views: { old: { cooldown: 60 } } } })) })
   afterAll(() => rig.close())
 
   const pages = fc.tuple(
     fc.constantFrom('', '/py'),
-    often(['/simple/', '/finished/simple/', `/target/${TARGET}/simple/`], ['/target/cp399-musllinux_1_2_x86_64/simple/']),
+    often(['/simple/', '/finished/simple/', `/target/${TARGET}/simple/`, '/before/2026-01-31/simple/', '/view/old/simple/', '/view/old/finished/simple/'], ['/target/cp399-musllinux_1_2_x86_64/simple/', '/before/2999-01-01/simple/', '/view/none/simple/']),
     often(['cffi', 'big'], ['absent', 'CFFI', 'cf--fi', '-', 'cffi%2e']),
     often(['/', '/', '/?format=text/html'], ['', '/?format=', `/?format=${JSON_V1}`, `/?format=${encodeURIComponent(JSON_V1)}`, '/?format=none', '/?format=text/html&format=x', '/?x']),
   ).map((parts) => parts.join(''))

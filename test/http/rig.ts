@@ -11,6 +11,7 @@ import type Router from '@koa/router'
 import { type Logger, pino } from 'pino'
 import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
+import { serverRules, viewRules } from '../../src/config/policy.ts'
 import { createApp } from '../../src/http/app.ts'
 import { createAddressOf, createAskers } from '../../src/http/asker.ts'
 import { createFast } from '../../src/http/fast.ts'
@@ -38,6 +39,7 @@ import { createPageMaker } from '../../src/services/page-maker.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
 import { createPausing } from '../../src/services/pausing.ts'
 import { createPlanner } from '../../src/services/planner.ts'
+import { createPolicy, permittedPages } from '../../src/services/policy.ts'
 import type { ApkBranches, BlobStore, BuildLogs, Store } from '../../src/services/ports.ts'
 import { createPrebuilds } from '../../src/services/prebuilds.ts'
 import { createPromiseMetadata } from '../../src/services/promise-metadata.ts'
@@ -112,6 +114,8 @@ export interface Options {
   adminToken?: string
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
+  /** Of the server, and the views by their names. */
+  policy?: Partial<Parameters<typeof serverRules>[0] & Parameters<typeof viewRules>[0]>
 }
 
 export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; rawHeaders: string[]; body: Buffer; continues: number }
@@ -212,10 +216,13 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts } })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
-  const upstreamPages = createUpstreamPages({ store, upstream, clock, log, freshness, offline })
+  const given = { allow: [], deny: [], cooldown: 0, cooldownExempt: [], views: {}, ...options.policy }
+  const policy = createPolicy({ rules: serverRules(given), store, clock })
+  const wholePages = createUpstreamPages({ store, upstream, clock, log, freshness, offline })
+  const upstreamPages = permittedPages(wholePages, policy)
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
-  const promises = createPromises({ store, recipes })
-  const files = createFiles({ store, blobs, upstream, log })
+  const promises = createPromises({ store, recipes, policy })
+  const files = createFiles({ store, blobs, upstream, policy, log })
   const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
   const crates = createCrates({ kept: store.kept, blobs, remote, registry: options.registry, clock, log })
@@ -225,7 +232,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const closing = new AbortController()
   const targets = options.targets ?? [TARGET]
   const hindrance = createHindrance({ jobs: store.jobs, workers: store.workers, recipes, readyTargets, targets, clock })
-  const planner = createPlanner({ store, recipes, upstreamPages, readyTargets, targets, workers: 2 })
+  const planner = createPlanner({ store, recipes, upstreamPages: wholePages, policy, readyTargets, targets, workers: 2 })
   const adminTokenSha256 = createHash('sha256').update(adminToken).digest('hex')
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers: 2, clock })
   const jobViews = createJobViews({ store, clock, workers: 2 })
@@ -235,22 +242,22 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const shown = {
     installs, waitingViews: createWaitingViews({ installs, jobViews, clock }),
     planFor, ...createLockFor({ planFor, lockHasher: createLockHasher({ store }), admission, publicUrl }),
-    orders: createOrders({ store, recipes, upstreamPages, readyTargets, targets, clock }),
+    orders: createOrders({ store, recipes, upstreamPages: wholePages, policy, readyTargets, targets, clock }),
     recipes,
     prebuilds, jobViews,
     outdated: createOutdated({ store, branches: options.branches ?? apks, upstreamPages, recipes, readyTargets, jobViews, clock }),
     rebuilds: createRebuilds({ store, planner, prebuilds }),
-    refresh: createRefresh({ upstreamPages }),
+    refresh: createRefresh({ upstreamPages: wholePages }),
     overview: createOverview({ store, readyTargets, pausing, targets, clock, offline }),
     pausing,
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
-    jobs: store.jobs, logs, clock, targets, offline, version: '0.0.0', closing: closing.signal,
+    jobs: store.jobs, logs, clock, targets, views: viewRules(given), offline, version: '0.0.0', closing: closing.signal,
   }
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const targetsNow = createTargetsNow({ glance: store.glance, clock })
-  const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }) })
+  const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }), views: viewRules(given), clock })
   const maker = createPageMaker({ clock })
-  const pages = createProjectPages({ store, upstreamPages, promises, targetsNow, maker, cacheBytes: 1024 * 1024 })
+  const pages = createProjectPages({ store, upstreamPages: wholePages, policy, promises, targetsNow, maker, clock, cacheBytes: 1024 * 1024 })
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log,
@@ -267,7 +274,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     publicUrl, trustedProxies, behindProxy, holdLimit,
   })
   const fast = createFast({
-    pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs }), downloads, fallbacks, addressOf: createAddressOf({ trustedProxies }),
+    pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs, allowed: () => !policy.guards }), downloads, fallbacks, addressOf: createAddressOf({ trustedProxies }),
     publicUrl, closing: closing.signal, log, clock,
   })
   let passed = 0

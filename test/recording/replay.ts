@@ -16,6 +16,8 @@ export interface Conditions {
   latency: number
   /** Bytes a second on one connection; 0: as fast as it goes. */
   bandwidth: number
+  /** Seconds for which it calls a page fresh. */
+  maxAge: number
   /** `gone`: refuses connections; `silent`: takes requests and never answers. */
   mode: 'up' | 'gone' | 'silent'
 }
@@ -50,7 +52,7 @@ export async function startReplay({ folder = RECORDING, port = 0, names = 700_00
   madeUp?: MadeUp[]
   conditions?: Partial<Conditions>
 } = {}): Promise<Replay> {
-  const conditions: Conditions = { latency: 0, bandwidth: 0, mode: 'up', ...begun }
+  const conditions: Conditions = { latency: 0, bandwidth: 0, maxAge: 600, mode: 'up', ...begun }
   const pages = new Map<string, { json: Ready; html: Ready }>()
   const files = new Map<string, ReplayedFile>()
   const metadata = new Map<string, Buffer>()
@@ -114,9 +116,9 @@ export async function startReplay({ folder = RECORDING, port = 0, names = 700_00
 
   function answer(path: string, request: IncomingMessage, response: ServerResponse): void {
     const html = !/json|\*\/\*/.test(request.headers.accept ?? '*/*')
-    if (path === '/simple/') return sendPage(list ??= ready(listOf([...pages.keys(), ...madeUpNames(names)]), JSON_PAGE), request, response)
+    if (path === '/simple/') return sendPage(list ??= ready(listOf([...pages.keys(), ...madeUpNames(names)]), JSON_PAGE), request, response, conditions.maxAge)
     const page = pages.get(/^\/simple\/([^/]+)\/$/.exec(path)?.[1] ?? '')
-    if (page) return sendPage(html ? page.html : page.json, request, response)
+    if (page) return sendPage(html ? page.html : page.json, request, response, conditions.maxAge)
     const text = metadata.get(path)
     if (text) return void response.writeHead(200, { 'content-type': 'binary/octet-stream', 'content-length': text.length, 'etag': `"${text.length}"` }).end(text)
     const file = files.get(path)
@@ -134,8 +136,8 @@ function ready(text: string, type: string): Ready {
   return { body, gzip: gzipSync(body, { level: 6 }), etag: `"${createHash('md5').update(body).digest('base64url')}"`, type }
 }
 
-function sendPage({ body, gzip, etag, type }: Ready, request: IncomingMessage, response: ServerResponse): void {
-  const common = { etag, 'cache-control': 'max-age=600, public', 'vary': 'Accept, Accept-Encoding' }
+function sendPage({ body, gzip, etag, type }: Ready, request: IncomingMessage, response: ServerResponse, maxAge: number): void {
+  const common = { etag, 'cache-control': `max-age=${maxAge}, public`, 'vary': 'Accept, Accept-Encoding' }
   if (request.headers['if-none-match']?.replace(/^W\//, '') === etag) return void response.writeHead(304, common).end()
   const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
   const sent = zipped ? gzip : body

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makePage } from '../../src/services/make-page.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
 import type { Store, Upstream } from '../../src/services/ports.ts'
+import { NO_POLICY } from '../../src/services/policy.ts'
 import { createPromises } from '../../src/services/promises.ts'
 import { PRIORITY } from '../../src/domain/job.ts'
 import { createTargetsNow } from '../../src/services/ready-targets.ts'
@@ -43,7 +44,7 @@ function upstreamOf(pages: Map<string, unknown>): Upstream {
 function pagesOf(pages: Map<string, unknown>, { clock = manualClock(), upstream = upstreamOf(pages) }: { clock?: ManualClock; upstream?: Upstream } = {}) {
   const targetsNow = createTargetsNow({ glance: store.glance, clock })
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log: pino({ level: 'silent' }), freshness: 0 })
-  return createProjectPages({ store, upstreamPages, targetsNow, promises: createPromises({ store, recipes: { show: async () => [] } }), maker: { make: async (task) => makePage(task) }, cacheBytes: 1024 * 1024 })
+  return createProjectPages({ store, upstreamPages, policy: NO_POLICY, clock, targetsNow, promises: createPromises({ store, recipes: { show: async () => [] } }), maker: { make: async (task) => makePage(task) }, cacheBytes: 1024 * 1024 })
 }
 
 const key = fc.string({ minLength: 1, maxLength: 12 }).filter((name) => name !== '__proto__')

@@ -19,7 +19,7 @@ afterEach(() => bench.close())
 /** `wheels` is what asking for the METADATA of the release's other wheel comes to. */
 function make({ wheels = async () => {}, staticMetadata, patches = [] }: { wheels?: () => Promise<void>; staticMetadata: () => Promise<Buffer | undefined>; patches?: Recipe['patches'] }) {
   const file = { sha256: '', size: 0, read: async () => ({ body: Readable.from([]), length: 0 }) }
-  const files: Files = { open: async () => file, stored: async () => file, blob: async () => Readable.from([]), metadata: async () => { await wheels(); return file } }
+  const files: Pick<Files, 'metadata'> = { metadata: async () => { await wheels(); return file } }
   const recipes = { forProject: async () => () => ({ recipe: { ...NO_RECIPE, patches }, digest: '', layers: [] }) }
   return createPromiseMetadata({ store: bench.store, blobs: bench.blobs, files, recipes, staticMetadata })
 }

@@ -59,7 +59,7 @@ test('lines to copy have the address by which the visitor came', async () => {
   expect(textOf(text)).toContain(`pip install -i http://${host}/simple/ --trusted-host ${hostname} PROJECT`)
   expect(textOf(text)).toContain('docker build $(./muslin docker-args) .')
   expect(text).not.toContain('strange-name')
-  for (const view of ['simple/', 'finished/simple/', `target/${TARGET}/simple/`]) expect(text).toContain(`href="../${view}"`)
+  for (const view of ['simple/', 'finished/simple/', `target/${TARGET}/simple/`, 'before/2026-11-21/simple/']) expect(text).toContain(`href="../${view}"`)
 })
 
 test.each([['wheels.corp.example:8080', 'This server does not know the name wheels.corp.example.', '--allowed-hosts wheels.corp.example'], ['a b', 'The request names no host', '--allowed-hosts NAME']])(

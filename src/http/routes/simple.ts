@@ -53,7 +53,7 @@ function addView(router: Router, view: View, { pages, list }: Omit<SimpleDeps, '
 }
 
 function audienceOf(ctx: Context, view: View, client: Client) {
-  return view.audience(client, ctx.req.headers.host, ctx.params['target'] as string | undefined)
+  return view.audience(client, ctx.req.headers.host, String(ctx.params['named'] ?? ''))
 }
 
 /** PEP 503: names are normalised, other spellings redirect. */

@@ -5,9 +5,10 @@ import firstLook from './migrations/0002-first-look.ts'
 import builder from './migrations/0003-builder.ts'
 import endings from './migrations/0004-endings.ts'
 import freshness from './migrations/0006-freshness.ts'
+import policy from './migrations/0007-policy.ts'
 
 /** In their order, for ever: a released one is never changed, only followed by another. */
-const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness]
+const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness, policy]
 
 /**
  * Brings the database to this program's schema, one transaction a step. Throws `data-folder` when a newer program wrote it. Of

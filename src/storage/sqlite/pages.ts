@@ -8,7 +8,7 @@ import { asPort } from './port.ts'
 
 interface FreshnessRow { fresh_seconds: number | null; stale_seconds: number }
 interface PageRow extends FreshnessRow { project: string; json: Buffer | null; url: string; validator: string | null; fetched_at: number }
-type FileRow = Omit<UpstreamFile, 'metadata'> & { metadata: string | null }
+type FileRow = Pick<UpstreamFile, 'sha256' | 'filename' | 'project' | 'url'> & { metadata: string | null; uploaded_at: number | null; seen_at: number }
 interface ListRow extends FreshnessRow { sha256: string; validator: string | null; fetched_at: number }
 
 const compress = promisify(zstdCompress)
@@ -27,13 +27,18 @@ export function createPages(db: Database, changes: Changes): PageStore {
   // A digest once learnt stays when a later page announces the metadata without one, or no more. A page of ten thousand files
   // mostly names known ones: they are compared, not written again.
   const putFile = db.prepare<[FileRow]>(`
-    INSERT INTO files VALUES (@sha256, @filename, @project, @url, @metadata)
-    ON CONFLICT DO UPDATE SET project = excluded.project, url = excluded.url,
+    INSERT INTO files (sha256, filename, project, url, metadata, uploaded_at, seen_at)
+    VALUES (@sha256, @filename, @project, @url, @metadata, @uploaded_at, @seen_at)
+    ON CONFLICT DO UPDATE SET project = excluded.project, url = excluded.url, uploaded_at = excluded.uploaded_at,
       metadata = coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)
-    WHERE (project, url) <> (excluded.project, excluded.url)
+    WHERE (project, url) <> (excluded.project, excluded.url) OR uploaded_at IS NOT excluded.uploaded_at
       OR metadata IS NOT coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)`)
   const selectFile = db.prepare<[string, string], FileRow>('SELECT * FROM files WHERE sha256 = ? AND filename = ?')
   const selectFiles = db.prepare<[string], FileRow>('SELECT * FROM files WHERE project = ? ORDER BY filename, sha256')
+  const selectNamed = db.prepare<[string], FileRow>('SELECT * FROM files WHERE sha256 = ? ORDER BY filename')
+  const selectUndated = db.prepare<{ project: string }, FileRow>(`
+    SELECT * FROM files WHERE project = @project AND (uploaded_at IS NULL OR sha256 IN (SELECT sdist FROM wheels WHERE project = @project))
+    ORDER BY filename, sha256`)
   const updateMetadata = db.prepare<[string, string, string]>('UPDATE files SET metadata = ? WHERE sha256 = ? AND filename = ?')
   const selectList = db.prepare<[], ListRow>('SELECT * FROM project_list')
   const putList = db.prepare<[ListRow]>(`
@@ -44,7 +49,9 @@ export function createPages(db: Database, changes: Changes): PageStore {
 
   const store = db.transaction((page: PageRow, files: UpstreamFile[]) => {
     putPage.run(page)
-    for (const file of files) putFile.run({ ...file, metadata: file.metadata ?? null })
+    for (const { sha256, filename, project, url, metadata, uploadedAt } of files) {
+      putFile.run({ sha256, filename, project, url, metadata: metadata ?? null, uploaded_at: uploadedAt ?? null, seen_at: page.fetched_at })
+    }
     changes.bump(page.project)
   })
 
@@ -62,6 +69,8 @@ export function createPages(db: Database, changes: Changes): PageStore {
       return row && toFile(row)
     },
     files: (project) => selectFiles.all(project).map(toFile),
+    named: (sha256) => selectNamed.all(sha256).map(toFile),
+    undated: (project) => selectUndated.all({ project }).map(toFile),
     setMetadata(sha256, filename, metadata) { updateMetadata.run(metadata, sha256, filename) },
     list() {
       const row = selectList.get()
@@ -84,6 +93,6 @@ function told(row: Omit<ListRow, 'sha256'>): Pick<StoredPage, 'validator' | 'fre
   return { validator: row.validator ?? undefined, freshness, fetchedAt: row.fetched_at }
 }
 
-function toFile(row: FileRow): UpstreamFile {
-  return { ...row, metadata: row.metadata ?? undefined }
+function toFile({ metadata, uploaded_at, seen_at, ...file }: FileRow): UpstreamFile {
+  return { ...file, metadata: metadata ?? undefined, uploadedAt: uploaded_at ?? undefined, seenAt: seen_at }
 }

@@ -7,10 +7,10 @@ import type { PageDeps } from '../show.ts'
 import { useLines } from '../use-lines.ts'
 
 /** Lines to copy, with this server's address: publicUrl, else as the visitor reached it. */
-export function useRoutes(router: Router, { links, reachable, targets, show }: PageDeps): void {
+export function useRoutes(router: Router, { links, reachable, targets, views: named, clock, show }: PageDeps): void {
   router.get('/ui/use', (ctx) => {
     const address = links.root(ctx)
-    const tables = views(rootOf(ctx), targets)
+    const tables = views(rootOf(ctx), targets, { named: [...named.keys()], today: new Date(clock.now()).toISOString().slice(0, 10) })
     show(ctx, {
       title: 'Use it', nav: 'use',
       body: html`<div class="head"><div><h1>Use it</h1>${address !== undefined && html`<p>This index answers at <span class="mono">${address}/simple/</span></p>`}</div></div>
@@ -39,7 +39,7 @@ function unreachable(): Html {
   return html`<div class="notice"><p><strong>No container reaches this server yet.</strong> It listens on its own machine alone: start it with <code class="flag">--host 0.0.0.0</code>, and these lines work.</p></div>`
 }
 
-function views(root: string, targets: string[]): Html {
+function views(root: string, targets: string[], { named, today }: { named: string[]; today: string }): Html {
   const target = targets.at(-1) ?? 'cp313-musllinux_1_2_x86_64'
   return html`<section class="section" id="views"><h2>Addresses</h2>${table({
     caption: 'The views of the index', columns: ['Address', 'Serves'],
@@ -47,6 +47,8 @@ function views(root: string, targets: string[]): Html {
       [html`<a class="mono" href="${root}simple/">/simple/</a>`, 'Everything. pip and uv on a musl target are also offered the wheels that would be compiled for them.'],
       [html`<a class="mono" href="${root}finished/simple/">/finished/simple/</a>`, 'Everything that exists now, and never a wheel still to be compiled: for tools that lock.'],
       [html`<a class="mono" href="${root}target/${target}/simple/">/target/${target}/simple/</a>`, html`What a client on that target is offered, whoever asks: for CI and downloads on other machines. <a href="${root}ui/targets">All targets</a>`],
+      [html`<a class="mono" href="${root}before/${today}/simple/">/before/${today}/simple/</a>`, 'What there was when that day ended, in UTC: the same releases whenever it is installed.'],
+      ...named.map((name) => [html`<a class="mono" href="${root}view/${name}/simple/">/view/${name}/simple/</a>`, 'A view of this site: /simple/ less what its settings leave out.']),
       [html`<span class="mono">/b/42</span>`, 'A build and its log; the address stands in every message about a failed install.'],
     ].map((cells) => ({ cells })),
   })}</section>`

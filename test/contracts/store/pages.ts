@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { type StoreBench } from './bench.ts'
+import { type StoreBench, wheelOf } from './bench.ts'
 
 /** The upstream's pages, files and list. */
-export function pagesContract({ store }: StoreBench): void {
+export function pagesContract({ store, running }: StoreBench): void {
   describe('pages', () => {
     const page = { project: 'cffi', json: Buffer.from('{"é":1}'), url: 'https://upstream.example/simple/cffi/', validator: '"1"', freshness: { seconds: 600, staleWhileRevalidate: 300 }, fetchedAt: 5 }
     const file = { sha256: 'a'.repeat(64), filename: 'cffi-1.17.tar.gz', project: 'cffi', url: 'https://upstream.example/f', metadata: undefined }
@@ -33,11 +33,45 @@ export function pagesContract({ store }: StoreBench): void {
       const gone = { ...file, sha256: 'b'.repeat(64), filename: 'cffi-1.16.tar.gz', metadata: 'c'.repeat(64) }
       await store.pages.put(page, [file, gone])
       await store.pages.put(page, [{ ...file, url: 'https://upstream.example/moved' }])
-      expect(await store.pages.file(gone.sha256, gone.filename)).toEqual(gone)
-      expect(await store.pages.file(file.sha256, file.filename)).toEqual({ ...file, url: 'https://upstream.example/moved' })
+      expect(await store.pages.file(gone.sha256, gone.filename)).toMatchObject(gone)
+      expect(await store.pages.file(file.sha256, file.filename)).toMatchObject({ ...file, url: 'https://upstream.example/moved' })
       expect(await store.pages.file(file.sha256, 'other.tar.gz')).toBeUndefined()
       expect(await store.pages.files('cffi')).toHaveLength(2)
       expect(await store.pages.files('other')).toEqual([])
+    })
+
+    test('a file was seen when its first page was fetched, and uploaded when its newest page says', async () => {
+      const ages = async () => {
+        const { uploadedAt, seenAt } = (await store.pages.file(file.sha256, file.filename))!
+        return [uploadedAt, seenAt]
+      }
+      await store.pages.put(page, [file])
+      expect(await ages()).toEqual([undefined, 5])
+      await store.pages.put({ ...page, fetchedAt: 9 }, [{ ...file, uploadedAt: 3 }])
+      expect(await ages()).toEqual([3, 5])
+      await store.pages.put({ ...page, fetchedAt: 10 }, [{ ...file, uploadedAt: 4 }])
+      expect(await ages()).toEqual([4, 5])
+      await store.pages.put({ ...page, fetchedAt: 11 }, [file])
+      expect(await ages()).toEqual([undefined, 5])
+    })
+
+    test('what pages do not date is asked for by project: files without upload-time, and the sdists of our wheels', async () => {
+      const dated = { ...file, uploadedAt: 3 }
+      const undated = { ...file, sha256: 'b'.repeat(64), filename: 'cffi-1.16.tar.gz' }
+      await store.pages.put(page, [dated, undated])
+      await store.pages.put({ ...page, project: 'other' }, [{ ...undated, sha256: 'c'.repeat(64), project: 'other' }])
+      expect(await store.pages.undated('cffi')).toEqual([expect.objectContaining({ ...undated, seenAt: 5 })])
+      const job = await running()
+      await store.wheels.publish(wheelOf(job), { id: job.id, worker: 'w1', metadataChanged: false }, {}, 20)
+      expect((await store.pages.undated('cffi')).map(({ sha256 }) => sha256)).toEqual([undated.sha256, dated.sha256])
+      expect(await store.pages.undated('nobody')).toEqual([])
+    })
+
+    test('files are found by their bytes alone, whatever their names', async () => {
+      const twin = { ...file, filename: 'a-twin.tar.gz', project: 'a-twin' }
+      await store.pages.put(page, [file, twin])
+      expect((await store.pages.named(file.sha256)).map(({ filename }) => filename)).toEqual(['a-twin.tar.gz', 'cffi-1.17.tar.gz'])
+      expect(await store.pages.named('f'.repeat(64))).toEqual([])
     })
 
     test('a metadata digest once learnt is not forgotten by a page that names none', async () => {

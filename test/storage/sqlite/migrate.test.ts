@@ -109,6 +109,20 @@ describe('a database of the first release', () => {
     store.close()
   })
 
+  test('has known its files for as long as their pages', async () => {
+    const db = new Database(file)
+    migrate(db, [initial])
+    db.exec("INSERT INTO pages VALUES ('cffi', NULL, 'https://upstream.example/simple/cffi/', NULL, 77)")
+    const insert = db.prepare('INSERT INTO files VALUES (?, ?, ?, ?, NULL)')
+    for (const project of ['cffi', 'lost']) insert.run('a'.repeat(64), `${project}-1.0.tar.gz`, project, 'https://upstream.example/f')
+    db.close()
+    const began = Math.floor(Date.now() / 1000) * 1000
+    const store = openSqlite({ file })
+    expect(await store.pages.file('a'.repeat(64), 'cffi-1.0.tar.gz')).toMatchObject({ uploadedAt: undefined, seenAt: 77 })
+    expect((await store.pages.file('a'.repeat(64), 'lost-1.0.tar.gz'))?.seenAt).toBeGreaterThanOrEqual(began)
+    store.close()
+  })
+
   test('without a single job is one too', async () => {
     const db = new Database(file)
     migrate(db, [initial])
