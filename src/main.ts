@@ -1,5 +1,4 @@
 import { buffer } from 'node:stream/consumers'
-import { setFlagsFromString } from 'node:v8'
 import { CommanderError } from 'commander'
 import type { Context } from './cli/context.ts'
 import { Ending, EXIT } from './cli/ending.ts'
@@ -83,11 +82,7 @@ function realContext(instruments: Instruments): Context {
     createLog,
     clock: systemClock,
     // Loaded when it is needed: the other commands start faster without a server's parts.
-    compose: async (settings, parts) => {
-      // A server makes much that lives for one request: in a nursery of 16 MB, as V8 lets it become, all of it would stay for long.
-      setFlagsFromString('--semi-space-growth-factor=1')
-      return (await import('./compose.ts')).compose(settings, { ...parts, ...instruments })
-    },
+    compose: async (settings, parts) => (await import('./compose.ts')).compose(settings, { ...parts, ...instruments }),
     doctor: async (settings, parts) => (await import('./doctor.ts')).doctor(settings, parts),
     onSignal(heard) {
       const signals = ['SIGTERM', 'SIGINT'] as const
