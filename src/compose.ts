@@ -6,14 +6,14 @@ import { chooseBuilder, targetsOf, type Chosen } from './compose/builders.ts'
 import type { Parts, Ports } from './compose/parts.ts'
 import { startWeb } from './compose/web.ts'
 import { startWorker } from './compose/worker.ts'
-import { upstreamCertificates } from './config/certificates.ts'
 import { findCratesIndex } from './config/crates-index.ts'
 import { adminToken, openDataFolder, writeServerFile } from './config/data-folder.ts'
-import { findUpstream } from './config/default-upstream.ts'
 import { askPip } from './config/pip.ts'
 import { serverRules } from './config/policy.ts'
 import type { Settings } from './config/settings.ts'
+import { findSources } from './config/upstreams.ts'
 import { createApkBranches } from './services/apks.ts'
+import { createCache } from './services/cache.ts'
 import { createCrates } from './services/crates.ts'
 import { createFiles } from './services/files.ts'
 import type { Clock } from './services/ports.ts'
@@ -24,13 +24,15 @@ import { createBuildLogs } from './storage/build-logs.ts'
 import { createDiskBlobs } from './storage/disk-blobs.ts'
 import { claimProcessFolder, sweepProcessFolders } from './storage/process-folder.ts'
 import { createRecipeFiles } from './storage/recipe-files.ts'
+import { inspectSqlite } from './storage/sqlite/inspect.ts'
 import { openSqlite } from './storage/sqlite/open.ts'
 import { parseAddress } from './upstream/address.ts'
 import { offlineFiles, offlineUpstream } from './upstream/offline.ts'
 import { createRemoteFiles } from './upstream/remote-files.ts'
-import { createUpstream } from './upstream/upstream.ts'
+import { createUpstreams, sourceText } from './upstream/upstreams.ts'
 
 export type { Ports } from './compose/parts.ts'
+export { createUpkeep } from './compose/upkeep.ts'
 
 export interface ComposeContext {
   log: Logger
@@ -52,38 +54,43 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     await openDataFolder(settings.data, Object.values(folders))
     // Both wait for other programs, and clients that were held before a restart wait for us.
     const [pip, chosen] = await Promise.all([askPip(process.env), chooseBuilder(settings, process.env)])
-    const found = await findUpstream({ setting: settings.upstream, pip })
+    const { sources, ca, proxies } = await findSources({ settings, env: process.env, pip })
     const store = openSqlite({ file: join(settings.data, 'muslin.db') })
     stops.push(() => store.close())
     const blobs = createDiskBlobs({ folder: folders.blobs })
     stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
-    const ca = await upstreamCertificates({ setting: settings.upstreamCa, pip })
     const { offline } = settings
-    const upstream = offline ? offlineUpstream(parseAddress(found.url).label) : createUpstream({ url: found.url, ca, instance, log, clock })
+    const upstream = offline ? offlineUpstream(sources.map(({ url }) => parseAddress(url).label).join(', ')) : createUpstreams({ sources, allowedFileHosts: settings.allowedFileHosts, instance, log, clock })
     stops.push(() => upstream.close())
-    const remote = offline ? offlineFiles() : createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, instance, log, clock })
+    const remote = offline ? offlineFiles() : createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, proxies, instance, log, clock })
     stops.push(() => remote.close())
     const registry = await findCratesIndex({ setting: settings.cratesIndex, env: process.env })
-    const cratesRemote = offline ? offlineFiles() : createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, instance, log, clock })
+    const cratesRemote = offline ? offlineFiles() : createRemoteFiles({ address: registry, setting: 'cratesIndex', ca, proxies, instance, log, clock })
     stops.push(() => cratesRemote.close())
-    const ports = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
-    await ports.blobs.sweep()
+    const stored = wrap({ store, blobs, logs: createBuildLogs({ folder: folders.logs, log }), upstream, clock })
+    await stored.blobs.sweep()
+    // What a worker fetches counts too, but only those who serve take something away: they know what is being asked for; offline nothing comes back.
+    const cache = createCache({ ...stored, limit: settings.role === 'worker' || offline ? undefined : settings.cacheSize, clock, log })
+    stops.push(() => cache.close())
+    const ports = { ...stored, blobs: cache.blobs }
     const scratch = claimScratch()
     const policy = createPolicy({ rules: serverRules(settings), store: ports.store, clock })
     const wholePages = createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline })
     const parts: Parts = {
-      settings, ports, instance, scratch, log, clock, policy, wholePages,
-      files: createFiles({ ...ports, policy, log }),
+      settings, ports, cache, inspection: inspectSqlite({ file: join(settings.data, 'muslin.db') }), instance, scratch, log, clock, policy, wholePages,
+      files: createFiles({ ...ports, policy, cache, log }),
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
       upstreamPages: permittedPages(wholePages, policy),
       recipes: createRecipes({ builtIn: createRecipeFiles(), recipes: ports.store.recipes, jobs: ports.store.jobs, clock }),
       targets: targetsOf(settings, chosen),
     }
+    if (settings.role !== 'worker') await cache.start(upstream.label)
     const token = await adminToken(settings.data, store.secrets)
 
-    const lines = [`data      ${settings.data}`, `upstream  ${upstream.label}, from ${found.from}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
+    const upstreams = sources.map((source) => `upstream  ${sourceText(source)}${offline ? '; offline: it is never asked, and what was seen before is served' : ''}`)
+    const lines = [`data      ${settings.data}`, ...upstreams, `builder   ${chosen.why}`, `targets   ${parts.targets.join(', ')}`]
     if (token.made !== undefined) lines.push(`token     ${token.made} (admin; also in ${join(settings.data, 'admin-token')})`)
 
     const views = Object.keys(settings.views)

@@ -6,6 +6,7 @@
 export const ERRORS = {
   'bad-request': { status: 400, title: 'The request is malformed', remedy: 'Mend what is named, and send the request again.' },
   'bad-lock': { status: 400, title: 'The lock file cannot be used', remedy: 'Mend what is named: pin each requirement with ==, or give a lock file that a locker made.' },
+  'bad-backup': { status: 400, title: 'The backup cannot be used', remedy: 'Give a whole file that muslin backup wrote, or make one anew.' },
   'bad-recipe': { status: 400, title: 'The recipe cannot be used', remedy: 'Mend what is named; docs/recipes.md has the keys and an example.' },
   'bad-name': { status: 400, title: 'Not a valid project name', remedy: 'Check the spelling; names are letters, digits, and ., - or _ between them.' },
   'bad-date': { status: 400, title: 'Not a date that a view can be of', remedy: 'Give a day as YYYY-MM-DD, or a moment by RFC 3339 such as 2026-01-31T12:00:00Z, that is not in the future.' },

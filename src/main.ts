@@ -12,7 +12,7 @@ import { createLog, redact } from './log.ts'
 
 /** What is wrong with the words of a command line, or with what they name. */
 const USAGE: readonly ErrorCode[] = [
-  'bad-settings', 'no-upstream', 'data-folder', 'port-in-use', 'bad-request', 'bad-lock', 'bad-recipe', 'bad-name', 'too-large', 'unknown-target', 'no-such-project',
+  'bad-settings', 'no-upstream', 'data-folder', 'port-in-use', 'bad-request', 'bad-lock', 'bad-backup', 'bad-recipe', 'bad-name', 'too-large', 'unknown-target', 'no-such-project',
   'no-such-release', 'no-such-job', 'no-such-build', 'no-such-prebuild', 'no-such-recipe', 'token-needed', 'not-possible-now',
 ]
 
@@ -84,6 +84,8 @@ function realContext(instruments: Instruments): Context {
     // Loaded when it is needed: the other commands start faster without a server's parts.
     compose: async (settings, parts) => (await import('./compose.ts')).compose(settings, { ...parts, ...instruments }),
     doctor: async (settings, parts) => (await import('./doctor.ts')).doctor(settings, parts),
+    upkeep: async (settings, parts) => (await import('./compose.ts')).createUpkeep(settings, parts),
+    bytes: { output: () => process.stdout, input: () => process.stdin },
     onSignal(heard) {
       const signals = ['SIGTERM', 'SIGINT'] as const
       for (const signal of signals) process.on(signal, heard)

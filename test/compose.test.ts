@@ -69,6 +69,20 @@ describe('a server without a builder', () => {
     expect((await get(url, '/simple/none/')).status).toBe(404)
   })
 
+  test('has several upstreams, names each, and follows a file\'s own', async () => {
+    const second = await syntheticUpstream()
+    second.project('p', [])
+    second.project('q', [{ ...WHEEL, filename: 'q-1.0-py3-none-any.whl' }])
+    const { url, lines } = await server({ upstream: [upstream.url.replace('//', '//me:secret@'), second.url] }).start()
+    expect(lines.slice(1, 3)).toEqual([`upstream  ${upstream.url}, from the setting upstream`, `upstream  ${second.url}, from the setting upstream`])
+    expect(JSON.parse((await get(url, '/simple/p/')).body).files).toHaveLength(2)
+    expect((await get(url, '/simple/q/')).status).toBe(200)
+    expect((await get(url, `/files/${sha256(WHEEL.bytes)}/q-1.0-py3-none-any.whl`)).body).toBe(WHEEL.bytes.toString())
+    expect(second.requests).not.toContain('GET /simple/p/')
+    expect(second.headers.some(({ authorization }) => authorization !== undefined)).toBe(false)
+    await second.close()
+  })
+
   test('serves the views of its settings, and holds back what its rules say on pages, files and metadata', async () => {
     const { url, lines } = await server({ deny: ['p==1.0'], views: 'old = { deny = ["p>=2"] }' }).start()
     expect(lines).toContainEqual('views     /view/old/simple/')

@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { flagName, OPTION_NAMES, OPTIONS, variableName } from '../src/config/options.ts'
 import type { OptionName } from '../src/config/settings.ts'
 import { OTHER_VARIABLES } from '../src/config/sources.ts'
+import { UPSTREAM_KEYS } from '../src/config/upstream-table.ts'
 import { FAILURE_CLASSES } from '../src/domain/failure.ts'
 import { ERRORS } from '../src/errors.ts'
 import { recipesPage } from './recipes-page.ts'
+import { storagePage } from './storage-page.ts'
 import { waitingPage } from './waiting-page.ts'
 
 /** Page by file name. */
-export const PAGES: Record<string, () => string> = { 'configuration.md': configurationPage, 'errors.md': errorsPage, 'recipes.md': () => recipesPage(MADE), 'waiting.md': () => waitingPage(MADE) }
+export const PAGES: Record<string, () => string> = { 'configuration.md': configurationPage, 'errors.md': errorsPage, 'recipes.md': () => recipesPage(MADE), 'storage.md': () => storagePage(MADE), 'waiting.md': () => waitingPage(MADE) }
 
 const MADE = '<!-- Made from the code by `npm run docs`. -->'
 
@@ -28,6 +30,15 @@ A setting is taken from its flag, else from its environment variable, else from 
 ${OPTION_NAMES.map(settingRow).join('\n')}
 
 ${OPTION_NAMES.map((name) => `**${name}**: ${OPTIONS[name].text}`).join('\n\n')}
+
+## An upstream's table
+
+The keys of \`[upstreams.NAME]\`. Each is also a variable: \`proxy\` of \`[upstreams.my-team]\` is \`MUSLIN_UPSTREAMS_MY_TEAM_PROXY\`.
+[upstreams.md](upstreams.md) shows them at work.
+
+| Key | Accepted | Is |
+|---|---|---|
+${Object.entries(UPSTREAM_KEYS).map(([key, { kind, text }]) => row(`\`${key}\``, kind.accepts, text)).join('\n')}
 
 ## Other variables
 
@@ -54,8 +65,8 @@ cp313-musllinux_1_2_x86_64 = "registry.example/muslin-builder:3.13"
 }
 
 function settingRow(name: OptionName): string {
-  const { kind, fallbackText } = OPTIONS[name]
-  return row(`\`${name}\``, `\`${flagName(name)}\``, `\`${variableName(name)}\``, fallbackText ?? defaultText(name), kind.accepts)
+  const { kind, fallbackText, fileOnly } = OPTIONS[name]
+  return row(`\`${name}\``, ...fileOnly ? ['none', 'none'] : [`\`${flagName(name)}\``, `\`${variableName(name)}\``], fallbackText ?? defaultText(name), kind.accepts)
 }
 
 /** Defaults that depend on the machine have a text of their own: any machine will do here. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { request, type Agent, type IncomingHttpHeaders } from 'node:http'
+import { Agent, request, type IncomingHttpHeaders } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { comparer, pieces, type Bytes } from '../upstream/bytes.ts'
 
@@ -34,8 +34,11 @@ export interface AskOptions {
   leaveAfter?: number
 }
 
+/** Each on a connection of its own: one that was kept may be closed by a row in the same moment. */
+const ONCE = new Agent({ keepAlive: false })
+
 /** One GET. Never throws: what went wrong is status 0 and why. */
-export function ask(url: string, { headers = {}, onPiece, agent, patience = 60, leaveAfter }: AskOptions = {}): Promise<Answer> {
+export function ask(url: string, { headers = {}, onPiece, agent = ONCE, patience = 60, leaveAfter }: AskOptions = {}): Promise<Answer> {
   const began = performance.now()
   return new Promise((resolve) => {
     const answer: Answer = { status: 0, headers: {}, first: Number.NaN, total: 0, size: 0 }

@@ -9,6 +9,8 @@ import { serve, type Row } from './row.ts'
 import { venv } from './venv.ts'
 
 const DEVPI = ['devpi-server==6.20.3', 'setuptools<81']
+/** Who may make indexes. */
+const USER = 'root'
 const PROXPI = ['proxpi==1.3.1', 'gunicorn==27.0.1']
 const SIMPLE_REPOSITORY = ['simple-repository-server==0.10.0']
 const PYPISERVER = ['pypiserver==2.4.2']
@@ -24,7 +26,7 @@ export const devpi: Row = {
     const server = await serve(join(bin, 'devpi-server'), (port) => [
       '--serverdir', data, '--host', '127.0.0.1', '--port', String(port), '--enable-core-metadata', '--logger-cfg', join(folder, 'logging.json'),
       ...freshFor === undefined ? [] : ['--mirror-cache-expiry', String(freshFor)],
-    ], '/root/mirror/+simple/', { folder: await quiet(folder), seconds: 120 })
+    ], `/${USER}/mirror/+simple/`, { folder: await quiet(folder), seconds: 120 })
     if (!begun) await addMirror(new URL(server.index).origin, upstream.index)
     return server
   },
@@ -82,9 +84,9 @@ async function quiet(folder: string): Promise<string> {
 }
 
 async function addMirror(origin: string, upstream: string): Promise<void> {
-  const login = await post('POST', `${origin}/+login`, { user: 'root', password: '' })
+  const login = await post('POST', `${origin}/+login`, { user: USER, password: '' })
   const token = ((await login.json()) as { result: { password: string } }).result.password
-  const made = await post('PUT', `${origin}/root/mirror`, { type: 'mirror', mirror_url: upstream, volatile: false }, { 'X-Devpi-Auth': Buffer.from(`root:${token}`).toString('base64') })
+  const made = await post('PUT', `${origin}/${USER}/mirror`, { type: 'mirror', mirror_url: upstream, volatile: false }, { 'X-Devpi-Auth': Buffer.from(`${USER}:${token}`).toString('base64') })
   if (!made.ok) throw new Error(`devpi made no mirror: ${made.status} ${await made.text()}`)
 }
 

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import about from '../../package.json' with { type: 'json' }
 import { cleanTerminal } from '../domain/clean.ts'
 import { type ErrorCode, ERRORS, MuslinError } from '../errors.ts'
+import { type GcOrder, GcReport } from '../services/gc.ts'
 import { LockHashes } from '../services/lock-views.ts'
 import { type LikeOrder, Outdated, type OutdatedOrder, OutdatedRebuilt } from '../services/rebuild-views.ts'
 import type { RecipeInput } from '../services/recipe-schema.ts'
@@ -37,6 +38,7 @@ export interface Api {
   retry(id: number): Promise<JobView>
   pause(reason: string | undefined): Promise<PauseState>
   resume(): Promise<PauseState>
+  gc(order: GcOrder): Promise<GcReport>
   plan(request: PlanRequest): Promise<Plan>
   /** The texts come as they are, to be written as they are. */
   lockHashes(request: PlanRequest): Promise<LockHashes>
@@ -87,6 +89,7 @@ export function createApi({ url, token, ca }: { url: URL; token: Token | undefin
     retry: (id) => post(JobView, `jobs/${id}/retry`, {}),
     pause: (reason) => post(PauseState, 'pause', { reason }),
     resume: () => post(PauseState, 'resume', {}),
+    gc: (order) => post(GcReport, 'gc', order),
     plan: (wanted) => post(Plan, 'plan', wanted),
     lockHashes: (wanted) => parsed(LockHashes, 'lock-hashes', posted(wanted), verbatimText),
     startPrebuild: (wanted) => post(Prebuild, 'prebuilds', wanted),

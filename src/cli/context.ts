@@ -1,6 +1,8 @@
+import type { Readable, Writable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../services/ports.ts'
+import type { Upkeep } from '../services/upkeep.ts'
 
 /** A server, put together but not started. */
 export interface Service {
@@ -39,6 +41,10 @@ export interface Context {
   compose: (settings: Settings, parts: { log: Logger; clock: Clock }) => Promise<Service>
   /** Looks at everything that a server with these settings needs. Never throws: what goes wrong is a check that fails. */
   doctor: (settings: Settings, parts: { log: Logger; clock: Clock }) => Promise<Check[]>
+  /** What is done to the data folder of these settings itself. */
+  upkeep: (settings: Settings, parts: { log: Logger; clock: Clock; cwd: string }) => Promise<Upkeep>
+  /** Standard output for bytes, and input as they come. */
+  bytes: { output: () => Writable; input: () => Readable }
   clock: Clock
   /** Calls back at each SIGTERM and SIGINT; returns how to stop listening. */
   onSignal: (heard: (signal: string) => void) => () => void

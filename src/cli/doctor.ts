@@ -8,7 +8,7 @@ import { addSettingsFlags, givenFlags } from './settings-flags.ts'
 import { type Paint, painter, paintState } from './styles.ts'
 
 const SETTINGS: readonly OptionName[] = [
-  'data', 'host', 'port', 'upstream', 'upstreamCa', 'targets', 'builder', 'engines', 'python', 'isolation', 'builderImages', 'cleanImages',
+  'data', 'host', 'port', 'upstream', 'upstreamCa', 'allowedFileHosts', 'targets', 'builder', 'engines', 'python', 'isolation', 'builderImages', 'cleanImages',
 ]
 
 /** `muslin doctor`: what a server with these settings needs, and what helps where it is missing. */

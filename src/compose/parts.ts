@@ -2,11 +2,12 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.ts'
 import type { Apks } from '../services/apks.ts'
+import type { Cache } from '../services/cache.ts'
 import type { Crates } from '../services/crates.ts'
 import type { Files } from '../services/files.ts'
 import type { Recipes } from '../services/recipes.ts'
 import type { Policy } from '../services/policy.ts'
-import type { BlobStore, BuildLogs, Clock, Store, Upstream } from '../services/ports.ts'
+import type { BlobStore, BuildLogs, Clock, Inspection, Store, Upstream } from '../services/ports.ts'
 import type { UpstreamPages } from '../services/upstream-pages.ts'
 
 export interface Ports { store: Store; blobs: BlobStore; logs: BuildLogs; upstream: Upstream; clock: Clock }
@@ -14,7 +15,9 @@ export interface Ports { store: Store; blobs: BlobStore; logs: BuildLogs; upstre
 export interface Parts {
   settings: Settings
   ports: Ports
+  inspection: Inspection
   files: Files
+  cache: Cache
   apks: Apks
   crates: Crates
   /** Without what the policy of the server holds back. */

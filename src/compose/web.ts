@@ -18,6 +18,7 @@ import { createPlanFor } from '../http/plan-for.ts'
 import { closeServer, createServer } from '../http/server.ts'
 import { createAdmission } from '../services/admission.ts'
 import { createDownloads } from '../services/downloads.ts'
+import { createGc } from '../services/gc.ts'
 import { createHindrance } from '../services/hindrance.ts'
 import { createJobEvents } from '../services/job-events.ts'
 import { createJobViews } from '../services/job-views.ts'
@@ -58,7 +59,7 @@ export interface Web {
 
 /** The web part of a server, listening on `host` (undefined: all interfaces). Throws `port-in-use` or `bad-settings`. */
 export async function startWeb(parts: Parts, own: { adminTokenSha256: string; hopKey: string; host: string | undefined }): Promise<Web> {
-  const { settings, ports, files, apks, crates, upstreamPages, wholePages, policy, recipes, targets, instance, scratch, log, clock } = parts
+  const { settings, ports, inspection, files, cache, apks, crates, upstreamPages, wholePages, policy, recipes, targets, instance, scratch, log, clock } = parts
   const { store, blobs, logs, upstream } = ports
   const { workers } = settings
   const closing = new AbortController()
@@ -67,7 +68,8 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const names = [hostname(), ...settings.allowedHosts, ...(settings.publicUrl === undefined ? [] : [new URL(settings.publicUrl).hostname])]
   const admission = createAdmission({ ...settings, clock, hosts: names })
   const hindrance = createHindrance({ jobs: store.jobs, workers: store.workers, recipes, readyTargets, targets, clock })
-  const downloads = createDownloads({ downloads: store.downloads, targets, clock, log })
+  const counted = createDownloads({ downloads: store.downloads, targets, clock, log })
+  const downloads = { ...counted, served: (download: Parameters<typeof counted.served>[0]) => { cache.used(download.sha256); counted.served(download) } }
   const fallbacks = createPureFallbacks({ store, upstreamPages, recipes, admission, readyTargets, clock, log })
   const planner = createPlanner({ store, recipes, upstreamPages: wholePages, policy, readyTargets, targets, workers })
   const prebuilds = createPrebuilds({ store, recipes, planner, readyTargets, workers, clock })
@@ -86,7 +88,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     orders: createOrders({ store, recipes, upstreamPages: wholePages, policy, readyTargets, targets, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     overview: createOverview({ store, readyTargets, pausing, targets, clock, offline: settings.offline }),
-    pausing,
+    pausing, gc: createGc({ inspection, blobs, logs, cache, clock }),
     jobs: store.jobs, logs, targets, views: viewRules(settings), clock, offline: settings.offline, closing: closing.signal,
   }
   const links = createLinks({ admission, publicUrl: settings.publicUrl })

@@ -20,7 +20,7 @@ export async function upstreamCertificates(input: {
   const pip = 'pip' in input ? input.pip : env['PIP_CERT'] ? undefined : await askPip(env)
   const files = [env['SSL_CERT_FILE'], env['PIP_CERT'] || pip?.config.get('cert')?.value]
   const read = await Promise.all(files.filter((file) => file !== undefined).map((file) => readCertificates(file).catch(() => [])))
-  const named = setting === undefined ? [] : await readNamed(setting)
+  const named = setting === undefined ? [] : await namedCertificates(setting, 'upstreamCa')
   return [...new Set([...getCACertificates('default'), ...systemCertificates(), ...read.flat(), ...named])]
 }
 
@@ -33,11 +33,12 @@ function systemCertificates(): string[] {
   }
 }
 
-async function readNamed(file: string): Promise<string[]> {
+/** The certificates of the file that a setting names. Throws `bad-settings` where there are none. */
+export async function namedCertificates(file: string, setting: string): Promise<string[]> {
   const found = await readCertificates(file).catch((error: NodeJS.ErrnoException) => {
-    throw new MuslinError('bad-settings', `upstreamCa names ${file}, which cannot be read (${error.code})`, { cause: error })
+    throw new MuslinError('bad-settings', `${setting} names ${file}, which cannot be read (${error.code})`, { cause: error })
   })
-  if (found.length === 0) throw new MuslinError('bad-settings', `upstreamCa names ${file}, which holds no PEM certificate`)
+  if (found.length === 0) throw new MuslinError('bad-settings', `${setting} names ${file}, which holds no PEM certificate`)
   return found
 }
 

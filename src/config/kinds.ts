@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { parseSpan } from '../domain/moment.ts'
 import { parsePattern } from '../domain/pattern.ts'
 import { parseDuration, parseSize } from '../domain/quantity.ts'
+import type { UpstreamTable } from './settings.ts'
 
 export interface Kind<T> {
   /** What is accepted, to follow "accepted: ". */
@@ -75,6 +76,20 @@ export function list(what: string): Kind<string[]> {
     schema: z.union([z.string(), z.array(z.string())])
       .transform((value) => [value].flat().flatMap((part) => part.split(',')).map((part) => part.trim()).filter((part) => part !== '')),
   }
+}
+
+/** Several URLs. */
+export const urls: Kind<string[]> = {
+  ...list('http or https URLs'),
+  placeholder: 'URL',
+  schema: list('').schema.refine((value) => value.every((part) => url.schema.safeParse(part).success)),
+}
+
+/** Tables of the file, each under a name; `upstream-table.ts` reads them. */
+export const tables: Kind<Record<string, UpstreamTable>> = {
+  accepts: 'tables in the file, [upstreams.NAME]',
+  placeholder: 'TABLES',
+  schema: z.record(z.string(), z.custom<UpstreamTable>()),
 }
 
 /** Patterns of projects and releases: separated by commas, those within specifiers excepted, repeated, or a TOML array. */

@@ -4,6 +4,7 @@ import type { Machine } from './machine.ts'
 import { thisMachine } from './machine.ts'
 import { OPTION_NAMES, OPTIONS } from './options.ts'
 import type { FlatSettings, Given, GivenSettings, OptionName, Settings } from './settings.ts'
+import { readUpstreamTables } from './upstream-table.ts'
 import { fromEnvironment, fromFile, fromFlags } from './sources.ts'
 
 export interface SettingsInput {
@@ -22,7 +23,7 @@ export interface SettingsInput {
 export function loadSettings({ flags, env, cwd, machine = thisMachine() }: SettingsInput): Settings {
   const given: GivenSettings = { ...fromFile(flags['config'], env, cwd), ...fromEnvironment(env), ...fromFlags(flags) }
   const flat = Object.fromEntries(OPTION_NAMES.map((name) => [name, valueOf(name, given[name], machine)])) as unknown as FlatSettings
-  return nest(checkTogether(flat, given))
+  return nest(checkTogether({ ...flat, upstreams: readUpstreamTables(given.upstreams, env) }, given))
 }
 
 function valueOf(name: OptionName, given: Given | undefined, machine: Machine): unknown {
@@ -43,10 +44,10 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce((within, key) => typeof within === 'object' && within !== null ? (within as Record<PropertyKey, unknown>)[key] : within, value)
 }
 
-/** A refused value, short, and without the password of a URL. */
+/** A refused value, short, and without passwords. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value)
-  return text.replace(/\/\/[^/@\s]*@/g, '//[redacted]@').slice(0, 80)
+  return text.replace(/\/\/[^/@\s]*@/g, '//[redacted]@').replace(/("(?:username|password)":)"[^"]*"/g, '$1"[redacted]"').slice(0, 80)
 }
 
 function nest(flat: FlatSettings): Settings {

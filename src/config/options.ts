@@ -3,7 +3,7 @@
  * `docs/configuration.md` all come from here.
  */
 import type { Kind } from './kinds.ts'
-import { amount, choice, duration, list, pairs, path, patterns, size, text, url, whole, yesNo } from './kinds.ts'
+import { amount, choice, duration, list, pairs, path, patterns, size, tables, text, url, urls, whole, yesNo } from './kinds.ts'
 import type { Machine } from './machine.ts'
 import type { FlatSettings, OptionName } from './settings.ts'
 import { views } from './views.ts'
@@ -17,6 +17,8 @@ export interface Option<T> {
   text: string
   /** The flag's name, where it is not the option's own. */
   flag?: string
+  /** Whether it has neither flag nor variable. */
+  fileOnly?: true
 }
 
 const GIB = 1024 ** 3
@@ -44,12 +46,20 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   },
   data: { kind: path, fallback: () => './data', text: 'The folder for the database, the stored files and the build logs. It is created.' },
   upstream: {
-    kind: url, fallback: () => undefined, fallbackText: 'the index that pip on this machine uses',
-    text: 'The simple index to proxy. Credentials in it are sent to its own address only; keep them in the environment or the file.',
+    kind: urls, fallback: () => [], fallbackText: 'the index that pip on this machine uses',
+    text: 'The simple index to proxy, or several in order: the first that knows a name has it, on page, file and metadata alike. Credentials in a URL are sent to its own address only; keep them in the environment or the file. [upstreams.md](upstreams.md) tells more.',
+  },
+  upstreams: {
+    kind: tables, fallback: () => ({}), fileOnly: true,
+    text: 'Upstreams with details, each a table `[upstreams.NAME]` in the file; its keys are below. They are asked in the order of the file, before those of upstream. A key can stand in the environment instead: `MUSLIN_UPSTREAMS_NAME_PASSWORD`.',
   },
   upstreamCa: {
     kind: path, fallback: () => undefined, fallbackText: 'Node\'s and the system\'s CAs, SSL_CERT_FILE and pip\'s cert setting',
     text: 'A PEM file with CAs to trust for the upstream, for apkMirror and for cratesIndex, beside those of the default.',
+  },
+  allowedFileHosts: {
+    kind: list('hosts such as files.example or 10.0.0.5:8081'), fallback: () => [],
+    text: 'Hosts at private addresses that pages and redirects of upstreams may lead to. An upstream\'s own host always may; any other must be at an address of the internet.',
   },
   apkMirror: {
     kind: url, fallback: () => undefined, fallbackText: 'where the builder image says',
@@ -139,6 +149,10 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   cooldown: { kind: duration(0), fallback: () => 0, fallbackText: 'none', text: 'How old an upstream file must be before it is served. One without upload-time is as old as Muslin has known it.' },
   cooldownExempt: { kind: patterns, fallback: () => [], text: 'Projects and releases without a cooldown, on views too: your own, and a release that cannot wait, as NAME==VERSION.' },
   views: { kind: views, fallback: () => ({}), text: 'Views with rules of their own, served at /view/NAME/simple/: each a table [views.NAME] with allow, deny, cooldown, cooldownExempt and before. They leave out files beside what the server does. [views.md](views.md) has examples.' },
+  cacheSize: {
+    kind: size, fallback: () => undefined, fallbackText: 'unlimited',
+    text: 'How much room files of the upstream may take: beyond it those go that were not used for longest, and are fetched again when they are asked for. Never what builds made or need, pages, METADATA, apks and crates, or what the upstream offers no more. What went is gone while the upstream is. See [storage.md](storage.md).',
+  },
   logLevel: { kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: () => 'info', text: 'The least level that is logged, as JSON lines on standard error.' },
 }
 

@@ -9,9 +9,13 @@ export interface Settings {
   tlsKey: string | undefined
   allowedHosts: string[]
   data: string
-  /** May hold credentials: never print it whole. */
-  upstream: string | undefined
+  /** URLs, in order; none: what pip uses. May hold credentials: never print them whole. */
+  upstream: string[]
+  /** Upstreams with details, in order, by name; they come before those of `upstream`. */
+  upstreams: Record<string, UpstreamTable>
   upstreamCa: string | undefined
+  /** `host` or `host:port`. */
+  allowedFileHosts: string[]
   /** May hold credentials: never print it whole. */
   apkMirror: string | undefined
   /** May hold credentials: never print it whole. */
@@ -56,7 +60,24 @@ export interface Settings {
   cooldownExempt: string[]
   /** By their names. */
   views: Record<string, ViewSettings>
+  /** Bytes. */
+  cacheSize: number | undefined
   logLevel: string
+}
+
+/** `[upstreams.NAME]`; `upstream-table.ts` says what each is for. */
+export interface UpstreamTable {
+  /** May hold credentials, as the next two do: never print it whole. */
+  url: string
+  username?: string
+  password?: string
+  usernameFile?: string
+  passwordFile?: string
+  projects?: string[]
+  exclusive?: boolean
+  merge?: string[]
+  ca?: string
+  proxy?: string
 }
 
 /** What one view leaves out, beside what the server does. */

@@ -6,6 +6,7 @@ import { MuslinError } from '../errors.ts'
 import { didYouMean } from './nearest.ts'
 import { flagName, OPTION_NAMES, OPTIONS, variableName } from './options.ts'
 import type { GivenSettings, OptionName } from './settings.ts'
+import { VARIABLE_PREFIX } from './upstream-table.ts'
 
 /** Variables that are no settings: where the file is, and what commands use to reach a server. */
 export const OTHER_VARIABLES = {
@@ -22,10 +23,12 @@ export function fromFlags(flags: Record<string, unknown>): GivenSettings {
 
 /** Values of `MUSLIN_…` variables; an empty one counts as not set. */
 export function fromEnvironment(env: Record<string, string | undefined>): GivenSettings {
-  const names = new Map(OPTION_NAMES.map((name) => [variableName(name), name]))
+  const names = new Map(OPTION_NAMES.filter((name) => !OPTIONS[name].fileOnly).map((name) => [variableName(name), name]))
   const given: GivenSettings = {}
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('MUSLIN_') || variable in OTHER_VARIABLES || value === undefined || value === '') continue
+    // Of the tables of the file, and read with them.
+    if (variable.startsWith(VARIABLE_PREFIX)) continue
     const name = names.get(variable)
     if (name === undefined) {
       throw new MuslinError('bad-settings', `no setting belongs to the environment variable ${variable}${didYouMean(variable, names.keys())}`)

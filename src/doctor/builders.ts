@@ -10,9 +10,9 @@ import { fail, guarded, ok, warn } from './check.ts'
 import { imageChecks } from './containers.ts'
 import { pythonChecks, sandboxCheck, unusablePythons } from './embedded.ts'
 import { toolchainChecks } from './toolchain.ts'
-import type { UpstreamSource } from './upstream.ts'
+import type { UpstreamSources } from './upstream.ts'
 
-interface Parts { settings: Settings; source: Promise<UpstreamSource>; log: Logger }
+interface Parts { settings: Settings; source: Promise<UpstreamSources>; log: Logger }
 
 /** What would build, as the setting `builder` chooses it, and what that needs. `source` rejects where no upstream is known. */
 export async function builderChecks(parts: Parts): Promise<Check[]> {
@@ -65,7 +65,7 @@ export function besideContainers(checks: Check[], kind: string): Check[] {
   return [ok('embedded', `not needed, but would work without ${kind}${targets === undefined ? '' : `, for ${targets}`}`)]
 }
 
-async function embeddedChecks(settings: Settings, source: Promise<UpstreamSource>): Promise<Check[]> {
+async function embeddedChecks(settings: Settings, source: Promise<UpstreamSources>): Promise<Check[]> {
   const { cpu } = thisMachine()
   const blobs = createDiskBlobs({ folder: join(settings.data, 'blobs') })
   const groups = await Promise.all([

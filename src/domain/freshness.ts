@@ -9,6 +9,14 @@ export interface Freshness {
 /** Of who says nothing. */
 export const NOTHING_SAID: Freshness = { seconds: undefined, staleWhileRevalidate: 0 }
 
+/** Of an answer that was made of several: as long as all of them may be used. Undefined where one says nothing. */
+export function briefest(all: (Freshness | undefined)[]): Freshness | undefined {
+  const told = all.filter((each) => each !== undefined)
+  if (told.length === 0 || told.length < all.length) return undefined
+  const seconds = told.map((each) => each.seconds).filter((each) => each !== undefined)
+  return { seconds: seconds.length < told.length ? undefined : Math.min(...seconds), staleWhileRevalidate: Math.min(...told.map((each) => each.staleWhileRevalidate)) }
+}
+
 type Headers = Record<string, string | string[] | undefined>
 
 /** RFC 9111 section 1.2.2: what is larger is taken for this. */

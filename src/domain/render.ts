@@ -27,7 +27,8 @@ export function listBegin(version: string): string {
 
 /** Links to projects, relative to `/simple/`; what is no name has no page and is left out. */
 export function listLinks(names: string[]): string {
-  return names.map((name) => isValidName(name) ? `${element('a', { href: `${normalizeName(name)}/` }, name)}<br>\n` : '').join('')
+  // A valid name holds nothing to escape.
+  return names.map((name) => isValidName(name) ? `<a href="${normalizeName(name)}/">${name}</a><br>\n` : '').join('')
 }
 
 /** What follows the last link, of each page. */
@@ -84,7 +85,7 @@ function fragment(hashes: IndexFile['hashes'] | null | undefined): string {
 
 function metadataAttribute(value: IndexFile['core-metadata']): string | undefined {
   if (!value) return undefined
-  const digest = value === true ? undefined : bestDigest(value)
+  const digest = typeof value === 'object' ? bestDigest(value) : undefined
   return digest ? digest.join('=') : 'true'
 }
 

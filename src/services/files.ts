@@ -1,6 +1,7 @@
 import { Transform, type Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { MuslinError } from '../errors.ts'
+import type { Cache } from './cache.ts'
 import { keepBlob } from './keep-blob.ts'
 import { NO_POLICY, type Policy } from './policy.ts'
 import type { BlobDraft, BlobStore, Store, Upstream, UpstreamFile } from './ports.ts'
@@ -37,11 +38,12 @@ interface Flight {
 }
 
 /** The files of every page: only recorded (sha256, filename) pairs, each fetched once and kept for ever under its digest. */
-export function createFiles({ store, blobs, upstream, policy = NO_POLICY, log }: {
+export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache, log }: {
   store: Store
   blobs: BlobStore
   upstream: Upstream
   policy?: Pick<Policy, 'check'>
+  cache?: Pick<Cache, 'used'>
   log: Logger
 }): Files {
   const flights = new Map<string, Flight>()
@@ -54,6 +56,7 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, log }:
     const recorded = file ?? await store.wheels.wheel(sha256, filename)
     if (!recorded) throw noSuchFile(filename)
     await policy.check(recorded)
+    if (file) cache?.used(sha256)
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)

@@ -1,5 +1,6 @@
 /** The forms in which the list of projects is sent, each made once out of the JSON and kept as a blob. */
 import { pipeline, type Transform } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { createGzip, createZstdCompress } from 'node:zlib'
 import { createListScanner } from '../domain/list-scan.ts'
 import type { Coding, PageKind } from '../domain/negotiate.ts'
@@ -13,7 +14,7 @@ export interface ListForms {
   of(json: string, format: PageKind, coding: Coding): Promise<string>
 }
 
-/** How much is written at a time, characters. */
+/** Bytes that are scanned at a time. */
 const PIECE = 64 * 1024
 
 const CODERS: Record<Exclude<Coding, 'identity'>, () => Transform> = {
@@ -54,23 +55,32 @@ export function createListForms({ blobs }: { blobs: BlobStore }): ListForms {
 
   /** Twice through the JSON: where its version stands is up to the upstream, and the page begins with it. */
   async function* html(json: string): AsyncGenerator<Buffer> {
-    let piece = listBegin(await version(json))
+    let text = listBegin(await version(json))
     const scanner = createListScanner()
-    for await (const chunk of await blobs.read(json) as AsyncIterable<Buffer>) {
-      piece += listLinks(scanner.push(chunk))
-      if (piece.length < PIECE) continue
-      yield Buffer.from(piece)
-      piece = ''
+    for await (const piece of pieces(await blobs.read(json))) {
+      text += listLinks(scanner.push(piece))
+      yield Buffer.from(text)
+      text = ''
     }
-    yield Buffer.from(piece + PAGE_END)
+    yield Buffer.from(text + PAGE_END)
   }
 
   async function version(json: string): Promise<string> {
     const scanner = createListScanner()
-    for await (const chunk of await blobs.read(json) as AsyncIterable<Buffer>) {
-      scanner.push(chunk)
+    for await (const piece of pieces(await blobs.read(json))) {
+      scanner.push(piece)
       if (scanner.version() !== undefined) break
     }
     return scanner.version() ?? '1.0'
+  }
+}
+
+/** The same bytes, no more at a time than others can wait for. */
+async function* pieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      yield chunk.subarray(at, at + PIECE)
+      await setImmediate()
+    }
   }
 }

@@ -22,6 +22,9 @@ export interface BuildLogs {
    * that is still kept. `whole`: nothing between `from` and there is missing. Undefined for a build without a log.
    */
   read(build: number, from?: number): Promise<{ body: Readable; end: number; whole: boolean } | undefined>
+  /** The builds that have one, in no order. */
+  list(): AsyncIterable<{ build: number; writtenAt: number }>
+  remove(build: number): Promise<void>
 }
 
 export interface LogSink {

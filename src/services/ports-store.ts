@@ -5,6 +5,7 @@ import type { WheelEntry } from '../domain/merge.ts'
 import type { RecipeLayer } from '../domain/recipe.ts'
 import type { BuildRecord, KeptResult, WheelSystem } from './ports-build.ts'
 import type { JobStore } from './ports-jobs.ts'
+import type { CacheStore, MendStore } from './ports-upkeep.ts'
 
 // ---------------------------------------------------------------- what is kept in the database
 
@@ -235,6 +236,8 @@ export interface Store {
   recipes: RecipeStore
   kept: KeptStore
   glance: Glance
+  cache: CacheStore
+  mend: MendStore
   /** Changes whenever the answer for this project's page may have changed, whichever process changed it. */
   generation(project: string): Promise<number>
   close(): void

@@ -5,10 +5,12 @@
  */
 import type { Readable } from 'node:stream'
 import type { Freshness } from '../domain/freshness.ts'
+import type { StoredBlob, StoreFault } from './ports-upkeep.ts'
 
 export type * from './ports-build.ts'
 export type * from './ports-jobs.ts'
 export type * from './ports-store.ts'
+export type * from './ports-upkeep.ts'
 
 // ---------------------------------------------------------------- time
 
@@ -29,9 +31,18 @@ export interface BlobStore {
   read(sha256: string, range?: { start: number; end: number }): Promise<Readable>
   /** A blob of at most `most` bytes, read in one go; undefined where it is absent. */
   small(sha256: string, most: number): Promise<Buffer | 'larger' | undefined>
-  /** Forgets a blob, if it is there. Who has begun to read it reads on. */
-  remove(sha256: string): Promise<void>
-  /** Removes what drafts a dead process left behind; returns how many. Only the process that owns the store calls it, at start. */
+  /**
+   * Forgets a blob, if it is there; returns whether it was. Who has begun to read it reads on. With `keptBefore` only one that was kept
+   * before that time, and not again since.
+   */
+  remove(sha256: string, only?: { keptBefore: number }): Promise<boolean>
+  /** Every blob, by its digest; of those that are kept or removed meanwhile some may be among them. */
+  list(): AsyncIterable<StoredBlob>
+  /** Takes a blob away that is not what its name says: it is absent from then on, and its bytes stay for people to look at. */
+  setAside(sha256: string): Promise<void>
+  /** What is wrong with the place of the blobs itself. */
+  faults(): AsyncIterable<StoreFault>
+  /** Removes what drafts a dead process left behind; returns how many. Any process may call it at any time. */
   sweep(): Promise<number>
 }
 
@@ -55,7 +66,7 @@ export interface Upstream {
   /**
    * A project's page as JSON (PEP 691), only where it is another one by now when the `validator` of an earlier answer is given. `via` are
    * the servers of our kind that the question came through, comma-separated: each of them must be able to notice that it asks itself.
-   * With `reload` no cache on the way may answer.
+   * With `reload` no cache on the way may answer, and the page comes whole: the validator then tells only whose page it was.
    */
   page(project: string, validator?: string, via?: string, reload?: boolean): Promise<UpstreamPage>
   /** The list of projects as JSON, streamed. */

@@ -58,8 +58,7 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
   }
 
   async function ask(project: string, kept: StoredPage | undefined, { via, reload = false }: { via?: string | undefined; reload?: boolean }): Promise<Answered> {
-    // Who reloads may do so because the validator does not tell what changed.
-    const answer = await upstream.page(project, kept?.json && !reload ? kept.validator : undefined, via, reload)
+    const answer = await upstream.page(project, kept?.json && kept.validator, via, reload)
     const fetchedAt = clock.now()
     if (answer.kind === 'absent') {
       const absent = { project, json: undefined, url: kept?.url ?? '', validator: undefined, fetchedAt }

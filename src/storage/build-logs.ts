@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { type FileHandle, open, opendir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
@@ -65,6 +65,20 @@ export function createBuildLogs({ folder, capBytes = CAP_BYTES, log }: { folder:
       }
     },
     read,
+    async *list() {
+      try {
+        for await (const { name } of await opendir(folder)) {
+          const build = Number(/^(\d{1,15})\.log$/.exec(name)?.[1] ?? Number.NaN)
+          if (!Number.isNaN(build)) yield { build, writtenAt: Math.trunc((await stat(headOf(build))).mtimeMs) }
+        }
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw diskError(error)
+      }
+    },
+    async remove(build) {
+      await rm(headOf(build), { force: true })
+      await rm(tailOf(build), { recursive: true, force: true })
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import { MuslinError } from '../errors.ts'
 import type { BlobDraft, BlobStore } from '../services/ports.ts'
 import { codeOf, diskError } from './disk-error.ts'
 import { claimProcessFolder, sweepProcessFolders } from './process-folder.ts'
+import { ASIDE, blobFaults, blobPath, listBlobs } from './blob-folder.ts'
 import { CHUNK_BYTES, openDraft } from './draft.ts'
 
 /**
@@ -19,7 +20,7 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
   function placeOf(sha256: string): string {
     // Digests come from URLs too: only what is one may become a path.
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw absent(sha256)
-    return join(folder, 'sha256', sha256.slice(0, 2), sha256.slice(2, 4), sha256)
+    return blobPath(folder, sha256)
   }
 
   async function draft(): Promise<BlobDraft> {
@@ -68,9 +69,34 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
     }
   }
 
-  async function remove(sha256: string): Promise<void> {
+  async function remove(sha256: string, only?: { keptBefore: number }): Promise<boolean> {
     try {
-      await rm(placeOf(sha256))
+      const place = placeOf(sha256)
+      if (only === undefined) await rm(place)
+      else return await removeOlder(place, only.keptBefore)
+      return true
+    } catch (error) {
+      if (isAbsent(error)) return false
+      throw diskError(error)
+    }
+  }
+
+  /** Whoever keeps the same bytes meanwhile puts a file of his own there, which is not the one that is taken away. */
+  async function removeOlder(place: string, keptBefore: number): Promise<boolean> {
+    if ((await fileStat(place)).mtimeMs >= keptBefore) return false
+    own ??= claimProcessFolder(drafts)
+    opened += 1
+    const away = join(own.path, String(opened))
+    await rename(place, away)
+    const kept = (await fileStat(away)).mtimeMs >= keptBefore
+    await (kept ? rename(away, place) : rm(away))
+    return !kept
+  }
+
+  async function setAside(sha256: string): Promise<void> {
+    try {
+      await mkdir(join(folder, ASIDE), { recursive: true, mode: 0o700 })
+      await rename(placeOf(sha256), join(folder, ASIDE, sha256))
     } catch (error) {
       if (!isAbsent(error)) throw diskError(error)
     }
@@ -85,7 +111,9 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
   }
 
   return {
-    draft, stat, read, small, remove, sweep,
+    draft, stat, read, small, remove, setAside, sweep,
+    list: () => listBlobs(folder),
+    faults: () => blobFaults(folder),
     /** Lets go of this process's drafts: the next sweep takes what is left of them. */
     close() {
       own?.lock.close()
@@ -98,9 +126,8 @@ export function createDiskBlobs({ folder }: { folder: string }): BlobStore & { c
 async function publish(path: string, place: string): Promise<string> {
   const leaf = dirname(place)
   const made = await mkdir(leaf, { recursive: true, mode: 0o700 })
-  // Same digest, same bytes: the draft goes, readers of the older file notice nothing.
-  if (await fileStat(place).catch(() => undefined)) await rm(path)
-  else await rename(path, place)
+  // Same digest, same bytes: readers of an older file notice nothing, and whoever removes what is old finds it young.
+  await rename(path, place)
   await syncFolder(leaf)
   // A new folder's own name is on disk only once its parent is: up to the folder that holds `sha256/`.
   if (made !== undefined) for (const up of [dirname(leaf), join(leaf, '../..'), join(leaf, '../../..')]) await syncFolder(up)

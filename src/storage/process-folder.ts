@@ -26,11 +26,33 @@ export function claimProcessFolder(folder: string): { path: string; lock: { clos
   }
 }
 
+/** Whether a process that claimed a folder here is alive. */
+export function hasLivingProcess(folder: string): boolean {
+  return locksIn(folder).some((name) => {
+    const lock = tryLock(join(folder, name))
+    lock?.close()
+    return lock === undefined
+  })
+}
+
+/** What lies in the folders of processes that are no more, by path below `folder`. */
+export function leftByProcesses(folder: string): string[] {
+  return locksIn(folder).flatMap((name) => {
+    const lock = tryLock(join(folder, name))
+    lock?.close()
+    const left = name.slice(0, -'.lock'.length)
+    return lock && existsSync(join(folder, left)) ? readdirSync(join(folder, left)).map((entry) => join(left, entry)) : []
+  })
+}
+
+function locksIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.lock')) : []
+}
+
 /** Removes the folders of processes that are no more; returns how many entries lay in them. */
 export function sweepProcessFolders(folder: string): number {
   let swept = 0
-  const locks = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.lock')) : []
-  for (const name of locks) {
+  for (const name of locksIn(folder)) {
     const lock = tryLock(join(folder, name))
     if (!lock) continue
     const left = join(folder, name.slice(0, -'.lock'.length))

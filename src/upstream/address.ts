@@ -19,7 +19,7 @@ const LEAVES = /%2f\.\.|\.\.%2f|%5c/i
  */
 export function parseAddress(text: string): Address {
   const base = new URL(text)
-  const credentials = base.username === '' && base.password === '' ? undefined : `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`
+  const credentials = base.username === '' && base.password === '' ? undefined : `${decoded(base.username)}:${decoded(base.password)}`
   base.username = ''
   base.password = ''
   base.search = ''
@@ -33,5 +33,14 @@ export function parseAddress(text: string): Address {
     label: base.href,
     covers,
     authorization: (url) => covers(url) && !LEAVES.test(url.pathname) ? header : undefined,
+  }
+}
+
+/** A `%` may stand for itself: nobody checks what people write there. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }

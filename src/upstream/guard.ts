@@ -4,10 +4,13 @@ import type { LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
 import { MuslinError } from '../errors.ts'
 
-/** Networks of the IANA special-purpose registries (RFC 6890) that are no place of the internet, multicast, and what clouds answer on besides. */
+/**
+ * Networks of the IANA special-purpose registries (RFC 6890) that are no place of the internet, multicast, and what clouds answer on
+ * besides. Not the networks for documentation (RFC 5737): they are nobody's, so nothing private is there, and closed networks give them to what they let out.
+ */
 const SPECIAL_V4 = networks('ipv4', [
-  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24',
-  '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4', '168.63.129.16/32',
+  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.88.99.0/24',
+  '192.168.0.0/16', '198.18.0.0/15', '224.0.0.0/4', '240.0.0.0/4', '168.63.129.16/32',
 ])
 /** All that is routed is in here (RFC 4291 section 2.4) … */
 const GLOBAL_V6 = networks('ipv6', ['2000::/3'])

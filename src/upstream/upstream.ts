@@ -91,7 +91,9 @@ export function createUpstream(input: UpstreamInput): Upstream & { close(): Prom
   async function ask(at: URL, { validator, via, reload = false, signal }: Asked): Promise<{ answer: Answer; freshness: Freshness | undefined }> {
     const began = clock.now()
     const answer = await requests.getIndex(at, {
-      'accept': ACCEPT, 'accept-encoding': ENCODINGS, [VIA]: via === undefined ? instance : `${via}, ${instance}`, ...conditional(validator),
+      'accept': ACCEPT, 'accept-encoding': ENCODINGS, [VIA]: via === undefined ? instance : `${via}, ${instance}`,
+      // Who reloads may do so because the validator does not tell what changed.
+      ...conditional(reload ? undefined : validator),
       // RFC 9111 section 5.4: the second is for caches that are older than the first.
       ...(reload && { 'cache-control': 'no-cache', 'pragma': 'no-cache' }),
     }, signal)

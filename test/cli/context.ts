@@ -12,6 +12,8 @@ export function testContext(parts: Partial<Context> = {}): Context & { printed: 
     createLog: () => pino({ level: 'silent' }), clock: { now: () => 0, sleep: async () => undefined },
     compose: async () => { throw new MuslinError('internal', 'this test composes nothing') },
     doctor: async () => { throw new MuslinError('internal', 'this test has no doctor') },
+    upkeep: async () => { throw new MuslinError('internal', 'this test has no data folder') },
+    bytes: { output: () => { throw new MuslinError('internal', 'this test has no output') }, input: () => { throw new MuslinError('internal', 'this test has no input') } },
     onSignal: () => () => undefined, exit: () => undefined, ...parts, printed, warned,
   }
 }

@@ -28,6 +28,6 @@ test('--json is one document', async () => {
 
 test('it takes the settings that matter', async () => {
   const { settings } = await doctor([], '--data', 'd', '--builder', 'embedded', '--python', '/a', '--python', '/b', '--isolation', 'none', '--upstream', 'https://upstream.example/simple/')
-  expect(settings).toMatchObject({ data: 'd', builder: 'embedded', python: ['/a', '/b'], isolation: 'none', upstream: 'https://upstream.example/simple/' })
+  expect(settings).toMatchObject({ data: 'd', builder: 'embedded', python: ['/a', '/b'], isolation: 'none', upstream: ['https://upstream.example/simple/'] })
   expect((await doctor([], '--workers', '2')).exit).toBe(3)
 })

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BlobStore } from '../../src/services/ports.ts'
+import { all } from '../all.ts'
 
 /** What every blob store does, whatever it keeps its bytes in. `make` gives an empty one. */
 export function blobContract(name: string, make: () => Promise<{ store: BlobStore; cleanup: () => Promise<void> }>): void {
@@ -56,6 +57,46 @@ export function blobContract(name: string, make: () => Promise<{ store: BlobStor
       for (const gone of [sha256, '../../etc/passwd', '']) await store.remove(gone)
       await keep(store, bytes)
       expect(await store.stat(sha256)).toEqual({ size })
+    })
+
+    test('what is kept is listed, in the order of the digests, and no more once it is removed', async () => {
+      expect(await all(store.list())).toEqual([])
+      const kept = []
+      for (let i = 0; i < 20; i += 1) kept.push(await keep(store, randomBytes(i)))
+      const draft = await store.draft()
+      await draft.write(Buffer.from('not yet'))
+      const listed = await all(store.list())
+      expect(listed.map(({ sha256, size }) => ({ sha256, size }))).toEqual(kept.toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1)))
+      for (const { keptAt } of listed) expect(Math.abs(keptAt - Date.now())).toBeLessThan(60_000)
+      expect(await store.remove(kept[3]!.sha256)).toBe(true)
+      expect(await store.remove(kept[3]!.sha256)).toBe(false)
+      expect(await all(store.list())).toHaveLength(19)
+      await draft.discard()
+    })
+
+    test('one that was kept again is as young as that, for who removes what is old', async () => {
+      const { sha256 } = await keep(store, Buffer.from('old'))
+      expect(await store.remove(sha256, { keptBefore: Date.now() - 60_000 })).toBe(false)
+      expect(await store.stat(sha256)).toEqual({ size: 3 })
+      const [{ keptAt } = { keptAt: 0 }] = await all(store.list())
+      while (Date.now() <= keptAt + 1) await turn()
+      await keep(store, Buffer.from('old'))
+      expect(await store.remove(sha256, { keptBefore: keptAt + 1 })).toBe(false)
+      expect(await store.remove(sha256, { keptBefore: Date.now() + 60_000 })).toBe(true)
+      expect(await store.remove(sha256, { keptBefore: Date.now() + 60_000 })).toBe(false)
+      expect(await store.stat(sha256)).toBeUndefined()
+    })
+
+    test('one that is set aside is absent, may be kept again, and nothing is wrong with the store', async () => {
+      const { sha256 } = await keep(store, Buffer.from('doubtful'))
+      for (const one of [sha256, sha256, '../../etc/passwd', '']) await store.setAside(one)
+      expect(await store.stat(sha256)).toBeUndefined()
+      expect(await all(store.list())).toEqual([])
+      await keep(store, Buffer.from('doubtful'))
+      await store.setAside(sha256)
+      await keep(store, Buffer.from('doubtful'))
+      expect(await store.stat(sha256)).toEqual({ size: 8 })
+      expect(await all(store.faults())).toEqual([])
     })
 
     test('nothing of a draft is visible before it is kept', async () => {

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BuildLogs } from '../../src/services/ports.ts'
+import { all } from '../all.ts'
 import { logText } from '../log-text.ts'
 
 /** What every store of build logs does. `make` gives an empty one that keeps `capBytes` of each log, and the same one as another process opens it. */
@@ -23,6 +24,21 @@ export function logsContract(name: string, make: (capBytes: number) => Promise<{
       const sink = await logs.open(1)
       expect(await logText(another, 1)).toBe('')
       await sink.close()
+    })
+
+    test('those that are there are listed, and what is removed is gone, tail and all', async () => {
+      expect(await all(logs.list())).toEqual([])
+      for (const build of [7, 12]) {
+        const sink = await logs.open(build)
+        sink.write('x'.repeat(CAP * 3))
+        await sink.close()
+      }
+      const listed = await all(another.list())
+      expect(listed.map(({ build }) => build).toSorted((a, b) => a - b)).toEqual([7, 12])
+      for (const { writtenAt } of listed) expect(Math.abs(writtenAt - Date.now())).toBeLessThan(60_000)
+      for (let twice = 0; twice < 2; twice += 1) await another.remove(7)
+      expect(await logs.read(7)).toBeUndefined()
+      expect((await all(logs.list())).map(({ build }) => build)).toEqual([12])
     })
 
     test('text and bytes come back in their order, also after the end', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { makeStoreBench, type MakeStore, wheelOf } from './store/bench.ts'
+import { cacheContract } from './store/cache.ts'
 import { changesContract } from './store/changes.ts'
 import { downloadsContract } from './store/downloads.ts'
 import { endingsContract } from './store/endings.ts'
@@ -40,6 +41,7 @@ export function storeContract(name: string, make: MakeStore): void {
     waitsContract(bench)
     roomContract(bench)
     rebuildsContract(bench)
+    cacheContract(bench)
 
     describe('workers', () => {
       test('targets are the union of the workers heard of; the newest image counts', async () => {

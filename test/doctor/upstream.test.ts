@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import toolchain from '../../builders/embedded/toolchain.json' with { type: 'json' }
 import { systemClock } from '../../src/clock.ts'
 import { toolchainChecks } from '../../src/doctor/toolchain.ts'
-import { clockCheck, clockFound, findSource, upstreamCheck } from '../../src/doctor/upstream.ts'
+import { clockCheck, clockFound, findUpstreams, upstreamChecks } from '../../src/doctor/upstream.ts'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
 import { temporaryFolder } from '../storage/folder.ts'
 import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
@@ -12,24 +12,30 @@ let upstream: SyntheticUpstream
 beforeEach(async () => { upstream = await syntheticUpstream() })
 afterEach(() => upstream.close())
 
-const source = (url = upstream.url) => findSource({ settings: { upstream: url, upstreamCa: undefined }, pip: undefined, log: pino({ level: 'silent' }), clock: systemClock })
+const source = (...urls: string[]) => findUpstreams({ settings: { upstream: urls.length === 0 ? [upstream.url] : urls, upstreams: {}, upstreamCa: undefined, allowedFileHosts: [] }, pip: undefined, log: pino({ level: 'silent' }), clock: systemClock })
 
 describe('the upstream', () => {
   test('answers, with or without the project that is asked for', async () => {
-    expect(await upstreamCheck(await source())).toEqual({ state: 'ok', name: 'upstream', found: `${upstream.url}, from the setting upstream, answers, and has no project pip`, remedy: undefined })
+    expect(await upstreamChecks(await source())).toEqual([{ state: 'ok', name: 'upstream', found: `${upstream.url}, from the setting upstream, answers, and has no project pip`, remedy: undefined }])
     upstream.project('pip', [{ filename: 'pip-1.0-py3-none-any.whl', bytes: Buffer.from('x') }])
-    expect(await upstreamCheck(await source())).toMatchObject({ state: 'ok', found: `${upstream.url}, from the setting upstream, answers` })
+    expect(await upstreamChecks(await source())).toMatchObject([{ state: 'ok', found: `${upstream.url}, from the setting upstream, answers` }])
     expect(upstream.requests).toEqual(['GET /simple/pip/', 'GET /simple/pip/'])
   })
 
   test('that refuses or is not there fails, with cause and remedy, and never with its credentials', async () => {
     upstream.break(401)
-    const check = await upstreamCheck(await source(upstream.url.replace('//', '//me:secret@')))
+    const [check] = await upstreamChecks(await source(upstream.url.replace('//', '//me:secret@')))
     expect(check).toMatchObject({ state: 'fail', found: expect.stringContaining('401'), remedy: expect.stringMatching(/credentials/) })
     expect(JSON.stringify(check)).not.toContain('secret')
-    expect(await upstreamCheck(await source('http://127.0.0.1:1/simple/'))).toMatchObject({ state: 'fail', found: expect.stringContaining('ECONNREFUSED'), remedy: expect.stringContaining('network') })
+    expect(await upstreamChecks(await source('http://127.0.0.1:1/simple/'))).toMatchObject([{ state: 'fail', found: expect.stringContaining('ECONNREFUSED'), remedy: expect.stringContaining('network') }])
     expect(await clockCheck(await source('http://127.0.0.1:1/simple/'), systemClock)).toEqual([])
   })
+})
+
+test('each upstream is looked at for itself', async () => {
+  const checks = await upstreamChecks(await source('http://127.0.0.1:1/simple/', upstream.url))
+  expect(checks.map(({ state, found }) => [state, found.split(',')[0]])).toEqual([['fail', 'http://127.0.0.1:1/simple/'], ['ok', upstream.url]])
+  expect(await clockCheck(await source('http://127.0.0.1:1/simple/', upstream.url), systemClock)).toHaveLength(1)
 })
 
 describe('the clock', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { periods, toldFreshness } from '../../src/domain/freshness.ts'
+import { briefest, periods, toldFreshness } from '../../src/domain/freshness.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
 const GMT = (offset: number) => new Date(NOW + offset * 1000).toUTCString()
@@ -90,4 +90,12 @@ test('a hostile header costs no time', () => {
   const began = performance.now()
   for (const text of ['"'.repeat(16_000), 'a="'.repeat(5_000), 'a="\\'.repeat(4_000), `max-age="${'\\'.repeat(16_000)}`]) toldFreshness(cc(text), { now: NOW, delay: 0 })
   expect(performance.now() - began).toBeLessThan(500)
+})
+
+test('an answer made of several is as fresh as the briefest of them', () => {
+  const [brief, long] = [{ seconds: 10, staleWhileRevalidate: 300 }, { seconds: 600, staleWhileRevalidate: 0 }]
+  expect(briefest([brief, long])).toEqual({ seconds: 10, staleWhileRevalidate: 0 })
+  expect(briefest([brief, { seconds: undefined, staleWhileRevalidate: 5 }])).toEqual({ seconds: undefined, staleWhileRevalidate: 5 })
+  expect(briefest([brief, undefined])).toBeUndefined()
+  expect(briefest([])).toBeUndefined()
 })

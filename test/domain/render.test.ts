@@ -45,6 +45,7 @@ describe('attributes', () => {
     ['metadata by the older name', { 'dist-info-metadata': { sha256: SHA } }, ` data-core-metadata="sha256=${SHA}" data-dist-info-metadata="sha256=${SHA}"`],
     ['the newer name goes first', { 'core-metadata': false, 'dist-info-metadata': true }, ''],
     ['metadata with a digest that is none', { 'core-metadata': { sha256: '" onclick="' } }, ' data-core-metadata="true" data-dist-info-metadata="true"'],
+    ['metadata of a kind that is none', { 'core-metadata': 'f00' as never }, ' data-core-metadata="true" data-dist-info-metadata="true"'],
     ['a signature', { 'gpg-sig': true }, ' data-gpg-sig="true"'],
     ['no signature', { 'gpg-sig': false }, ' data-gpg-sig="false"'],
     ['provenance', { provenance: 'https://upstream.example/p' }, ' data-provenance="https://upstream.example/p"'],

@@ -23,9 +23,11 @@ import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
 import { createApkBranches } from '../../src/services/apks.ts'
+import { type Cache, createCache } from '../../src/services/cache.ts'
 import { createCrates } from '../../src/services/crates.ts'
 import { createDownloads, type Downloads } from '../../src/services/downloads.ts'
 import { createFiles } from '../../src/services/files.ts'
+import { createGc } from '../../src/services/gc.ts'
 import { createHindrance } from '../../src/services/hindrance.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
 import { createJobViews } from '../../src/services/job-views.ts'
@@ -59,12 +61,13 @@ import { createWishes } from '../../src/services/wishes.ts'
 import { createBuildLogs } from '../../src/storage/build-logs.ts'
 import { createRecipeFiles } from '../../src/storage/recipe-files.ts'
 import { createDiskBlobs } from '../../src/storage/disk-blobs.ts'
+import { inspectSqlite } from '../../src/storage/sqlite/inspect.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
 import { createUi } from '../../src/ui/ui.ts'
 import { createRemoteFiles } from '../../src/upstream/remote-files.ts'
 import { offlineUpstream } from '../../src/upstream/offline.ts'
 import type { Timeouts } from '../../src/upstream/connections.ts'
-import { createUpstream } from '../../src/upstream/upstream.ts'
+import { createUpstream, type UpstreamInput } from '../../src/upstream/upstream.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 import { type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
 
@@ -93,6 +96,7 @@ export interface Options {
   aheadPerClient?: number
   queueLimit?: number
   freshness?: number
+  cacheSize?: number
   offline?: boolean
   /** Of the upstream's client. */
   timeouts?: Timeouts
@@ -112,6 +116,8 @@ export interface Options {
   log?: Logger
   /** In the place of ADMIN_TOKEN. */
   adminToken?: string
+  /** Another upstream than the synthetic one, or another way to ask it. */
+  upstream?: Partial<UpstreamInput>
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
   /** Of the server, and the views by their names. */
@@ -126,6 +132,9 @@ export interface Rig {
   upstream: SyntheticUpstream
   store: Store
   blobs: BlobStore
+  cache: Cache
+  /** The data folder. */
+  folder: string
   logs: BuildLogs
   downloads: Downloads
   fallbacks: PureFallbacks
@@ -209,11 +218,13 @@ export async function makeRig(options: Options = {}): Promise<Rig> {
 
 async function start(folder: string, upstreamUrl: string, clock: ManualClock, options: Options) {
   const { log = pino({ level: 'silent' }) } = options
-  const store = openSqlite({ file: join(folder, 'muslin.sqlite') })
-  const blobs = createDiskBlobs({ folder: join(folder, 'blobs') })
+  const store = openSqlite({ file: join(folder, 'muslin.db') })
+  const disk = createDiskBlobs({ folder: join(folder, 'blobs') })
+  const cache = createCache({ store, blobs: disk, limit: options.cacheSize, clock, log })
+  const { blobs } = cache
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
   const { offline = false, timeouts } = options
-  const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts } })
+  const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts }, ...options.upstream })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const given = { allow: [], deny: [], cooldown: 0, cooldownExempt: [], views: {}, ...options.policy }
@@ -222,7 +233,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const upstreamPages = permittedPages(wholePages, policy)
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
   const promises = createPromises({ store, recipes, policy })
-  const files = createFiles({ store, blobs, upstream, policy, log })
+  const files = createFiles({ store, blobs, upstream, policy, cache, log })
   const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
   const crates = createCrates({ kept: store.kept, blobs, remote, registry: options.registry, clock, log })
@@ -249,7 +260,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     rebuilds: createRebuilds({ store, planner, prebuilds }),
     refresh: createRefresh({ upstreamPages: wholePages }),
     overview: createOverview({ store, readyTargets, pausing, targets, clock, offline }),
-    pausing,
+    pausing, gc: createGc({ inspection: inspectSqlite({ file: join(folder, 'muslin.db') }), blobs, logs, cache, clock }),
     matrix: createMatrix({ store, recipes, upstreamPages, readyTargets, targets }),
     jobs: store.jobs, logs, clock, targets, views: viewRules(given), offline, version: '0.0.0', closing: closing.signal,
   }
@@ -283,10 +294,11 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    server, store, blobs, logs, downloads, fallbacks, closing, passed: () => passed,
+    server, store, blobs, cache, folder, logs, downloads, fallbacks, closing, passed: () => passed,
     async stop() {
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
+      await cache.close()
       await fallbacks.close()
       await maker.close()
       await upstream.close()

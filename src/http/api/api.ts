@@ -10,11 +10,12 @@ import { recipeRoutes } from './recipes.ts'
 import { refreshRoutes } from './refresh.ts'
 import { addRoutes, API, type ApiRoute } from './route.ts'
 import { serverRoutes } from './server.ts'
+import { upkeepRoutes } from './upkeep.ts'
 import { waitingRoutes } from './waiting.ts'
 
 /** The table of the JSON API. */
 export function apiTable(deps: ApiDeps): ApiRoute[] {
-  return [...serverRoutes(deps), ...jobRoutes(deps), ...waitingRoutes(deps), ...buildRoutes(deps), ...planRoutes(deps), ...recipeRoutes(deps), ...refreshRoutes(deps), ...rebuildRoutes(deps)]
+  return [...serverRoutes(deps), ...jobRoutes(deps), ...waitingRoutes(deps), ...buildRoutes(deps), ...planRoutes(deps), ...recipeRoutes(deps), ...refreshRoutes(deps), ...rebuildRoutes(deps), ...upkeepRoutes(deps)]
 }
 
 /** The JSON API and its description, both made from the one table. */

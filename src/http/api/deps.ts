@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { Asker } from '../../services/admission.ts'
+import type { Gc } from '../../services/gc.ts'
 import type { JobViews } from '../../services/job-views.ts'
 import type { Matrix } from '../../services/matrix.ts'
 import type { Orders } from '../../services/orders.ts'
@@ -33,6 +34,7 @@ export interface ApiDeps {
   waitingViews: WaitingViews
   overview: OverviewService
   pausing: Pausing
+  gc: Gc
   matrix: Matrix
   /** Who sent a request. */
   asker: (ctx: Context) => Asker

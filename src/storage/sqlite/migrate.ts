@@ -6,9 +6,12 @@ import builder from './migrations/0003-builder.ts'
 import endings from './migrations/0004-endings.ts'
 import freshness from './migrations/0006-freshness.ts'
 import policy from './migrations/0007-policy.ts'
+import cache from './migrations/0008-cache.ts'
 
 /** In their order, for ever: a released one is never changed, only followed by another. */
-const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness, policy]
+const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness, policy, cache]
+/** The `user_version` of a database of this program. */
+export const SCHEMA = MIGRATIONS.length
 
 /**
  * Brings the database to this program's schema, one transaction a step. Throws `data-folder` when a newer program wrote it. Of

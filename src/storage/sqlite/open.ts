@@ -3,11 +3,13 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import type { Store } from '../../services/ports.ts'
 import { diskError } from '../disk-error.ts'
+import { createCache } from './cache.ts'
 import { createChanges } from './changes.ts'
 import { createDownloads } from './downloads.ts'
 import { createGlance } from './glance.ts'
 import { createJobs } from './jobs.ts'
 import { createKept } from './kept.ts'
+import { createMend } from './mend.ts'
 import { createMetadata } from './metadata.ts'
 import { migrate } from './migrate.ts'
 import { createPages } from './pages.ts'
@@ -75,6 +77,8 @@ function storeOf(db: Database.Database): Store {
     recipes: createRecipes(db, changes),
     kept: createKept(db),
     glance: createGlance(db, changes),
+    cache: createCache(db),
+    mend: createMend(db, changes),
     ...asPort<Pick<Store, 'generation'>>({ generation: changes.generation }),
     close() {
       changes.close()

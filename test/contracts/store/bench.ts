@@ -55,6 +55,8 @@ export function makeStoreBench(make: MakeStore): StoreBench {
     get recipes() { return made.store.recipes },
     get kept() { return made.store.kept },
     get glance() { return made.store.glance },
+    get cache() { return made.store.cache },
+    get mend() { return made.store.mend },
     generation: (project) => made.store.generation(project),
     close: () => made.store.close(),
   }

@@ -511,6 +511,18 @@ describe('what is built anew', () => {
   })
 })
 
+test('gc removes upstream files beyond cacheSize, by a server that goes on serving', async () => {
+  await rig.restart({ cacheSize: 1 })
+  await rig.get('/simple/demo/')
+  const path = `/files/${sha256('a wheel')}/demo-0.9-py3-none-any.whl`
+  expect((await rig.get(path)).status).toBe(200)
+  expect((await post('/gc', { dryRun: true })).body).toEqual({ dryRun: true, unused: { files: 0, bytes: 0 }, cache: { files: 1, bytes: 7 }, drafts: 0, logs: 0 })
+  expect((await post('/gc', {})).body).toMatchObject({ dryRun: false, cache: { files: 1, bytes: 7 } })
+  expect(await rig.blobs.stat(sha256('a wheel'))).toBeUndefined()
+  expect((await rig.get(path)).body.toString()).toBe('a wheel')
+  expect((await post('/gc', {}, { token: '' })).status).toBe(401)
+})
+
 test('a project is refreshed by hand, past every cache on the way, and what changed is told', async () => {
   const sdist = { filename: 'demo-1.0.tar.gz', bytes: Buffer.from('an sdist') }
   const newest = { filename: 'demo-1.1.tar.gz', bytes: Buffer.from('a newer sdist') }

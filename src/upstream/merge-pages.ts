@@ -1,0 +1,35 @@
+import { readJson } from '../domain/json.ts'
+import type { IndexFile, ProjectPage } from '../domain/page.ts'
+import type { UpstreamPage } from '../services/ports.ts'
+
+type Page = Extract<UpstreamPage, { kind: 'page' }>
+
+/**
+ * One page of several upstreams' pages of a project: the files of all, the first of a name wins, and with it its digest, its yank and its metadata. Of the other keys
+ * the first page's win. File URLs are absolute afterwards, since each page had another address.
+ */
+export function mergePages(pages: Page[]): Pick<Page, 'json' | 'url'> {
+  const parsed = pages.map(({ json, url }) => ({ page: readJson(json.toString()) as ProjectPage, url }))
+  const files = new Map<string, IndexFile>()
+  for (const { page, url } of parsed) {
+    for (const file of page.files) {
+      if (!files.has(file.filename)) files.set(file.filename, { ...file, url: URL.parse(file.url, url)?.href ?? file.url })
+    }
+  }
+  const versions = parsed.every(({ page }) => Array.isArray(page.versions)) ? [...new Set(parsed.flatMap(({ page }) => page.versions ?? []))] : undefined
+  const { versions: _partial, ...keys } = Object.assign({}, ...parsed.map(({ page }) => page).toReversed()) as ProjectPage
+  const merged: ProjectPage = {
+    ...keys,
+    meta: { ...keys.meta, 'api-version': lowest(parsed.map(({ page }) => page.meta['api-version'])) },
+    files: [...files.values()],
+    // PEP 700: a list of versions is the whole list.
+    ...versions && { versions },
+  }
+  return { json: Buffer.from(JSON.stringify(merged)), url: pages[0]?.url ?? '' }
+}
+
+/** What all of them promise. */
+function lowest(versions: string[]): string {
+  const minors = versions.map((version) => Number(version.slice(version.indexOf('.') + 1)))
+  return `1.${Math.min(...minors)}`
+}
