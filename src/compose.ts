@@ -76,10 +76,12 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const ports = { ...stored, blobs: cache.blobs }
     const scratch = claimScratch()
     const policy = createPolicy({ rules: serverRules(settings), store: ports.store, clock })
+    const files = createFiles({ ...ports, policy, cache, log })
+    stops.push(() => files.close())
     const wholePages = createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline })
     const parts: Parts = {
       settings, ports, cache, inspection: inspectSqlite({ file: join(settings.data, 'muslin.db') }), instance, scratch, log, clock, policy, wholePages,
-      files: createFiles({ ...ports, policy, cache, log }),
+      files,
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
       upstreamPages: permittedPages(wholePages, policy),

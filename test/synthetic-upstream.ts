@@ -16,6 +16,15 @@ export interface SyntheticFile {
   sent?: Buffer
   /** Sends so many bytes, then waits for `until` before the rest. */
   stall?: { after: number; until: Promise<void> }
+  /** The server has ranges of it, and this tag where it is given. */
+  ranges?: boolean
+  tag?: string
+  /** The first answers end after so many bytes each, by a broken connection. */
+  breaks?: number[]
+  /** Beside the file, if its page names it. */
+  provenance?: string
+  /** No length is told. */
+  unsized?: boolean
 }
 
 export interface SyntheticUpstream {
@@ -32,6 +41,8 @@ export interface SyntheticUpstream {
   listAsHtml(html: string): void
   /** Answers everything with this status from now on; undefined: works again. */
   break(status: number | undefined): void
+  /** Breaks the connections that are open. */
+  cut(): void
   /** What pages and list say of their freshness from now on; undefined: nothing. */
   cacheControl(text: string | undefined): void
   /** Takes requests and answers none of them, until it is called with false: then those that came later are answered. */
@@ -78,8 +89,10 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
     if (page !== undefined) return sendJson(request, response, page)
     const metadata = path.endsWith('.metadata') ? files.get(path.slice(0, -'.metadata'.length))?.metadata : undefined
     if (metadata !== undefined) return void response.end(metadata)
+    const provenance = path.endsWith('.provenance') ? files.get(path.slice(0, -'.provenance'.length))?.provenance : undefined
+    if (provenance !== undefined) return void response.end(provenance)
     const file = files.get(path)
-    if (file) return sendFile(response, file)
+    if (file) return sendFile(request, response, file)
     response.writeHead(404).end()
   }
 
@@ -97,6 +110,7 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
     remove(name) { pages.delete(name) },
     listAsHtml(html) { listHtml = html },
     break(status) { broken = status },
+    cut() { server.closeAllConnections() },
     cacheControl(text) { cacheControl = text },
     silence(on) { silent = on },
     leave,
@@ -115,11 +129,11 @@ export async function syntheticUpstream(): Promise<SyntheticUpstream> {
   }
 }
 
-function entry({ filename, bytes, metadata, undigested, keys }: SyntheticFile, url: string): Record<string, unknown> {
+function entry({ filename, bytes, metadata, undigested, provenance, keys }: SyntheticFile, url: string): Record<string, unknown> {
   const announced = metadata === undefined ? false : undigested ? true : { sha256: sha256(metadata) }
   return {
     filename, url, 'hashes': { sha256: sha256(bytes) }, 'size': bytes.length, 'upload-time': '2024-05-06T07:08:09.000010Z',
-    'core-metadata': announced, 'data-dist-info-metadata': announced, 'yanked': false, 'provenance': null, ...keys,
+    'core-metadata': announced, 'data-dist-info-metadata': announced, 'yanked': false, 'provenance': provenance === undefined ? null : `${url}.provenance`, ...keys,
   }
 }
 
@@ -129,11 +143,24 @@ function sendJson(request: IncomingMessage, response: ServerResponse, body: stri
   response.writeHead(200, { 'content-type': JSON_V1, etag }).end(body)
 }
 
-async function sendFile(response: ServerResponse, { bytes, sent = bytes, stall }: SyntheticFile): Promise<void> {
-  response.writeHead(200, { 'content-length': sent.length, 'content-type': 'application/octet-stream' })
+async function sendFile(request: IncomingMessage, response: ServerResponse, { bytes, sent = bytes, stall, ranges, tag, breaks, unsized }: SyntheticFile): Promise<void> {
+  const [, from, to] = /^bytes=([0-9]+)-([0-9]*)$/.exec(request.headers.range ?? '') ?? []
+  const condition = request.headers['if-range']
+  const partial = ranges && from !== undefined && (condition === undefined || condition === tag)
+  const [start, end] = partial ? [Number(from), Math.min(to === '' ? Infinity : Number(to), sent.length - 1)] : [0, sent.length - 1]
+  if (start > end && partial) return void response.writeHead(416, { 'content-range': `bytes */${sent.length}` }).end()
+  const body = sent.subarray(start, end + 1)
+  response.writeHead(partial ? 206 : 200, {
+    'content-type': 'application/octet-stream',
+    ...!unsized && { 'content-length': body.length },
+    ...tag !== undefined && { etag: tag },
+    ...partial && { 'content-range': `bytes ${start}-${end}/${sent.length}` },
+  })
+  const cut = breaks?.shift()
+  if (cut !== undefined) return void response.write(body.subarray(0, cut), () => response.destroy())
   if (stall) {
-    response.write(sent.subarray(0, stall.after))
+    response.write(body.subarray(0, stall.after))
     await stall.until
   }
-  response.end(sent.subarray(stall?.after ?? 0))
+  response.end(body.subarray(stall?.after ?? 0))
 }

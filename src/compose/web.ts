@@ -11,7 +11,7 @@ import { createApp } from '../http/app.ts'
 import { createAddressOf, createAskers } from '../http/asker.ts'
 import { createFast } from '../http/fast.ts'
 import { createHostCheck } from '../http/host-check.ts'
-import { createLinks } from '../http/links.ts'
+import { createLinks, withoutCredentials } from '../http/links.ts'
 import { createLockFor } from '../http/lock-for.ts'
 import { createViews } from '../http/page-ask.ts'
 import { createPlanFor } from '../http/plan-for.ts'
@@ -96,7 +96,10 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const targetsNow = createTargetsNow({ glance: store.glance, clock })
   const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }), views: viewRules(settings), clock })
   const maker = createPageMaker({ clock })
-  const pages = createProjectPages({ store, upstreamPages: wholePages, policy, promises, targetsNow, maker, clock, cacheBytes: settings.pageCacheSize })
+  const pages = createProjectPages({
+    store, upstreamPages: wholePages, policy, promises, targetsNow, maker, clock, cacheBytes: settings.pageCacheSize,
+    publicUrl: settings.publicUrl === undefined ? undefined : withoutCredentials(settings.publicUrl),
+  })
   const app = createApp({
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
@@ -110,6 +113,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     events: createJobEvents({ jobs: store.jobs }),
     hopKey: own.hopKey, adminTokenSha256: own.adminTokenSha256,
     publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy, holdLimit: settings.holdLimit,
+    xAccel: settings.xAccel,
   })
   const fast = createFast({
     pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs, allowed: () => !policy.guards }), downloads, fallbacks, addressOf: createAddressOf(settings),

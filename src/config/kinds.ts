@@ -28,6 +28,12 @@ export const url: Kind<string> = {
   schema: z.url({ protocol: /^https?$/ }),
 }
 
+export const folderOfUrls: Kind<string> = {
+  accepts: 'a path of URLs that begins and ends with /',
+  placeholder: 'LOCATION',
+  schema: z.string().regex(/^\/(?:[\w.~-]+\/)+$/),
+}
+
 export function choice<T extends string>(...words: T[]): Kind<T> {
   return { accepts: `one of ${words.join(', ')}`, placeholder: words.join('|'), schema: z.enum(words) as unknown as z.ZodType<T> }
 }

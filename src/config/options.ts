@@ -3,7 +3,7 @@
  * `docs/configuration.md` all come from here.
  */
 import type { Kind } from './kinds.ts'
-import { amount, choice, duration, list, pairs, path, patterns, size, tables, text, url, urls, whole, yesNo } from './kinds.ts'
+import { amount, choice, duration, folderOfUrls, list, pairs, path, patterns, size, tables, text, url, urls, whole, yesNo } from './kinds.ts'
 import type { Machine } from './machine.ts'
 import type { FlatSettings, OptionName } from './settings.ts'
 import { views } from './views.ts'
@@ -126,6 +126,10 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   behindProxy: {
     kind: yesNo, fallback: () => false,
     text: 'Treat every connection as one through a proxy, for proxies that leave no trace in the headers: clients are then held by redirects and 503s.',
+  },
+  xAccel: {
+    kind: folderOfUrls, fallback: () => undefined, fallbackText: 'Muslin sends all files itself',
+    text: 'The internal location of an nginx in front, such as /muslin-blobs/, which sends the kept files from the folder blobs of the data folder in our place. How nginx is set up for it is in [files.md](files.md).',
   },
   holdLimit: {
     kind: duration(1), fallback: () => undefined, fallbackText: 'as long as the client can be held',

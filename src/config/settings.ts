@@ -39,6 +39,7 @@ export interface Settings {
   fetchUrl: string | undefined
   trustedProxies: string[]
   behindProxy: boolean
+  xAccel: string | undefined
   /** Seconds. */
   holdLimit: number | undefined
   /** New compiles per client and hour. */

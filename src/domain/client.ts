@@ -61,6 +61,14 @@ export function losesHashes({ tool, version }: Client): boolean {
 }
 
 /**
+ * Whether it is told that each of the upstream's wheels has METADATA of its own: pip and uv ask for it and save whole wheels. Everybody
+ * else sees what the upstream says.
+ */
+export function readsMetadata({ tool }: Client): boolean {
+  return tool === 'pip' || tool === 'uv'
+}
+
+/**
  * pip, poetry and pdm take an sdist before a yanked wheel, even where a lock has the hashes of both. pip and poetry order wheels of one release
  * by the build number in the name (PEP 427), and pdm as the page does, which has the newest first: an older build need not be yanked for the
  * newest to be taken.

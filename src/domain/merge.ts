@@ -39,7 +39,9 @@ export interface PromiseEntry {
  * from, `root` the relative way from the page to the server's root (`../../`). Files with a sha256 point to `/files/…`, others keep
  * their absolute upstream URL, and every other key of the upstream comes through unchanged, `core-metadata` included: its URL is
  * the file's own with `.metadata` behind (PEP 658). Of a quarantined project no file is listed. `asOld`: wheels of ours were uploaded when their sdist was, for builds that want
- * what there was on a day. `olderBuilds`: whether a wheel that a newer build of ours replaced says so by being yanked.
+ * what there was on a day. `olderBuilds`: whether a wheel that a newer build of ours replaced says so by being yanked. `announce`: the
+ * upstream's wheels that lack `core-metadata` are given it, but for those out of which none can be read. A provenance is ours under
+ * `provenanceRoot`, which PEP 740 wants absolute where that can be.
  */
 export function mergePage(input: {
   page: ProjectPage | undefined
@@ -50,12 +52,19 @@ export function mergePage(input: {
   root: string
   asOld?: boolean
   olderBuilds?: 'yanked' | 'listed'
+  announce?: { unreadable: Set<string> } | undefined
+  provenanceRoot?: string | undefined
 }): ProjectPage {
-  const { project, pageUrl, wheels, promises, root, asOld = false, olderBuilds = 'yanked' } = input
+  const { project, pageUrl, wheels, promises, root, asOld = false, olderBuilds = 'yanked', announce, provenanceRoot = root } = input
   const page = input.page ?? { meta: { 'api-version': '1.1' }, name: normalizeName(project), files: [], versions: [] }
   // A quarantined project offers no files (PEP 792), though its index may still list them; ours may carry the very code that it was quarantined for.
   if (isQuarantined(page)) return { ...page, files: [] }
-  const files = page.files.map((file) => ({ ...file, url: rewrittenUrl(file, pageUrl, root) }))
+  const files = page.files.map((file) => ({
+    ...file,
+    url: rewrittenUrl(file, pageUrl, root),
+    ...announce && lacksMetadata(file) && !announce.unreadable.has(sha256Of(file)!) && { 'core-metadata': true },
+    ...typeof file['provenance'] === 'string' && { provenance: rewrittenProvenance(file, file['provenance'], pageUrl, provenanceRoot) },
+  }))
   const listed = new Set(files.map(({ filename }) => filename))
   // pdm takes the first of a release's wheels that fit equally well, whatever their build numbers.
   const ours = wheels.filter(({ filename }) => !listed.has(filename)).toSorted((a, b) => b.number - a.number)
@@ -75,9 +84,23 @@ export function mergePage(input: {
 }
 
 function rewrittenUrl(file: IndexFile, pageUrl: string, root: string): string {
-  const sha256 = sha256Of(file)
-  if (sha256 !== undefined && isPlainFilename(file.filename)) return fileUrl(root, sha256, file.filename)
-  return URL.parse(file.url, pageUrl)?.href ?? file.url
+  const sha256 = servedDigest(file)
+  return sha256 === undefined ? URL.parse(file.url, pageUrl)?.href ?? file.url : fileUrl(root, sha256, file.filename)
+}
+
+function rewrittenProvenance(file: IndexFile, url: string, pageUrl: string, root: string): string {
+  const sha256 = servedDigest(file)
+  return sha256 === undefined ? URL.parse(url, pageUrl)?.href ?? url : `${fileUrl(root, sha256, file.filename)}.provenance`
+}
+
+/** The digest of a file that we serve; undefined where its page leaves it to the upstream. */
+function servedDigest(file: IndexFile): string | undefined {
+  return isPlainFilename(file.filename) ? sha256Of(file) : undefined
+}
+
+/** Whether it is a wheel that we serve, of which the page announces no METADATA (PEP 714: under either name). */
+export function lacksMetadata(file: IndexFile): boolean {
+  return !file['core-metadata'] && !file['dist-info-metadata'] && servedDigest(file) !== undefined && parseWheelFilename(file.filename) !== undefined
 }
 
 /** A name that stays one path segment, whatever a client or proxy does to the path. */

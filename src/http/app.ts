@@ -73,6 +73,7 @@ export interface AppDeps extends Omit<ApiDeps, 'asker'> {
   trustedProxies: string[]
   behindProxy: boolean
   holdLimit: number | undefined
+  xAccel?: string | undefined
   /** Adds the routes of the pages for people. */
   mount?: (router: Router) => void
   /** Whether the upstream is never asked. */

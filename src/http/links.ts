@@ -34,7 +34,7 @@ export function createLinks({ admission, publicUrl }: { admission: Pick<Admissio
 }
 
 /** docker-args keeps a name and password out of what it prints; lines and pages are seen by all. */
-function withoutCredentials(address: string): string {
+export function withoutCredentials(address: string): string {
   const url = new URL(address)
   url.username = ''
   url.password = ''

@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import parseRange from 'range-parser'
 import { MuslinError } from '../errors.ts'
 import type { OpenFile } from '../services/files.ts'
+import { poured } from './poured.ts'
 
 export const IMMUTABLE = 'public, max-age=31536000, immutable'
 
@@ -12,19 +13,31 @@ export const METADATA_HEADERS: Record<string, string> = { 'Content-Type': 'text/
 
 /**
  * Answers with a file, whose bytes never change under this address unless `cacheControl` says otherwise: strong ETag, 304, and one range
- * of a file that is stored (of others, and of several ranges, the whole is sent, as RFC 9110 section 14.2 allows). True where bytes are
- * sent from the first one on: not for a 304, HEAD, or the rest of a file. Throws `bad-range`.
+ * (of several ranges the whole is sent, as RFC 9110 section 14.2 allows). With `xAccel` a kept file that is not small is left to nginx. True
+ * where bytes are sent from the first one on: not for a 304, HEAD, or the rest of a file. Throws `bad-range`.
  */
-export async function sendFile(ctx: Context, file: OpenFile, { filename, cacheControl = IMMUTABLE }: { filename: string; cacheControl?: string }): Promise<boolean> {
+export async function sendFile(ctx: Context, file: OpenFile, { filename, cacheControl = IMMUTABLE, xAccel }: {
+  filename: string
+  cacheControl?: string
+  xAccel?: string | undefined
+}): Promise<boolean> {
   if (validated(ctx, file.sha256, cacheControl)) return false
   ctx.set(fileHeaders(filename))
-  if (file.size !== undefined) ctx.set('Accept-Ranges', 'bytes')
-  const range = file.size === undefined ? undefined : requestedRange(ctx, file.size)
-  if (range) {
-    ctx.status = 206
-    ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${file.size}`)
+  const size = file.size ?? (ctx.method === 'HEAD' || ctx.get('Range') !== '' ? await file.measure?.() : undefined)
+  if (size !== undefined) ctx.set('Accept-Ranges', 'bytes')
+  const range = size === undefined ? undefined : requestedRange(ctx, size)
+  // Who comes by another way than through nginx, as our own builds do, needs the bytes themselves.
+  if (xAccel !== undefined && ctx.get('X-Sendfile-Type') === 'X-Accel-Redirect' && !file.measure && !file.bytes) {
+    // nginx sees the request's Range itself, and answers it.
+    ctx.set('X-Accel-Redirect', xAccel + placeOf(file.sha256))
+    ctx.body = ''
+  } else {
+    if (range) {
+      ctx.status = 206
+      ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${size}`)
+    }
+    await sendBytes(ctx, { ...file, size }, range)
   }
-  await sendBytes(ctx, file, range)
   return ctx.method === 'GET' && (range?.start ?? 0) === 0
 }
 
@@ -37,6 +50,13 @@ export function fileHeaders(filename: string): Record<string, string> {
 export async function sendMetadata(ctx: Context, file: OpenFile, { immutable }: { immutable: boolean }): Promise<void> {
   if (validated(ctx, file.sha256, immutable ? IMMUTABLE : 'private, max-age=0, must-revalidate')) return
   ctx.set(METADATA_HEADERS)
+  await sendBytes(ctx, file)
+}
+
+/** Answers with a provenance (PEP 740), which may gain attestations. */
+export async function sendProvenance(ctx: Context, file: OpenFile): Promise<void> {
+  if (validated(ctx, file.sha256, 'public, max-age=3600')) return
+  ctx.set('Content-Type', 'application/vnd.pypi.integrity.v1+json')
   await sendBytes(ctx, file)
 }
 
@@ -55,9 +75,26 @@ async function sendBytes(ctx: Context, file: OpenFile, range?: { start: number; 
     if (file.size !== undefined) ctx.length = file.size
     return
   }
-  const { body, length } = await file.read(range)
+  if (file.bytes) {
+    ctx.body = range ? file.bytes.subarray(range.start, range.end + 1) : file.bytes
+    return
+  }
+  if (file.reader && file.size !== undefined && file.size > 0) {
+    const wanted = range ?? { start: 0, end: file.size - 1 }
+    ctx.body = poured(await file.reader(), wanted)
+    ctx.length = wanted.end - wanted.start + 1
+    return
+  }
+  const { body, length, unchecked } = await file.read(range)
+  // The whole of it is checked before it ends. A part cannot be, so nobody may give it to others.
+  if (unchecked) ctx.set('Cache-Control', 'no-store')
   ctx.body = body
   if (length !== undefined) ctx.length = length
+}
+
+/** Where a blob lies in the folder of blobs, which is nginx's root there. */
+function placeOf(sha256: string): string {
+  return `sha256/${sha256.slice(0, 2)}/${sha256.slice(2, 4)}/${sha256}`
 }
 
 function requestedRange(ctx: Context, size: number): { start: number; end: number } | undefined {

@@ -1,55 +1,64 @@
-import { Transform, type Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
+import { parseWheelFilename } from '../domain/filename.ts'
 import { MuslinError } from '../errors.ts'
 import type { Cache } from './cache.ts'
+import { coldFile } from './cold-file.ts'
 import { keepBlob } from './keep-blob.ts'
+import { createMadeMetadata } from './made-metadata.ts'
+import type { OpenFile } from './open-file.ts'
 import { NO_POLICY, type Policy } from './policy.ts'
-import type { BlobDraft, BlobStore, Store, Upstream, UpstreamFile } from './ports.ts'
+import type { BlobStore, Clock, Store, Upstream, UpstreamFile } from './ports.ts'
+import { createProvenances } from './provenances.ts'
 import { singleFlight } from './single-flight.ts'
+import { beginTransfer, type Transfer } from './transfer.ts'
 
-export interface OpenFile {
-  sha256: string
-  /** Bytes of the whole file, which is here then: ranges can be served. Undefined while it must be fetched. */
-  size: number | undefined
-  /**
-   * The bytes, or those from `start` to `end`, both included (only where `size` is known), and how many they will be where that
-   * is known. Rejects where not even the first byte can be had.
-   */
-  read(range?: { start: number; end: number }): Promise<{ body: Readable; length: number | undefined }>
-}
+export type { OpenFile } from './open-file.ts'
 
 export interface Files {
   /** A recorded file, upstream's or built. Throws `no-such-file`, and `blocked-by-policy` where it is held back; its `read` throws what the upstream's failure is. */
   open(sha256: string, filename: string): Promise<OpenFile>
-  /** The `.metadata` of a recorded wheel (PEP 658). Throws `no-such-file` where the index announced none, and `blocked-by-policy` with its wheel. */
+  /** The `.metadata` of a recorded wheel (PEP 658), whether or not its page announces it. Throws `no-such-file` where none can be had, and `blocked-by-policy` with its wheel. */
   metadata(sha256: string, filename: string): Promise<OpenFile>
+  /** The provenance of a recorded file (PEP 740), as JSON. Throws `no-such-file` where its page names none. */
+  provenance(sha256: string, filename: string): Promise<OpenFile>
   /** A blob that must be there, such as the METADATA of a promise. */
   stored(sha256: string): Promise<OpenFile>
   /** The bytes of a recorded file, complete and checked against its sha256. */
   blob(sha256: string, filename: string): Promise<Readable>
   /** The same of a file that this program itself names by its digest: no policy holds it back. */
   pinned(sha256: string, filename: string): Promise<Readable>
+  /** Gives up what is on its way. */
+  close(): Promise<void>
 }
 
-interface Flight {
-  /** Resolves when there is something to send, rejects when there never will be. */
-  started: Promise<{ draft: BlobDraft; size: number | undefined }>
-  finished: Promise<void>
-}
+/** Files up to here are read in one go, by whom they are opened. */
+const SMALL_BYTES = 128 * 1024
 
 /** The files of every page: only recorded (sha256, filename) pairs, each fetched once and kept for ever under its digest. */
-export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache, log }: {
+export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache, clock, log }: {
   store: Store
   blobs: BlobStore
   upstream: Upstream
   policy?: Pick<Policy, 'check'>
   cache?: Pick<Cache, 'used'>
+  clock: Clock
   log: Logger
 }): Files {
-  const flights = new Map<string, Flight>()
+  const transfers = new Map<string, Transfer>()
   const metadataFlight = singleFlight<string>()
+  const closing = new AbortController()
+  const made = createMadeMetadata({ store, blobs, upstream, clock, log, whole: async (file) => { await fly(file).finished } })
+  const provenances = createProvenances({ store, blobs, upstream, clock, log })
 
-  return { open, metadata, stored, blob, pinned }
+  return {
+    open, metadata, stored, blob, pinned,
+    provenance: async (sha256, filename) => stored(await provenances.of(await permitted(sha256, filename))),
+    async close() {
+      closing.abort(new MuslinError('shutting-down', 'the file is fetched again when it is asked for'))
+      await Promise.allSettled([...transfers.values()].map(({ finished }) => finished))
+    },
+  }
 
   async function open(sha256: string, filename: string): Promise<OpenFile> {
     const file = await store.pages.file(sha256, filename)
@@ -60,7 +69,14 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)
-    return { sha256, size: undefined, read: () => following(fly(file)) }
+    return coldFile(file, { upstream, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(sha256) })
+  }
+
+  async function permitted(sha256: string, filename: string): Promise<UpstreamFile> {
+    const file = await store.pages.file(sha256, filename)
+    if (!file) throw noSuchFile(filename)
+    await policy.check(file)
+    return file
   }
 
   async function stored(sha256: string): Promise<OpenFile> {
@@ -70,73 +86,38 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   }
 
   async function find(sha256: string): Promise<OpenFile | undefined> {
-    const found = await blobs.stat(sha256)
+    const found = await blobs.look(sha256, SMALL_BYTES)
     return found && {
       sha256,
       size: found.size,
-      read: async (range) => ({ body: await blobs.read(sha256, range), length: range ? range.end - range.start + 1 : found.size }),
+      bytes: found.bytes,
+      reader: () => blobs.reader(sha256),
+      read: async (range) => ({
+        body: found.bytes ? streamed(found.bytes, range) : await blobs.read(sha256, range),
+        length: range ? range.end - range.start + 1 : found.size,
+      }),
     }
   }
 
-  // The fetch belongs to nobody: whoever asked first may leave, the others and the blob get their bytes.
-  function fly(file: UpstreamFile): Flight {
-    const running = flights.get(file.sha256)
+  // The transfer belongs to nobody: whoever asked first may leave, the others and the blob get their bytes.
+  function fly(file: UpstreamFile): Transfer {
+    const running = transfers.get(file.sha256)
     if (running) return running
-    const started = Promise.withResolvers<{ draft: BlobDraft; size: number | undefined }>()
-    const finished = fetchInto(file, started.resolve).finally(() => flights.delete(file.sha256))
-    finished.catch((error: unknown) => {
-      log.warn({ err: error, file: file.filename }, 'a file could not be fetched')
-      started.reject(error)
-    })
-    started.promise.catch(() => {})
-    const flight = { started: started.promise, finished }
-    flights.set(file.sha256, flight)
-    return flight
-  }
-
-  async function fetchInto(file: UpstreamFile, started: (flight: { draft: BlobDraft; size: number | undefined }) => void): Promise<void> {
-    const { body, size } = await upstream.file(file.url)
-    const draft = await openDraft(body)
-    try {
-      let chunks = 0
-      for await (const chunk of body) {
-        await draft.write(chunk as Buffer)
-        // Readers are one chunk behind (see below), so the second is the first that gives them anything.
-        if (++chunks === 2) started({ draft, size })
-      }
-      await draft.keep(file.sha256)
-      started({ draft, size })
-    } catch (error) {
-      body.destroy()
-      await draft.discard(error as Error)
-      throw error
-    }
-  }
-
-  async function openDraft(body: Readable): Promise<BlobDraft> {
-    try {
-      return await blobs.draft()
-    } catch (error) {
-      body.destroy()
-      throw error
-    }
-  }
-
-  async function following(flight: Flight): Promise<{ body: Readable; length: number | undefined }> {
-    const { draft, size } = await flight.started
-    return { body: withholdLast(draft.follow()), length: size }
+    const transfer = beginTransfer(file, { blobs, upstream, clock, log, closing: closing.signal, kept: () => made.check(file), ended: () => transfers.delete(file.sha256) })
+    transfers.set(file.sha256, transfer)
+    return transfer
   }
 
   async function blob(sha256: string, filename: string): Promise<Readable> {
     const file = await open(sha256, filename)
-    return file.size === undefined ? pinned(sha256, filename) : blobs.read(sha256)
+    return file.measure ? pinned(sha256, filename) : blobs.read(sha256)
   }
 
   async function pinned(sha256: string, filename: string): Promise<Readable> {
     if (!await blobs.stat(sha256)) {
-      const recorded = await store.pages.file(sha256, filename)
-      if (!recorded) throw noSuchFile(filename)
-      await fly(recorded).finished
+      const file = await store.pages.file(sha256, filename)
+      if (!file) throw noSuchFile(filename)
+      await fly(file).finished
     }
     return blobs.read(sha256)
   }
@@ -146,12 +127,15 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
     const file = wheel ? undefined : await store.pages.file(sha256, filename)
     const recorded = wheel ?? file
     if (recorded) await policy.check(recorded)
-    const digest = wheel?.metadata ?? file?.metadata
-    if (digest === undefined) throw noSuchFile(`${filename}.metadata`)
-    const known = digest === '' ? undefined : await find(digest)
+    // A wheel that has just been kept is being looked at.
+    if (file && file.metadata === undefined && await blobs.stat(sha256)) await transfers.get(sha256)?.finished
+    const digest = wheel?.metadata ?? file?.metadata ?? (file && await made.known(file))
+    const known = digest === undefined || digest === '' ? undefined : await find(digest)
     if (known) return known
-    if (!file) throw missing(`${filename}.metadata`)
-    return stored(await metadataFlight(`${sha256}/${filename}`, () => fetchMetadata(file, digest)))
+    if (!file) throw wheel ? missing(`${filename}.metadata`) : noSuchFile(`${filename}.metadata`)
+    if (file.metadata === undefined && !parseWheelFilename(filename)) throw noSuchFile(`${filename}.metadata`)
+    const announced = file.metadata
+    return stored(await metadataFlight(`${sha256}/${filename}`, () => announced === undefined ? made.make(file) : fetchMetadata(file, announced)))
   }
 
   async function fetchMetadata(file: UpstreamFile, expected: string): Promise<string> {
@@ -163,23 +147,9 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   }
 }
 
-/**
- * Passes everything on but the last chunk, which waits for the end. A draft's follower ends only after the digest was found right, so
- * that a reader who counts bytes never holds a complete file with a wrong digest: his connection is cut before.
- */
-function withholdLast(source: Readable): Readable {
-  let held: Buffer | undefined
-  const gate = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      const ready = held
-      held = chunk
-      done(null, ready)
-    },
-    flush(done) { done(null, held) },
-  })
-  source.once('error', (error) => gate.destroy(error))
-  gate.once('close', () => source.destroy())
-  return source.pipe(gate)
+function streamed(bytes: Buffer, range: { start: number; end: number } | undefined): Readable {
+  const wanted = range ? bytes.subarray(range.start, range.end + 1) : bytes
+  return Readable.from(wanted.length > 0 ? [wanted] : [])
 }
 
 /** PEP 658: the path of the file with `.metadata` appended; a query, such as a signature, stays where it is. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { readJson } from '../domain/json.ts'
-import { mergePage } from '../domain/merge.ts'
+import { lacksMetadata, mergePage } from '../domain/merge.ts'
 import type { Coding, PageKind } from '../domain/negotiate.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { renderHtml } from '../domain/render.ts'
@@ -25,6 +25,9 @@ export interface PageTask {
   coding: Coding
   asOld: boolean
   olderBuilds: 'yanked' | 'listed'
+  /** As `mergePage` has them. */
+  announce: { unreadable: Set<string> } | undefined
+  provenanceRoot: string | undefined
 }
 
 export interface MadePage {
@@ -34,6 +37,8 @@ export interface MadePage {
   sha256: string
   /** When it is to be made anew, whatever else changes: milliseconds since 1970, Infinity: never. */
   until: number
+  /** Whether the upstream's page has wheels without METADATA. */
+  lacks: boolean
 }
 
 /** From here on, and in a thread of its own, some percent of size are worth twice the time: a page is made once and sent often. */
@@ -45,7 +50,7 @@ export function makePage({ json, policy, promises, format, coding, ...task }: Pa
   const listed = page && promises ? promisesOn(page, task.project, wheels, promises) : []
   const merged = mergePage({ ...task, page, wheels, promises: listed })
   const text = Buffer.from(format === 'json' ? JSON.stringify(merged) : renderHtml(merged))
-  return { body: encoded(text, coding), sha256: createHash('sha256').update(text).digest('hex'), until }
+  return { body: encoded(text, coding), sha256: createHash('sha256').update(text).digest('hex'), until, lacks: whole?.files.some(lacksMetadata) ?? false }
 }
 
 function encoded(text: Buffer, coding: Coding): Uint8Array {

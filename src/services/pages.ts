@@ -23,6 +23,8 @@ export interface PageVariant {
   olderBuilds?: 'yanked' | 'listed'
   /** What it leaves out beside what the server does. */
   view?: PageView | undefined
+  /** Wheels of the upstream that lack METADATA are announced to have it. */
+  metadata?: 'announced'
 }
 
 /** A page as it is sent; one object until the page changes. */
@@ -48,7 +50,7 @@ export interface ProjectPages {
 }
 
 /** Pages as they are served: merged from the upstream's, the built wheels and the promises; made once for each change and variant. */
-export function createProjectPages({ store, upstreamPages, policy, promises, targetsNow, maker, clock, cacheBytes }: {
+export function createProjectPages({ store, upstreamPages, policy, promises, targetsNow, maker, clock, publicUrl, cacheBytes }: {
   store: Store
   /** All that the upstream lists: what of it is served is decided here. */
   upstreamPages: UpstreamPages
@@ -57,6 +59,8 @@ export function createProjectPages({ store, upstreamPages, policy, promises, tar
   targetsNow: Pick<TargetsNow, 'promised'>
   maker: Pick<PageMaker, 'make'>
   clock: Pick<Clock, 'now'>
+  /** Where this server is for others, without credentials and without a slash at the end. */
+  publicUrl?: string | undefined
   /** How many bytes of pages are kept in memory. */
   cacheBytes: number
 }): ProjectPages {
@@ -64,24 +68,28 @@ export function createProjectPages({ store, upstreamPages, policy, promises, tar
   // One of an older generation gives its place to the next: it is never asked for again.
   const cache = new LRUCache<string, { generation: number; page: RenderedPage }>({ maxSize: cacheBytes, sizeCalculation: ({ page }) => page.body.length + OVERHEAD })
   const rendering = singleFlight<RenderedPage>()
+  /** Whether a page has wheels without METADATA, by project and generation: all others are the same for everybody. */
+  const lacking = new LRUCache<string, boolean>({ max: 50_000 })
 
   return {
     async page(project, variant, via) {
       policy.admit(project, variant.view)
       const failure = await upstreamPages.refresh(project, via).then(() => undefined, (error: unknown) => ({ error }))
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
-      const { key, generation, image, olderBuilds } = place(project, variant)
+      const { keyOf, announced, generation, image, olderBuilds } = place(project, variant)
+      const key = keyOf(announced)
       return keptOf(key, generation) ?? rendering(`${generation} ${key}`, async () => {
-        const page = await render(project, { ...variant, olderBuilds }, image, failure)
-        cache.set(key, { generation, page })
+        const { page, lacks } = await render(project, { ...variant, olderBuilds }, image, failure)
+        lacking.set(`${project} ${generation}`, lacks)
+        cache.set(keyOf(announced && lacks), { generation, page })
         return page
       })
     },
     ready(project, variant) {
       if (!upstreamPages.fresh(project)) return undefined
-      const { key, generation } = place(project, variant)
+      const { keyOf, announced, generation } = place(project, variant)
       // What the rules refuse was never made.
-      return keptOf(key, generation)
+      return keptOf(keyOf(announced), generation)
     },
   }
 
@@ -91,15 +99,17 @@ export function createProjectPages({ store, upstreamPages, policy, promises, tar
   }
 
   /** Under which key the page of today is kept, and what it is made from. */
-  function place(project: string, { root, target, format, coding, asOld = false, olderBuilds = 'yanked', view }: PageVariant) {
+  function place(project: string, { root, target, format, coding, asOld = false, olderBuilds = 'yanked', view, metadata }: PageVariant) {
+    const generation = glance.generation(project)
     const image = target && targetsNow.promised().get(target.name)
     // Who sorts yanked files last shares all other pages.
     const listed = olderBuilds === 'listed' && glance.rebuilt(project)
-    const key = `${project} ${root} ${format} ${coding} ${asOld} ${listed} ${image === undefined ? '' : `${target?.name} ${image}`} ${view?.key ?? ''}`
-    return { key, generation: glance.generation(project), image, olderBuilds: listed ? 'listed' : 'yanked' } as const
+    const announced = metadata === 'announced' && lacking.get(`${project} ${generation}`) !== false
+    const keyOf = (announcing: boolean) => `${project} ${root} ${format} ${coding} ${asOld} ${listed} ${announcing} ${image === undefined ? '' : `${target?.name} ${image}`} ${view?.key ?? ''}`
+    return { keyOf, announced, generation, image, olderBuilds: listed ? 'listed' : 'yanked' } as const
   }
 
-  async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<RenderedPage> {
+  async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<{ page: RenderedPage; lacks: boolean }> {
     const kept = await upstreamPages.kept(project)
     const wheels = await store.wheels.wheels(project)
     if (!kept && wheels.length === 0) {
@@ -107,9 +117,14 @@ export function createProjectPages({ store, upstreamPages, policy, promises, tar
       throw new MuslinError('no-such-project', `neither the upstream nor a build has a file of ${project}; check the name`)
     }
     const { root, target, format, coding, asOld = false, olderBuilds = 'yanked' } = variant
-    const terms = kept && target && image !== undefined ? await promises.terms(project, target, image) : undefined
-    const { body, sha256, until } = await maker.make({ project, json: kept?.json, pageUrl: kept?.url ?? '', wheels, policy: await policy.terms(project, variant.view), promises: terms, root, format, coding, asOld, olderBuilds })
-    return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), coding, sha256, contentType: CONTENT_TYPES[format], until }
+    const { body, sha256, until, lacks } = await maker.make({
+      project, json: kept?.json, pageUrl: kept?.url ?? '', wheels, root, format, coding, asOld, olderBuilds,
+      policy: await policy.terms(project, variant.view),
+      promises: kept && target && image !== undefined ? await promises.terms(project, target, image) : undefined,
+      announce: variant.metadata && { unreadable: new Set(await store.pages.unreadable(project)) },
+      provenanceRoot: publicUrl === undefined ? undefined : `${publicUrl}/`,
+    })
+    return { page: { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), coding, sha256, contentType: CONTENT_TYPES[format], until }, lacks }
   }
 }
 

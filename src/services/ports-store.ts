@@ -34,6 +34,8 @@ export interface UpstreamFile {
   url: string
   /** sha256 of its `.metadata`; the empty string where the page announces one without a digest; undefined where it has none. */
   metadata: string | undefined
+  /** Bytes, as its page says; undefined where it does not. */
+  size?: number | undefined
   /** When the upstream says that it was uploaded; undefined where its newest page says nothing. */
   uploadedAt?: number | undefined
   /** When the first page that named it was fetched. `put` finds it out by itself. */
@@ -55,6 +57,10 @@ export interface PageStore {
   undated(project: string): Promise<UpstreamFile[]>
   /** The digest of a fetched `.metadata` whose page gave none: from now on these bytes are its metadata. */
   setMetadata(sha256: string, filename: string, metadata: string): Promise<void>
+  /** That a wheel's METADATA cannot be read, for ever: the wheel is what it is. What the answer for its project's page is may change by it. */
+  setUnreadable(file: Pick<UpstreamFile, 'sha256' | 'filename' | 'project'>): Promise<void>
+  /** The sha256 of the wheels of a project that are such. */
+  unreadable(project: string): Promise<string[]>
   list(): Promise<StoredList | undefined>
   putList(list: StoredList): Promise<void>
 }

@@ -27,10 +27,12 @@ export interface BlobStore {
   /** A temporary blob to write to. Nothing of it is visible until `keep`. */
   draft(): Promise<BlobDraft>
   stat(sha256: string): Promise<{ size: number } | undefined>
+  /** As `stat`, with all the bytes of a blob that has no more than `most`. */
+  look(sha256: string, most: number): Promise<{ size: number; bytes?: Buffer } | undefined>
   /** Bytes `start` to `end`, both included; rejects before the first byte where the blob is absent. */
   read(sha256: string, range?: { start: number; end: number }): Promise<Readable>
-  /** A blob of at most `most` bytes, read in one go; undefined where it is absent. */
-  small(sha256: string, most: number): Promise<Buffer | 'larger' | undefined>
+  /** A blob to be read piece by piece into the caller's own memory; rejects where it is absent. */
+  reader(sha256: string): Promise<BlobReader>
   /**
    * Forgets a blob, if it is there; returns whether it was. Who has begun to read it reads on. With `keptBefore` only one that was kept
    * before that time, and not again since.
@@ -46,10 +48,21 @@ export interface BlobStore {
   sweep(): Promise<number>
 }
 
+export interface BlobReader {
+  /** Fills the buffer from this offset on; how many bytes it was, which may be fewer, and none only at the end. */
+  read(into: Buffer, at: number): Promise<number>
+  /** Once no read is under way any more. */
+  close(): Promise<void>
+}
+
 export interface BlobDraft {
   write(chunk: Uint8Array): Promise<void>
-  /** The bytes written so far, and then each as it comes; ends after `keep`, errors after `discard`. Any number may follow. */
-  follow(): Readable
+  /**
+   * The bytes written so far, and then each as it comes, but for the last `withhold`, which come after `keep`: nobody holds all of what was
+   * not checked. Ends after `keep`, errors after `discard`. Any number may follow. With a `range`, both ends included, only its bytes,
+   * and the end is where they end.
+   */
+  follow(options?: { withhold?: number | undefined; range?: { start: number; end: number } | undefined }): Readable
   /**
    * Hashes are complete, bytes are on disk and visible under their digest in one atomic step. With `expected`, other bytes
    * are discarded and `digest-mismatch` is thrown.
@@ -71,8 +84,29 @@ export interface Upstream {
   page(project: string, validator?: string, via?: string, reload?: boolean): Promise<UpstreamPage>
   /** The list of projects as JSON, streamed. */
   list(validator?: string, via?: string): Promise<UpstreamList>
-  /** The bytes of a file, or of its `.metadata`, by the absolute URL that a page named. */
-  file(url: string, signal?: AbortSignal): Promise<{ body: Readable; size: number | undefined }>
+  /** The bytes of a file, or of its `.metadata`, by the absolute URL that a page named; all of them unless the question says otherwise. */
+  file(url: string, question?: FileQuestion): Promise<FileAnswer>
+}
+
+export interface FileQuestion {
+  signal?: AbortSignal | undefined
+  /** The first and the last byte, both included: the beginning and the end of the file where absent. */
+  from?: number | undefined
+  to?: number | undefined
+  /** Of an earlier answer: the part is wanted only where the file is still the same, and else the whole. */
+  validator?: string | undefined
+}
+
+export interface FileAnswer {
+  body: Readable
+  /** Of the whole file; undefined where the upstream does not tell. */
+  size: number | undefined
+  /** Whether the part comes that was asked for; the whole may come instead of it. */
+  partial: boolean
+  /** Offset of the first byte that comes: 0 for the whole. */
+  from: number
+  /** Stands for these very bytes of the file, for a later question; undefined where there is nothing that does. */
+  validator: string | undefined
 }
 
 export type UpstreamPage =

@@ -8,8 +8,13 @@ export function recordedFiles(project: string, page: ProjectPage, pageUrl: strin
   return page.files.flatMap((file) => {
     const sha256 = sha256Of(file)
     const url = URL.parse(file.url, pageUrl)
-    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file), uploadedAt: uploadTimeOf(file) }] : []
+    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }] : []
   })
+}
+
+/** PEP 700: a page is a stranger's text. */
+function sizeOf({ size }: IndexFile): number | undefined {
+  return Number.isSafeInteger(size) && Number(size) >= 0 ? Number(size) : undefined
 }
 
 /** PEP 714: the older key counts only where the newer one is missing. */

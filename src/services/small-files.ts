@@ -21,7 +21,7 @@ const REMEMBERED = 10_000
 /** Small files in memory, each read in one go. Whether a file may be had is asked each time, its bytes are kept by their digest. */
 export function createSmallFiles({ glance, blobs, allowed = () => true, memoryBytes = MEMORY_BYTES }: {
   glance: Pick<Glance, 'file'>
-  blobs: Pick<BlobStore, 'small'>
+  blobs: Pick<BlobStore, 'look'>
   /** Whether a policy lets the file out; `Files` says why not. */
   allowed?: (file: { project: string; filename: string }) => boolean
   memoryBytes?: number
@@ -41,9 +41,10 @@ export function createSmallFiles({ glance, blobs, allowed = () => true, memoryBy
   }
 
   async function read(sha256: string): Promise<SmallFile | undefined> {
-    const bytes = await blobs.small(sha256, SMALL_BYTES)
-    if (bytes === 'larger') large.set(sha256, true)
-    if (bytes === 'larger' || bytes === undefined) return undefined
+    const found = await blobs.look(sha256, SMALL_BYTES)
+    if (found && !found.bytes) large.set(sha256, true)
+    const bytes = found?.bytes
+    if (!bytes) return undefined
     const file = { sha256, bytes }
     kept.set(sha256, file)
     return file

@@ -1,24 +1,20 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { MuslinError } from '../errors.ts'
 import type { BlobDraft } from '../services/ports.ts'
 import { diskError } from './disk-error.ts'
-
-/** Bytes a read: measured faster than the 64 KiB that streams take by themselves, and still flat for many readers. */
-export const CHUNK_BYTES = 1024 * 1024
+import { createFollowers } from './followers.ts'
 
 /**
- * Opens a temporary file at `path` to write to. `publish` moves it to its final place, whose path it returns. Readers share the
- * writer's descriptor, which stays valid when the file is renamed or unlinked under them.
+ * Opens a temporary file at `path` to write to. `publish` moves it to its final place, whose path it returns. Readers share the writer's descriptor, which
+ * stays valid when the file is renamed or unlinked under them.
  */
 export async function openDraft({ path, publish }: { path: string; publish: (sha256: string) => Promise<string> }): Promise<BlobDraft> {
   const file = await open(path, 'w+', 0o600).catch((error: unknown) => { throw diskError(error) })
   const hash = createHash('sha256')
-  const followers = new Set<Readable>()
-  /** Followers that have read all there is. */
-  const waiting = new Set<() => void>()
+  const followers = createFollowers(file, release)
   let written = 0
   let appended: Promise<void> = Promise.resolve()
   let kept: Promise<{ sha256: string; size: number }> | undefined
@@ -48,44 +44,13 @@ export async function openDraft({ path, publish }: { path: string; publish: (sha
     }
     hash.update(chunk)
     written += chunk.length
-    wake()
+    followers.wrote(chunk)
   }
 
-  function follow(): Readable {
-    if (place) return createReadStream(place, { highWaterMark: CHUNK_BYTES })
-    let at = 0
-    const stream = new Readable({
-      highWaterMark: CHUNK_BYTES,
-      read: advance,
-      destroy(error, done) {
-        followers.delete(stream)
-        waiting.delete(advance)
-        release().then(() => done(error), done)
-      },
-    })
-    function advance(): void {
-      waiting.delete(advance)
-      if (gone) stream.destroy(gone)
-      else if (at < written) void readOn()
-      else if (place) stream.push(null)
-      else waiting.add(advance)
-    }
-    async function readOn(): Promise<void> {
-      try {
-        const size = Math.min(CHUNK_BYTES, written - at)
-        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(size), 0, size, at)
-        if (bytesRead === 0) throw new Error('a draft became shorter while it was read')
-        at += bytesRead
-        if (!stream.destroyed) stream.push(buffer.subarray(0, bytesRead))
-      } catch (error) {
-        stream.destroy(gone ?? diskError(error))
-      }
-    }
-    // A draft may be discarded before the follower has met its consumer, who learns of it all the same.
-    stream.on('error', () => {})
+  function follow(options: Parameters<BlobDraft['follow']>[0] = {}): Readable {
+    if (place !== undefined) return createReadStream(place, options.range)
     users += 1
-    followers.add(stream)
-    return stream
+    return followers.follow(options)
   }
 
   function keep(expected?: string): Promise<{ sha256: string; size: number }> {
@@ -108,7 +73,7 @@ export async function openDraft({ path, publish }: { path: string; publish: (sha
       await drop(reason)
       throw reason
     }
-    wake()
+    followers.end()
     await release()
     return { sha256, size: written }
   }
@@ -120,15 +85,11 @@ export async function openDraft({ path, publish }: { path: string; publish: (sha
   }
 
   async function drop(reason: Error): Promise<void> {
-    if (gone || place) return
+    if (gone || place !== undefined) return
     gone = reason
-    for (const stream of followers) stream.destroy(reason)
+    followers.cut(reason)
     await rm(path, { force: true })
     await release()
-  }
-
-  function wake(): void {
-    for (const advance of [...waiting]) advance()
   }
 
   async function release(): Promise<void> {

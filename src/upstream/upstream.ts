@@ -8,6 +8,7 @@ import { parseAddress } from './address.ts'
 import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
 import { conditional, validatorOf } from './conditional.ts'
 import { refusal } from './failure.ts'
+import { fetchFile } from './file.ts'
 import { listFromHtml } from './list-html.ts'
 import type { Proxies, Timeouts } from './connections.ts'
 import { ACCEPT, readPage, sniff } from './page.ts'
@@ -77,13 +78,7 @@ export function createUpstream(input: UpstreamInput): Upstream & { close(): Prom
       return { kind: 'list', body, validator: validatorOf(answer.headers), freshness }
     },
 
-    async file(fileUrl, signal) {
-      // Raw bytes, as pip takes them: some servers label a .tar.gz with Content-Encoding, and decoding it would change its digest.
-      const answer = await requests.get(parseFileUrl(fileUrl), { 'accept-encoding': 'identity' }, signal)
-      if (answer.status !== 200) throw instead(answer, fileRefusal(answer))
-      const length = answer.headers['content-length']
-      return { body: streamedBody(answer.body, answer.url, { signal }), size: length === undefined ? undefined : Number(length) }
-    },
+    file: (fileUrl, question) => fetchFile(requests, fileUrl, question),
 
     close: () => requests.close(),
   }
@@ -133,17 +128,6 @@ async function* jsonList(bytes: Readable, url: URL): AsyncGenerator<Buffer> {
   } }
   if (kind === 'html') yield* listFromHtml(all, url)
   else yield* all
-}
-
-function parseFileUrl(text: string): URL {
-  const url = URL.parse(text)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
-  throw new MuslinError('upstream-bad-answer', 'the upstream\'s page names a file by what is no http or https URL')
-}
-
-function fileRefusal({ status, url }: Answer): MuslinError {
-  if (status !== 404 && status !== 410) return refusal(status, url)
-  return new MuslinError('no-such-file', `${url.host} answered ${status} for ${url.pathname}: its page names the file, but it is gone there`)
 }
 
 function instead<T>(answer: Answer, said: T): T {

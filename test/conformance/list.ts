@@ -11,8 +11,8 @@ import { serveMuslin, type Served } from './muslin.ts'
 import type { Check } from './run.ts'
 
 const MB = 1024 * 1024
-/** Bytes that the list may cost beside what the server holds anyway: what Node lets lie before it collects. As objects it would be hundreds. */
-const MOST_GROWTH = 80 * MB
+/** Bytes that the list may cost beside what the server holds anyway: Node collects read buffers only after some 64 MB of them. The list as objects takes hundreds. */
+const MOST_GROWTH = 120 * MB
 /** Milliseconds until the first byte of a list that is there. */
 const MOST_WAIT = 250
 const FRESHNESS = 1

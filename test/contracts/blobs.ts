@@ -24,19 +24,28 @@ export function blobContract(name: string, make: () => Promise<{ store: BlobStor
       }
     })
 
+    test('a look gives the bytes of a small blob and the size of any; a reader fills the caller\'s memory', async () => {
+      const bytes = randomBytes(300_000)
+      const { sha256 } = await keep(store, bytes)
+      expect(await store.look(sha256, 299_999)).toEqual({ size: 300_000 })
+      expect((await store.look(sha256, 300_000))?.bytes?.equals(bytes)).toBe(true)
+      for (const absent of [digest('never kept'), '../../etc/passwd', '']) expect(await store.look(absent, 10)).toBeUndefined()
+      const reader = await store.reader(sha256)
+      await store.remove(sha256)
+      const into = Buffer.alloc(1000)
+      expect([await reader.read(into, 5), into.equals(bytes.subarray(5, 1005))]).toEqual([1000, true])
+      expect([await reader.read(into, 299_990), await reader.read(into, 300_000)]).toEqual([10, 0])
+      // Of a read that is under way nothing may go elsewhere.
+      const last = reader.read(into, 7)
+      await reader.close()
+      expect([await last, into.equals(bytes.subarray(7, 1007))]).toEqual([1000, true])
+      await expect(store.reader(sha256)).rejects.toMatchObject({ code: 'no-such-file' })
+    })
+
     test('an empty blob is a blob', async () => {
       const { sha256 } = await keep(store, Buffer.alloc(0))
       expect(await store.stat(sha256)).toEqual({ size: 0 })
       expect(await buffer(await store.read(sha256))).toHaveLength(0)
-    })
-
-    test('a small blob is had in one go, a larger one and an absent one are told', async () => {
-      const bytes = randomBytes(1000)
-      const { sha256 } = await keep(store, bytes)
-      expect(bytes.equals(await store.small(sha256, 1000) as Buffer)).toBe(true)
-      expect(await store.small(sha256, 999)).toBe('larger')
-      expect(await store.small((await keep(store, Buffer.alloc(0))).sha256, 999)).toHaveLength(0)
-      for (const absent of ['0'.repeat(64), '../../etc/passwd']) expect(await store.small(absent, 999)).toBeUndefined()
     })
 
     test('an absent blob is unknown, and reading it rejects before the first byte', async () => {
@@ -178,6 +187,51 @@ export function blobContract(name: string, make: () => Promise<{ store: BlobStor
       const end = reading.next()
       await draft.keep()
       expect((await end).done).toBe(true)
+    })
+
+    test('the end is withheld until all is kept, and for ever where it is discarded', async () => {
+      const bytes = randomBytes(700_000)
+      for (const end of ['keep', 'discard'] as const) {
+        const draft = await store.draft()
+        const received: Buffer[] = []
+        const reading = (async () => { for await (const chunk of draft.follow({ withhold: 1000 })) received.push(chunk as Buffer) })()
+        const over = settled(reading)
+        for (let at = 0; at < bytes.length; at += 70_000) await draft.write(bytes.subarray(at, at + 70_000))
+        while (Buffer.concat(received).length < bytes.length - 1000) await turn()
+        for (let turns = 0; turns < 20; turns++) await turn()
+        expect(Buffer.concat(received).equals(bytes.subarray(0, -1000))).toBe(true)
+        await (end === 'keep' ? draft.keep() : draft.discard(new Error('wrong')))
+        expect(await over).toEqual(end === 'keep' ? undefined : new Error('wrong'))
+        expect(Buffer.concat(received).length).toBe(end === 'keep' ? bytes.length : bytes.length - 1000)
+      }
+    })
+
+    test('a part is followed as soon as it is there, and ends where it ends', async () => {
+      const draft = await store.draft()
+      const bytes = randomBytes(900_000)
+      const part = buffer(draft.follow({ range: { start: 100, end: 599_999 } }))
+      const beyond = settled(buffer(draft.follow({ range: { start: 800_000, end: 900_000 } })))
+      await draft.write(bytes.subarray(0, 600_000))
+      expect(bytes.subarray(100, 600_000).equals(await part)).toBe(true)
+      expect(bytes.subarray(5, 10).equals(await buffer(draft.follow({ range: { start: 5, end: 9 } })))).toBe(true)
+      await draft.write(bytes.subarray(600_000))
+      await draft.keep()
+      // What was asked for and does not come must not look as if it had come.
+      expect(await beyond).toBeInstanceOf(Error)
+      expect(bytes.subarray(5, 10).equals(await buffer(draft.follow({ range: { start: 5, end: 9 } })))).toBe(true)
+    })
+
+    test('bytes that their writer uses again are the follower\'s own', async () => {
+      const draft = await store.draft()
+      const chunk = Buffer.from('one')
+      const stream = draft.follow({ withhold: 1 })
+      const reading = buffer(stream)
+      await turn()
+      await draft.write(chunk)
+      chunk.fill('x')
+      await draft.write(Buffer.from('two'))
+      await draft.keep()
+      expect(String(await reading)).toBe('onetwo')
     })
 
     test('a follower that does not read holds nobody up, and reads on after the draft was kept', async () => {

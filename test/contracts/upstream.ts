@@ -71,15 +71,30 @@ export function upstreamContract(serve: (data: IndexData) => Promise<UpstreamUnd
     expect(size).toBe(sdist.length)
   })
 
+  test('a part of a file, while the file is the same; else the whole', async () => {
+    const url = given.fileUrl('PyYAML-6.0.tar.gz')
+    const first = await given.upstream.file(url)
+    first.body.destroy()
+    expect([first.partial, first.from, first.validator]).toEqual([false, 0, expect.stringMatching(/^"/)])
+    for (const [question, from, to] of [[{ from: 10, to: 19 }, 10, 19], [{ from: sdist.length - 5 }, sdist.length - 5, sdist.length - 1], [{ to: 0 }, 0, 0], [{ from: 0, to: 1e9, validator: first.validator }, 0, sdist.length - 1]] as const) {
+      const { body, partial, from: at, size } = await given.upstream.file(url, question)
+      expect({ partial, at, size }).toEqual({ partial: true, at: from, size: sdist.length })
+      expect(sdist.subarray(from, to + 1).equals(await buffer(body))).toBe(true)
+    }
+    const other = await given.upstream.file(url, { from: 10, to: 19, validator: '"another"' })
+    expect([other.partial, other.from, (await buffer(other.body)).equals(sdist)]).toEqual([false, 0, true])
+    await expect(given.upstream.file(url, { from: sdist.length })).rejects.toMatchObject({ code: 'upstream-bad-answer' })
+  })
+
   test('a file that is gone is an error for people', async () => {
     await expect(given.upstream.file(given.fileUrl('absent.tar.gz'))).rejects.toBeInstanceOf(MuslinError)
   })
 
   test('an aborted transfer ends with the signal\'s reason', async () => {
     const reason = new Error('nobody waits any more')
-    await expect(given.upstream.file(given.fileUrl('PyYAML-6.0.tar.gz'), AbortSignal.abort(reason))).rejects.toBe(reason)
+    await expect(given.upstream.file(given.fileUrl('PyYAML-6.0.tar.gz'), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     const controller = new AbortController()
-    const { body } = await given.upstream.file(given.fileUrl('PyYAML-6.0.tar.gz'), controller.signal)
+    const { body } = await given.upstream.file(given.fileUrl('PyYAML-6.0.tar.gz'), { signal: controller.signal })
     controller.abort(reason)
     await expect(drain(body)).rejects.toBe(reason)
   })

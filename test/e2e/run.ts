@@ -7,7 +7,7 @@ import { execa } from 'execa'
 import { cleanEnv, Lab, images } from './lab.ts'
 import type { Check } from './lab.ts'
 
-const ORDER = ['engine', 'podman', 'remote', 'service', 'waiting', 'crowd', 'parallel', 'restart', 'failure', 'discovery', 'rebuild', 'kill', 'drain', 'offline', 'outage', 'crates', 'overhead', 'equal', 'locks', 'lock-hashes', 'old-locks', 'images', 'hostile', 'embedded', 'boxes', 'compose', 'ui', 'firstrun']
+const ORDER = ['engine', 'podman', 'remote', 'service', 'waiting', 'crowd', 'parallel', 'restart', 'failure', 'discovery', 'rebuild', 'kill', 'drain', 'offline', 'outage', 'files', 'crates', 'overhead', 'equal', 'locks', 'lock-hashes', 'old-locks', 'images', 'hostile', 'embedded', 'boxes', 'compose', 'ui', 'firstrun']
 /** Run by their names alone: they take long, and what they show changes seldom. */
 const LONG = ['many', 'ladders']
 

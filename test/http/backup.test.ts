@@ -65,7 +65,7 @@ test('under load holds all that was there when it began, and another server serv
   const store = openSqlite({ file: join(data, 'muslin.db') })
   const blobs = createDiskBlobs({ folder: join(data, 'blobs') })
   const away = { file: async () => { throw new Error('the upstream is away') } } as unknown as Upstream
-  const files = createFiles({ store, blobs, upstream: away, log })
+  const files = createFiles({ store, blobs, upstream: away, clock: rig.clock, log })
   for (const name of [...before, ...Array.from({ length: atStart }, (_, i) => `n${i}`)]) {
     expect((await store.pages.get(name))?.json?.includes(sha256(bytesOf(name))), name).toBe(true)
     expect(sha256(await buffer(await files.blob(sha256(bytesOf(name)), wheel(name))))).toBe(sha256(bytesOf(name)))

@@ -118,6 +118,8 @@ export interface Options {
   adminToken?: string
   /** Another upstream than the synthetic one, or another way to ask it. */
   upstream?: Partial<UpstreamInput>
+  /** Where nginx finds the blobs. */
+  xAccel?: string
   /** Whether the pages are told that others reach this server. */
   reachable?: boolean
   /** Of the server, and the views by their names. */
@@ -233,7 +235,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const upstreamPages = permittedPages(wholePages, policy)
   const recipes = createRecipes({ builtIn: createRecipeFiles(), recipes: store.recipes, jobs: store.jobs, clock })
   const promises = createPromises({ store, recipes, policy })
-  const files = createFiles({ store, blobs, upstream, policy, cache, log })
+  const files = createFiles({ store, blobs, upstream, policy, cache, clock, log })
   const remote = createRemoteFiles({ address: undefined, setting: 'apkMirror', ca: undefined, instance: 'this-one', log, clock })
   const apks = createApkBranches({ kept: store.kept, blobs, remote, clock, log, mirror: undefined })
   const crates = createCrates({ kept: store.kept, blobs, remote, registry: options.registry, clock, log })
@@ -282,7 +284,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256, clock }),
     instance: 'this-one', hopKey: 'a key for tests',
     adminTokenSha256,
-    publicUrl, trustedProxies, behindProxy, holdLimit,
+    publicUrl, trustedProxies, behindProxy, holdLimit, xAccel: options.xAccel,
   })
   const fast = createFast({
     pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs, allowed: () => !policy.guards }), downloads, fallbacks, addressOf: createAddressOf({ trustedProxies }),
@@ -300,6 +302,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
       await downloads.close()
       await cache.close()
       await fallbacks.close()
+      await files.close()
       await maker.close()
       await upstream.close()
       await remote.close()

@@ -23,6 +23,7 @@ beforeEach(async () => {
   files = createFiles({ ...bench, upstream, log: silent })
 })
 afterEach(async () => {
+  await files.close()
   await upstream.close()
   await index.close()
   await bench.close()
@@ -102,7 +103,7 @@ describe('an upstream\'s file', () => {
       const real = await bench.blobs.draft()
       return { ...real, keep: async (expected?: string) => { for (let turn = 0; turn < 500; turn++) await new Promise(setImmediate); return real.keep(expected) } }
     }
-    const slow = createFiles({ store: bench.store, blobs: { ...bench.blobs, draft }, upstream, log: silent })
+    const slow = createFiles({ store: bench.store, blobs: { ...bench.blobs, draft }, upstream, clock: bench.clock, log: silent })
     const counting = async () => { for await (const chunk of (await (await slow.open(digest, NAME)).read()).body) received += (chunk as Buffer).length }
     await expect(counting()).rejects.toThrow()
     expect(received).toBeGreaterThan(0)
@@ -127,7 +128,7 @@ describe('an upstream\'s file', () => {
     const bodies: Readable[] = []
     const watched: Upstream = { ...upstream, file: async (url) => { const answer = await upstream.file(url); bodies.push(answer.body); return answer } }
     const full = { ...bench.blobs, draft: async () => { throw new Error('the disk is full') } }
-    const { open } = createFiles({ store: bench.store, blobs: full, upstream: watched, log: silent })
+    const { open } = createFiles({ store: bench.store, blobs: full, upstream: watched, clock: bench.clock, log: silent })
     await expect((await open(digest, NAME)).read()).rejects.toThrow('the disk is full')
     expect(bodies.map((body) => body.destroyed)).toEqual([true])
   })

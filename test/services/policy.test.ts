@@ -25,7 +25,7 @@ const held = (name: string) => expect.objectContaining({ code: 'blocked-by-polic
 
 test('a job does not get the sdist that is held back, what this program pins itself is had all the same', async () => {
   const upstream = createUpstream({ url: bench.upstream.url, instance: 'this-one', log: silent, clock: bench.clock })
-  const files = createFiles({ store: bench.store, blobs: bench.blobs, upstream, policy: policyOf(COOLDOWN), log: silent })
+  const files = createFiles({ store: bench.store, blobs: bench.blobs, upstream, policy: policyOf(COOLDOWN), clock: bench.clock, log: silent })
   await bench.upstreamPages.refresh('demo')
   const digest = sha256('demo-2.0.tar.gz')
   await expect(files.blob(digest, 'demo-2.0.tar.gz')).rejects.toEqual(held('demo-2.0.tar.gz'))

@@ -5,12 +5,12 @@ const DIGEST = 'a'.repeat(64)
 
 function filesOf(blobs: Record<string, Buffer>, { recorded = new Map([[`${DIGEST} p-1.whl`, { project: 'p', metadata: undefined as string | undefined }]]), refused = new Set<string>() } = {}) {
   const reads: string[] = []
-  const small = async (sha256: string, most: number) => {
+  const look = async (sha256: string, most: number) => {
     reads.push(sha256)
     const bytes = blobs[sha256]
-    return bytes && bytes.length > most ? 'larger' as const : bytes
+    return bytes && { size: bytes.length, ...bytes.length <= most && { bytes } }
   }
-  const files = createSmallFiles({ glance: { file: (sha256, filename) => recorded.get(`${sha256} ${filename}`) }, blobs: { small }, allowed: ({ project }) => !refused.has(project), memoryBytes: 2 * SMALL_BYTES })
+  const files = createSmallFiles({ glance: { file: (sha256, filename) => recorded.get(`${sha256} ${filename}`) }, blobs: { look }, allowed: ({ project }) => !refused.has(project), memoryBytes: 2 * SMALL_BYTES })
   return { files, reads, recorded, refused }
 }
 

@@ -34,11 +34,20 @@ export function indexListener(data: IndexData): RequestListener {
   return (request, response) => {
     const path = new URL(request.url ?? '/', 'http://index.example').pathname
     const file = data.files[path.slice('/files/'.length)]
-    if (path.startsWith('/files/') && file) return void response.writeHead(200, { 'content-length': file.length }).end(file)
+    if (path.startsWith('/files/') && file) return sendFile(request, response, file)
     const project = /^\/simple\/([^/]+)\/$/.exec(path)?.[1]
     const json = path === '/simple/' ? data.list : project === undefined ? undefined : data.pages[project]
     sendJson(request, response, json)
   }
+}
+
+function sendFile(request: IncomingMessage, response: ServerResponse, file: Buffer): void {
+  const etag = `"${createHash('sha256').update(file).digest('hex').slice(0, 16)}"`
+  const [, from, to] = /^bytes=([0-9]+)-([0-9]*)$/.exec(request.headers.range ?? '') ?? []
+  if (from === undefined || (request.headers['if-range'] ?? etag) !== etag) return void response.writeHead(200, { etag, 'content-length': file.length }).end(file)
+  const [start, end] = [Number(from), Math.min(to === '' ? Infinity : Number(to), file.length - 1)]
+  if (start > end) return void response.writeHead(416, { 'content-range': `bytes */${file.length}` }).end()
+  response.writeHead(206, { etag, 'content-length': end + 1 - start, 'content-range': `bytes ${start}-${end}/${file.length}` }).end(file.subarray(start, end + 1))
 }
 
 export function sendJson(request: IncomingMessage, response: ServerResponse, json: object | undefined): void {

@@ -6,28 +6,33 @@ import type { Downloads } from '../../services/downloads.ts'
 import type { Files } from '../../services/files.ts'
 import type { PureFallbacks } from '../../services/pure-fallbacks.ts'
 import type { Records } from '../../services/records.ts'
-import { sendFile, sendMetadata } from '../send.ts'
+import { sendFile, sendMetadata, sendProvenance } from '../send.ts'
 
 const METADATA = '.metadata'
+const PROVENANCE = '.provenance'
 const RECORD = '.record.json'
 
-/** Files, their metadata (PEP 658) and the records of their builds by (sha256, name): only recorded pairs are known. */
-export function fileRoutes(router: Router, { files, records, downloads, fallbacks, asker }: {
+/** Files, their metadata (PEP 658), their provenance (PEP 740) and the records of their builds by (sha256, name): only recorded pairs are known. */
+export function fileRoutes(router: Router, { files, records, downloads, fallbacks, asker, xAccel }: {
   files: Files
   records: Records
   downloads: Downloads
   fallbacks: PureFallbacks
   asker: (ctx: Context) => Asker
+  /** Where nginx finds the blobs, if it sends them. */
+  xAccel?: string | undefined
 }): void {
   router.get('/files/:sha256/:filename', async (ctx) => {
     const { sha256 = '', filename = '' } = ctx.params as Record<string, string>
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new MuslinError('no-such-file', 'files are named by 64 hexadecimal digits; follow a link of the project\'s page')
     if (filename.endsWith(METADATA)) {
       await sendMetadata(ctx, await files.metadata(sha256, filename.slice(0, -METADATA.length)), { immutable: true })
+    } else if (filename.endsWith(PROVENANCE)) {
+      await sendProvenance(ctx, await files.provenance(sha256, filename.slice(0, -PROVENANCE.length)))
     } else if (filename.endsWith(RECORD)) {
       ctx.body = await records.of(sha256, filename.slice(0, -RECORD.length))
     } else {
-      const whole = await sendFile(ctx, await files.open(sha256, filename), { filename })
+      const whole = await sendFile(ctx, await files.open(sha256, filename), { filename, xAccel })
       if (!whole) return
       downloads.served({ sha256, filename, ...asker(ctx) })
       fallbacks.served({ sha256, filename }, asker(ctx))

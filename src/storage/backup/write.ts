@@ -10,11 +10,13 @@ import { MuslinError } from '../../errors.ts'
 import type { Holding } from '../../services/ports.ts'
 import { listBlobs } from '../blob-folder.ts'
 import { codeOf, diskError } from '../disk-error.ts'
-import { CHUNK_BYTES } from '../draft.ts'
 import { claimProcessFolder, sweepProcessFolders } from '../process-folder.ts'
 import { copySqlite } from '../sqlite/copy.ts'
 import { inspectSqlite } from '../sqlite/inspect.ts'
 import { blobName, DATABASE, FIRST, FORMAT, type First, LAST, type Last, TOKEN } from './format.ts'
+
+/** Bytes a read. */
+const CHUNK_BYTES = 1024 * 1024
 
 export interface BackupOrder {
   /** The data folder; servers may be at work on it. */

@@ -8,7 +8,7 @@ import { asPort } from './port.ts'
 
 interface FreshnessRow { fresh_seconds: number | null; stale_seconds: number }
 interface PageRow extends FreshnessRow { project: string; json: Buffer | null; url: string; validator: string | null; fetched_at: number }
-type FileRow = Pick<UpstreamFile, 'sha256' | 'filename' | 'project' | 'url'> & { metadata: string | null; uploaded_at: number | null; seen_at: number }
+type FileRow = Pick<UpstreamFile, 'sha256' | 'filename' | 'project' | 'url'> & { metadata: string | null; size: number | null; uploaded_at: number | null; seen_at: number }
 interface ListRow extends FreshnessRow { sha256: string; validator: string | null; fetched_at: number }
 
 const compress = promisify(zstdCompress)
@@ -27,11 +27,11 @@ export function createPages(db: Database, changes: Changes): PageStore {
   // A digest once learnt stays when a later page announces the metadata without one, or no more. A page of ten thousand files
   // mostly names known ones: they are compared, not written again.
   const putFile = db.prepare<[FileRow]>(`
-    INSERT INTO files (sha256, filename, project, url, metadata, uploaded_at, seen_at)
-    VALUES (@sha256, @filename, @project, @url, @metadata, @uploaded_at, @seen_at)
-    ON CONFLICT DO UPDATE SET project = excluded.project, url = excluded.url, uploaded_at = excluded.uploaded_at,
+    INSERT INTO files (sha256, filename, project, url, metadata, size, uploaded_at, seen_at)
+    VALUES (@sha256, @filename, @project, @url, @metadata, @size, @uploaded_at, @seen_at)
+    ON CONFLICT DO UPDATE SET project = excluded.project, url = excluded.url, uploaded_at = excluded.uploaded_at, size = coalesce(excluded.size, files.size),
       metadata = coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)
-    WHERE (project, url) <> (excluded.project, excluded.url) OR uploaded_at IS NOT excluded.uploaded_at
+    WHERE (project, url) <> (excluded.project, excluded.url) OR uploaded_at IS NOT excluded.uploaded_at OR size IS NOT coalesce(excluded.size, files.size)
       OR metadata IS NOT coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)`)
   const selectFile = db.prepare<[string, string], FileRow>('SELECT * FROM files WHERE sha256 = ? AND filename = ?')
   const selectFiles = db.prepare<[string], FileRow>('SELECT * FROM files WHERE project = ? ORDER BY filename, sha256')
@@ -40,6 +40,8 @@ export function createPages(db: Database, changes: Changes): PageStore {
     SELECT * FROM files WHERE project = @project AND (uploaded_at IS NULL OR sha256 IN (SELECT sdist FROM wheels WHERE project = @project))
     ORDER BY filename, sha256`)
   const updateMetadata = db.prepare<[string, string, string]>('UPDATE files SET metadata = ? WHERE sha256 = ? AND filename = ?')
+  const putUnreadable = db.prepare<[string, string, string]>('INSERT INTO unreadable_wheels VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+  const selectUnreadable = db.prepare<[string], string>('SELECT sha256 FROM unreadable_wheels WHERE project = ?').pluck()
   const selectList = db.prepare<[], ListRow>('SELECT * FROM project_list')
   const putList = db.prepare<[ListRow]>(`
     INSERT INTO project_list (id, sha256, validator, fetched_at, fresh_seconds, stale_seconds)
@@ -49,10 +51,14 @@ export function createPages(db: Database, changes: Changes): PageStore {
 
   const store = db.transaction((page: PageRow, files: UpstreamFile[]) => {
     putPage.run(page)
-    for (const { sha256, filename, project, url, metadata, uploadedAt } of files) {
-      putFile.run({ sha256, filename, project, url, metadata: metadata ?? null, uploaded_at: uploadedAt ?? null, seen_at: page.fetched_at })
+    for (const { sha256, filename, project, url, metadata, size, uploadedAt } of files) {
+      putFile.run({ sha256, filename, project, url, metadata: metadata ?? null, size: size ?? null, uploaded_at: uploadedAt ?? null, seen_at: page.fetched_at })
     }
     changes.bump(page.project)
+  })
+
+  const markUnreadable = db.transaction((project: string, sha256: string, filename: string) => {
+    if (putUnreadable.run(project, sha256, filename).changes > 0) changes.bump(project)
   })
 
   return asPort<PageStore>({
@@ -72,6 +78,8 @@ export function createPages(db: Database, changes: Changes): PageStore {
     named: (sha256) => selectNamed.all(sha256).map(toFile),
     undated: (project) => selectUndated.all({ project }).map(toFile),
     setMetadata(sha256, filename, metadata) { updateMetadata.run(metadata, sha256, filename) },
+    setUnreadable({ project, sha256, filename }) { markUnreadable.immediate(project, sha256, filename) },
+    unreadable: (project) => selectUnreadable.all(project),
     list() {
       const row = selectList.get()
       return row && { sha256: row.sha256, ...told(row) }
@@ -93,6 +101,6 @@ function told(row: Omit<ListRow, 'sha256'>): Pick<StoredPage, 'validator' | 'fre
   return { validator: row.validator ?? undefined, freshness, fetchedAt: row.fetched_at }
 }
 
-function toFile({ metadata, uploaded_at, seen_at, ...file }: FileRow): UpstreamFile {
-  return { ...file, metadata: metadata ?? undefined, uploadedAt: uploaded_at ?? undefined, seenAt: seen_at }
+function toFile({ metadata, size, uploaded_at, seen_at, ...file }: FileRow): UpstreamFile {
+  return { ...file, metadata: metadata ?? undefined, size: size ?? undefined, uploadedAt: uploaded_at ?? undefined, seenAt: seen_at }
 }

@@ -30,5 +30,5 @@ export const REFERENCES: readonly Reference[] = [
 /** Columns that hold digests, or are named as if they did, of which no blob must be kept: what a row is about, and what is no blob. */
 export const NO_REFERENCES: readonly string[] = [
   'metadata.sdist', 'jobs.sdist', 'jobs.sdist_filename', 'jobs.metadata_changed', 'wheels.sdist', 'results.sdist', 'sessions.id_sha256', 'sessions.token_sha256',
-  'counted_downloads.sha256', 'recorded_files.sha256',
+  'counted_downloads.sha256', 'recorded_files.sha256', 'unreadable_wheels.sha256',
 ]

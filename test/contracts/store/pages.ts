@@ -84,6 +84,19 @@ export function pagesContract({ store, running }: StoreBench): void {
       expect((await store.pages.file(file.sha256, file.filename))?.metadata).toBe('d'.repeat(64))
     })
 
+    test('a size once learnt stays; wheels without METADATA are remembered, and the page is another by it', async () => {
+      await store.pages.put(page, [{ ...file, size: 17 }])
+      await store.pages.put(page, [file])
+      expect((await store.pages.file(file.sha256, file.filename))?.size).toBe(17)
+      await store.pages.put(page, [{ ...file, size: 18 }])
+      expect((await store.pages.file(file.sha256, file.filename))?.size).toBe(18)
+      const before = await store.generation('cffi')
+      await store.pages.setUnreadable(file)
+      await store.pages.setUnreadable(file)
+      expect(await store.generation('cffi')).toBe(before + 1)
+      expect([await store.pages.unreadable('cffi'), await store.pages.unreadable('six')]).toEqual([[file.sha256], []])
+    })
+
     test('a page of which a file cannot be stored is not stored either', async () => {
       await store.pages.put(page, [])
       const broken = { ...file, url: null as unknown as string }

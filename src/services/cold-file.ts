@@ -1,0 +1,80 @@
+import { Transform, type Readable } from 'node:stream'
+import { MuslinError } from '../errors.ts'
+import type { OpenFile } from './open-file.ts'
+import type { Upstream, UpstreamFile } from './ports.ts'
+import type { Transfer } from './transfer.ts'
+
+/** A part up to here is asked from the upstream by itself; a longer one is worth the whole file. */
+const PART_BYTES = 8 * 1024 * 1024
+
+/**
+ * A recorded file that is not here yet. Read whole, or from any byte to its end, it is fetched into the blobs, once for all who read, and
+ * ends only once its digest was found right. A small part of it, as uv reads a wheel's end, comes as soon as it can: out of the transfer that
+ * is under way, or by a question of its own to the upstream, of which nothing is kept. Nobody can check a part, so it is marked.
+ */
+export function coldFile(file: UpstreamFile, { upstream, find, fly, running }: {
+  upstream: Upstream
+  /** The file, where it is here by now. */
+  find: () => Promise<OpenFile | undefined>
+  fly: () => Transfer
+  running: () => Transfer | undefined
+}): OpenFile {
+  const { sha256, filename, url } = file
+  return { sha256, size: file.size, measure, read }
+
+  async function measure(): Promise<number | undefined> {
+    const transfer = running()
+    if (file.size !== undefined) return file.size
+    if (transfer) return (await transfer.started).size
+    // The smallest question whose answer tells the whole's size, from servers that know no ranges too.
+    const { body, size } = await upstream.file(url, { from: 0, to: 0 })
+    body.destroy()
+    return size
+  }
+
+  async function read(range?: { start: number; end: number }): Promise<{ body: Readable; length: number | undefined; unchecked?: boolean }> {
+    const size = range && await measure()
+    const part = range && (range.start > 0 || range.end + 1 !== size) ? range : undefined
+    if (part && !isHere(part)) {
+      const body = part.end - part.start < PART_BYTES ? await fetchPart(part) : undefined
+      if (body) return { body, length: part.end - part.start + 1, unchecked: true }
+    }
+    // A transfer may have ended since this file was looked for.
+    const here = running() ? undefined : await find()
+    if (here) return here.read(range)
+    const transfer = fly()
+    const { size: length } = await transfer.started
+    if (!part) return { body: transfer.read({ gated: true }), length }
+    // What ends where the file ends waits for the digest, which is not much longer than for its last byte.
+    const gated = part.end + 1 === length
+    return { body: transfer.read({ range: part, gated }), length: part.end - part.start + 1, unchecked: !gated }
+  }
+
+  function isHere(part: { end: number }): boolean {
+    return (running()?.written() ?? 0) > part.end
+  }
+
+  /** Undefined where the upstream has no ranges. */
+  async function fetchPart({ start, end }: { start: number; end: number }): Promise<Readable | undefined> {
+    const answer = await upstream.file(url, { from: start, to: end })
+    if (answer.partial) return exactly(answer.body, end - start + 1, filename)
+    answer.body.destroy()
+    return undefined
+  }
+}
+
+/** The same bytes, or an error where they are more or fewer: a client that was told how many would wait for the rest for ever. */
+function exactly(source: Readable, length: number, filename: string): Readable {
+  const wrong = () => new MuslinError('upstream-bad-answer', `the upstream sent more or less of ${filename} than it was asked for; try again`)
+  let left = length
+  const gate = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      left -= chunk.length
+      done(left < 0 ? wrong() : null, chunk)
+    },
+    flush: (done) => done(left === 0 ? null : wrong()),
+  })
+  source.once('error', (error) => gate.destroy(error))
+  gate.once('close', () => source.destroy())
+  return source.pipe(gate)
+}

@@ -1,0 +1,148 @@
+import type { Readable } from 'node:stream'
+import type { Logger } from 'pino'
+import { MuslinError } from '../errors.ts'
+import type { BlobDraft, BlobStore, Clock, FileAnswer, Upstream, UpstreamFile } from './ports.ts'
+
+/**
+ * So many bytes at the end are for nobody until the digest of all was found right: a reader who counts never holds a complete file
+ * that is a wrong one. Few, so that the first byte goes on when it comes in.
+ */
+const WITHHELD_BYTES = 1024
+/** Times that a transfer is taken up again without getting this much further, and how long before each but the first. */
+const MOST_TRIES = 6
+const PROGRESS_BYTES = 16 * 1024 * 1024
+const FIRST_PAUSE_MS = 500
+/** No file of an index is as large: an upstream that never ends must end somewhere. */
+const LARGEST_BYTES = 32 * 1024 ** 3
+
+/** A file on its way from the upstream to the blobs. It belongs to nobody: whoever asked first may leave. */
+export interface Transfer {
+  /**
+   * Resolves when there is something to read, with the file's size where it is known; rejects where there never will be. What is read
+   * later may break all the same.
+   */
+  started: Promise<{ size: number | undefined }>
+  /** Resolves when the file is kept. */
+  finished: Promise<void>
+  /** Bytes that are here, from the first one on. */
+  written(): number
+  /** The bytes as they come, all or those of a range. `gated`: the last of them only after all of the file was checked. */
+  read(options: { range?: { start: number; end: number } | undefined; gated: boolean }): Readable
+}
+
+/**
+ * Begins to fetch a file. A transfer that breaks is taken up where it broke (RFC 9110 section 14.2), and begun anew where the upstream's
+ * file is another one by then: those who read the older one are cut. Ends with `digest-mismatch` where the bytes are not the recorded ones.
+ */
+export function beginTransfer(file: UpstreamFile, { blobs, upstream, clock, log, closing, kept, ended }: {
+  blobs: BlobStore
+  upstream: Upstream
+  clock: Clock
+  log: Logger
+  closing: AbortSignal
+  /** What is to be done once the file is kept: `finished` waits for it, what it throws is logged. */
+  kept: () => Promise<void>
+  /** Called when all is over, before anybody is told. */
+  ended: () => void
+}): Transfer {
+  const started = Promise.withResolvers<{ size: number | undefined }>()
+  let draft: BlobDraft | undefined
+  let written = 0
+  let size = file.size
+  let validator: string | undefined
+  let doubtful = false
+  const finished = run()
+  finished.catch((error: unknown) => {
+    log.warn({ err: error, file: file.filename }, 'a file could not be fetched')
+    started.reject(error)
+  })
+  started.promise.catch(() => {})
+
+  return {
+    started: started.promise,
+    finished,
+    written: () => written,
+    read({ range, gated }) {
+      if (!draft) throw new MuslinError('internal', 'a transfer was read before it had started')
+      return draft.follow({ range, withhold: gated ? WITHHELD_BYTES : 0 })
+    },
+  }
+
+  async function run(): Promise<void> {
+    let tries = 0
+    let mark = 0
+    try {
+      while (!await pourSafely()) {
+        if (written - mark > PROGRESS_BYTES) tries = 0
+        mark = written
+        // What is cut is mostly there again at once.
+        if (tries > 0) await clock.sleep(FIRST_PAUSE_MS * 2 ** (tries - 1), closing)
+        tries += 1
+      }
+      if (!draft) throw new MuslinError('internal', `${file.filename} ended before it began`)
+      await draft.keep(file.sha256)
+      started.resolve({ size: written })
+      await kept().catch((error: unknown) => log.info({ err: error, file: file.filename }, 'a file that was kept is not as it should be'))
+    } catch (error) {
+      await draft?.discard(error as Error)
+      throw error
+    } finally {
+      ended()
+    }
+
+    /** False where it broke and can be taken up again. */
+    async function pourSafely(): Promise<boolean> {
+      try {
+        await pour()
+        return true
+      } catch (error) {
+        if (draft === undefined || tries === MOST_TRIES || closing.aborted || !isBreak(error)) throw error
+        log.info({ err: error, file: file.filename, written }, 'a transfer broke, it is taken up again')
+        return false
+      }
+    }
+  }
+
+  async function pour(): Promise<void> {
+    const answer = await upstream.file(file.url, { signal: closing, ...draft && { from: written, validator } })
+    try {
+      await prepare(answer)
+      let skip = written - answer.from
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        const fresh = chunk.subarray(Math.min(skip, chunk.length))
+        skip -= chunk.length - fresh.length
+        if (fresh.length > 0) await add(fresh)
+      }
+    } finally {
+      answer.body.destroy()
+    }
+    if (written < (size ?? 0)) throw new MuslinError('upstream-unreachable', `the upstream ended ${file.filename} after ${written} of ${size} bytes; try again`)
+  }
+
+  async function prepare(answer: FileAnswer): Promise<void> {
+    if (draft && !answer.partial && answer.validator !== validator) {
+      await draft.discard(new MuslinError('upstream-unreachable', `the upstream broke off, and has another ${file.filename} by now; try again`))
+      draft = undefined
+      size = file.size
+      written = 0
+    }
+    draft ??= await blobs.draft()
+    // A page may be wrong about a size, and a page to log in may come in a file's place: the digest decides, before anybody gets a byte.
+    doubtful = answer.size !== undefined && answer.size !== (written > 0 ? size : file.size ?? answer.size)
+    size = answer.size ?? size
+    validator = answer.validator
+  }
+
+  async function add(chunk: Buffer): Promise<void> {
+    const most = size ?? LARGEST_BYTES
+    if (written + chunk.length > most) throw new MuslinError('digest-mismatch', `the upstream sends more than the ${most} bytes of ${file.filename}; nothing of them was kept`)
+    await draft?.write(chunk)
+    written += chunk.length
+    if (written > WITHHELD_BYTES && !doubtful) started.resolve({ size })
+  }
+}
+
+/** Whether the same question may be answered in a moment. */
+function isBreak(error: unknown): boolean {
+  return error instanceof MuslinError && ['upstream-timeout', 'upstream-unreachable', 'upstream-refused'].includes(error.code)
+}
