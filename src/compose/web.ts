@@ -8,9 +8,12 @@ import type { Settings } from '../config/settings.ts'
 import { isLoopback } from '../domain/local.ts'
 import { MuslinError } from '../errors.ts'
 import { createApp } from '../http/app.ts'
-import { createAskers } from '../http/asker.ts'
+import { createAddressOf, createAskers } from '../http/asker.ts'
+import { createFast } from '../http/fast.ts'
+import { createHostCheck } from '../http/host-check.ts'
 import { createLinks, withoutCredentials } from '../http/links.ts'
 import { createLockFor } from '../http/lock-for.ts'
+import { createViews } from '../http/page-ask.ts'
 import { createPlanFor } from '../http/plan-for.ts'
 import { closeServer, createServer } from '../http/server.ts'
 import { createAdmission } from '../services/admission.ts'
@@ -25,6 +28,7 @@ import { createMatrix } from '../services/matrix.ts'
 import { createOrders } from '../services/orders.ts'
 import { createOutdated } from '../services/outdated.ts'
 import { createOverview } from '../services/overview.ts'
+import { createPageMaker } from '../services/page-maker.ts'
 import { createProjectPages } from '../services/pages.ts'
 import { createPausing } from '../services/pausing.ts'
 import { createPlanner } from '../services/planner.ts'
@@ -32,11 +36,12 @@ import { createPrebuilds } from '../services/prebuilds.ts'
 import { createPromiseMetadata } from '../services/promise-metadata.ts'
 import { createPromises } from '../services/promises.ts'
 import { createPureFallbacks } from '../services/pure-fallbacks.ts'
-import { createReadyTargets, unlessPaused } from '../services/ready-targets.ts'
+import { createReadyTargets, createTargetsNow } from '../services/ready-targets.ts'
 import { createRecords } from '../services/records.ts'
 import { createRefresh } from '../services/refresh.ts'
 import { createRebuilds } from '../services/rebuilds.ts'
 import { createSessions } from '../services/sessions.ts'
+import { createSmallFiles } from '../services/small-files.ts'
 import { createWaitingInstalls } from '../services/waiting-installs.ts'
 import { createWaitingViews } from '../services/waiting-views.ts'
 import { createWishes } from '../services/wishes.ts'
@@ -88,14 +93,18 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   }
   const links = createLinks({ admission, publicUrl: settings.publicUrl })
   const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
+  const targetsNow = createTargetsNow({ glance: store.glance, clock })
+  const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }), views: viewRules(settings), clock })
+  const maker = createPageMaker({ clock })
+  const pages = createProjectPages({
+    store, upstreamPages: wholePages, policy, promises, targetsNow, maker, clock, cacheBytes: settings.pageCacheSize,
+    publicUrl: settings.publicUrl === undefined ? undefined : withoutCredentials(settings.publicUrl),
+  })
   const app = createApp({
     ...shown, ...createUi({ ...shown, links, reachable, version: about.version }), version: about.version,
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log, instance,
     sessions: createSessions({ sessions: store.sessions, adminTokenSha256: own.adminTokenSha256, clock }),
-    pages: createProjectPages({
-      store, upstreamPages: wholePages, policy, clock, promises, readyTargets: unlessPaused(readyTargets, store.jobs),
-      publicUrl: settings.publicUrl === undefined ? undefined : withoutCredentials(settings.publicUrl),
-    }),
+    pages, views,
     list: createProjectList({ store, blobs, upstream, clock, log, freshness: settings.pageFreshness, offline: settings.offline }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata: createStaticMetadata({ blob: files.blob, scratch }) }),
     records: createRecords({ store, logs, instance }),
@@ -106,12 +115,16 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
     publicUrl: settings.publicUrl, trustedProxies: settings.trustedProxies, behindProxy: settings.behindProxy, holdLimit: settings.holdLimit,
     xAccel: settings.xAccel,
   })
-  const server = createServer(app, await tls(settings))
+  const fast = createFast({
+    pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs, allowed: () => !policy.guards }), downloads, fallbacks, addressOf: createAddressOf(settings),
+    publicUrl: settings.publicUrl, closing: closing.signal, log, clock,
+  })
+  const server = createServer(app, { fast, ...await tls(settings) })
   await listen(server, settings.port, own.host)
   const address = server.address()
   return {
     address: { scheme: settings.tlsCert === undefined ? 'http' : 'https', port: typeof address === 'object' && address ? address.port : settings.port },
-    close: async () => { await Promise.all([downloads.close(), fallbacks.close()]) },
+    close: async () => { await Promise.all([downloads.close(), fallbacks.close(), maker.close()]) },
     async drain() {
       const grace = new AbortController()
       const timer = setTimeout(() => grace.abort(), GRACE_MS)

@@ -22,6 +22,7 @@ export interface Option<T> {
 }
 
 const GIB = 1024 ** 3
+const MIB = 1024 ** 2
 
 export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   role: {
@@ -146,6 +147,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
     kind: yesNo, fallback: () => false,
     text: 'Ask nothing of the upstream, of apkMirror or of cratesIndex: what was seen before is served, and what was not is refused with 503.',
   },
+  pageCacheSize: { kind: size, fallback: () => 48 * MIB, fallbackText: '48m', text: 'Memory for pages that are ready to be sent, compressed; those asked for least recently are made again when they are asked for. A page of a large project takes 0.5 MB, most take 10 kB; HTML, JSON and each way of compression are pages of their own.' },
   allow: { kind: patterns, fallback: () => [], fallbackText: 'everything', text: 'The only projects and releases that are served, to builds too: on pages, as files and as metadata. [views.md](views.md) has the rules.' },
   deny: { kind: patterns, fallback: () => [], text: 'Projects and releases that are not served, whatever allows them.' },
   cooldown: { kind: duration(0), fallback: () => 0, fallbackText: 'none', text: 'How old an upstream file must be before it is served. One without upload-time is as old as Muslin has known it.' },

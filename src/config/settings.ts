@@ -49,6 +49,8 @@ export interface Settings {
   queueLimit: number
   /** Seconds. */
   pageFreshness: number
+  /** Bytes. */
+  pageCacheSize: number
   /** Nothing is asked of other servers than this one. */
   offline: boolean
   /** Patterns of projects and releases. */

@@ -33,12 +33,24 @@ export function negotiatePage(accept: string | undefined, format: string | undef
 /** How a page's bytes are sent. */
 export type Coding = 'zstd' | 'gzip' | 'identity'
 
-/** gzip where the client takes it at least as gladly as the plain bytes. */
-export function negotiateEncoding(header: string | undefined): 'gzip' | 'identity' {
-  const codings = weighted(header ?? '')
-  const q = (...names: string[]) => codings.find(({ name }) => names.includes(name))?.q
-  const gzip = q('gzip', 'x-gzip') ?? q('*') ?? 0
-  return gzip > 0 && gzip >= (q('identity') ?? 0) ? 'gzip' : 'identity'
+/** In the order of our liking: zstd is as small as gzip, and faster to undo. Each with its names (RFC 9110 section 8.4.1.3 has the second). */
+const CODINGS: { coding: Coding; names: string[] }[] = [
+  { coding: 'zstd', names: ['zstd'] },
+  { coding: 'gzip', names: ['gzip', 'x-gzip'] },
+  { coding: 'identity', names: ['identity'] },
+]
+
+/**
+ * The coding that the Accept-Encoding header likes best (RFC 9110 section 12.5.3); undefined where it refuses all that we have, the plain
+ * bytes too. What is not named is not taken, but for the plain bytes, unless `*` speaks for it; gzip is what those expect who send that.
+ */
+export function negotiateEncoding(header: string | undefined): Coding | undefined {
+  const named = weighted(header ?? '')
+  const star = named.find(({ name }) => name === '*')?.q
+  // The plain bytes are the last resort where nothing is said of them: any coding that was asked for is liked more.
+  const unsaid = { zstd: 0, gzip: star ?? 0, identity: star ?? Number.MIN_VALUE }
+  const judged = CODINGS.map(({ coding, names }) => ({ coding, q: named.find(({ name }) => names.includes(name))?.q ?? unsaid[coding] }))
+  return judged.filter(({ q }) => q > 0).toSorted((a, b) => b.q - a.q)[0]?.coding
 }
 
 /** The weight of the most specific range that covers one of the names; `named`: 2 for the type itself, 1 for `text/*`, 0 for anything. */

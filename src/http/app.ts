@@ -1,7 +1,6 @@
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
-import type { PolicyRules } from '../domain/policy.ts'
 import type { Admission } from '../services/admission.ts'
 import type { Apks } from '../services/apks.ts'
 import type { Crates } from '../services/crates.ts'
@@ -21,7 +20,6 @@ import type { Wishes } from '../services/wishes.ts'
 import { apiRoutes } from './api/api.ts'
 import type { ApiDeps } from './api/deps.ts'
 import { createAskers } from './asker.ts'
-import { createHostCheck } from './host-check.ts'
 import { createLinks } from './links.ts'
 import { announcedBodies } from './middleware/bodies.ts'
 import { gate, type ErrorPage } from './middleware/gate.ts'
@@ -29,6 +27,7 @@ import { requestLog } from './middleware/log.ts'
 import { refuseLoops } from './middleware/loop.ts'
 import { stripPrefix } from './middleware/prefix.ts'
 import { boundStreams } from './middleware/streams.ts'
+import type { View } from './page-ask.ts'
 import { apkRoutes } from './routes/apk.ts'
 import { buildRoutes } from './routes/builds.ts'
 import { crateRoutes } from './routes/crates.ts'
@@ -45,6 +44,7 @@ import { createWaiting } from './waiting/wait.ts'
 
 export interface AppDeps extends Omit<ApiDeps, 'asker'> {
   pages: ProjectPages
+  views: View[]
   list: ProjectList
   files: Files
   apks: Apks
@@ -63,8 +63,6 @@ export interface AppDeps extends Omit<ApiDeps, 'asker'> {
   log: Logger
   /** Names of the configured targets. */
   targets: string[]
-  /** The views of the settings by their names. */
-  views: ReadonlyMap<string, PolicyRules>
   /** This server's id, as its upstream client sends it in `muslin-via`. */
   instance: string
   /** Signs hops; the same in every process of this server. */
@@ -97,7 +95,7 @@ export function createApp(deps: AppDeps): Koa {
   const router = new Router({ strict: true, sensitive: true })
   homeRoutes(router, { links })
   healthRoutes(router, deps)
-  simpleRoutes(router, { ...deps, hostRefused: createHostCheck(deps) })
+  simpleRoutes(router, deps)
   fileRoutes(router, { ...deps, asker })
   apkRoutes(router, deps)
   crateRoutes(router, { ...deps, links })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Context } from 'koa'
@@ -15,15 +16,23 @@ export function createAskers({ trustedProxies, adminTokenSha256, publicUrl }: {
   adminTokenSha256: string | undefined
   publicUrl: string | undefined
 }): (ctx: Context) => Asker {
-  const trusted = proxyList(trustedProxies)
+  const addressOf = createAddressOf({ trustedProxies })
   const isToken = createTokenCheck(adminTokenSha256)
   return (ctx) => ({
     client: parseUserAgent(ctx.req.headers['user-agent']),
-    address: clientAddress(ctx.req.socket.remoteAddress ?? '', ctx.get('X-Forwarded-For'), trusted),
+    address: addressOf(ctx.req),
     admin: isToken(tokenOf(ctx.get('Authorization'))) || isLoggedIn(ctx, publicUrl),
     host: ctx.req.headers.host,
     site: ctx.get('Sec-Fetch-Site') || undefined,
   })
+}
+
+/** The client's own address, proxies that are trusted left out. */
+export type AddressOf = (req: IncomingMessage) => string
+
+export function createAddressOf({ trustedProxies }: { trustedProxies: string[] }): AddressOf {
+  const trusted = proxyList(trustedProxies)
+  return ({ socket, headers }) => clientAddress(socket.remoteAddress ?? '', String(headers['x-forwarded-for'] ?? ''), trusted)
 }
 
 export function isTls(ctx: Context): boolean {

@@ -5,7 +5,11 @@ import { MuslinError } from '../errors.ts'
 import type { OpenFile } from '../services/files.ts'
 import { poured } from './poured.ts'
 
-const IMMUTABLE = 'public, max-age=31536000, immutable'
+export const IMMUTABLE = 'public, max-age=31536000, immutable'
+
+/** Whatever an sdist or wheel is taken for, nothing of it runs in a browser under our name. */
+const HARMLESS = { 'Content-Security-Policy': 'sandbox' }
+export const METADATA_HEADERS: Record<string, string> = { 'Content-Type': 'text/plain; charset=utf-8', ...HARMLESS }
 
 /**
  * Answers with a file, whose bytes never change under this address unless `cacheControl` says otherwise: strong ETag, 304, and one range
@@ -18,10 +22,7 @@ export async function sendFile(ctx: Context, file: OpenFile, { filename, cacheCo
   xAccel?: string | undefined
 }): Promise<boolean> {
   if (validated(ctx, file.sha256, cacheControl)) return false
-  ctx.set('Content-Type', 'application/octet-stream')
-  ctx.set('Content-Disposition', contentDisposition(filename))
-  // Whatever an sdist or wheel is taken for, nothing of it runs in a browser under our name.
-  ctx.set('Content-Security-Policy', 'sandbox')
+  ctx.set(fileHeaders(filename))
   const size = file.size ?? (ctx.method === 'HEAD' || ctx.get('Range') !== '' ? await file.measure?.() : undefined)
   if (size !== undefined) ctx.set('Accept-Ranges', 'bytes')
   const range = size === undefined ? undefined : requestedRange(ctx, size)
@@ -40,11 +41,15 @@ export async function sendFile(ctx: Context, file: OpenFile, { filename, cacheCo
   return ctx.method === 'GET' && (range?.start ?? 0) === 0
 }
 
+/** What is said of a file, whichever way it is sent. */
+export function fileHeaders(filename: string): Record<string, string> {
+  return { 'Content-Type': 'application/octet-stream', 'Content-Disposition': contentDisposition(filename), ...HARMLESS }
+}
+
 /** Answers with METADATA. That of a promise may be replaced by its build's, so it is not `immutable`. */
 export async function sendMetadata(ctx: Context, file: OpenFile, { immutable }: { immutable: boolean }): Promise<void> {
   if (validated(ctx, file.sha256, immutable ? IMMUTABLE : 'private, max-age=0, must-revalidate')) return
-  ctx.set('Content-Type', 'text/plain; charset=utf-8')
-  ctx.set('Content-Security-Policy', 'sandbox')
+  ctx.set(METADATA_HEADERS)
   await sendBytes(ctx, file)
 }
 

@@ -1,27 +1,28 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type Koa from 'koa'
+import type { Fast } from './fast.ts'
 
 /** Longer than the 60 s that load balancers keep idle connections, so that they hang up and never we, in the middle of a request. */
 const KEEP_ALIVE_MS = 75_000
 
+/** How often connections that have become idle are looked for while the server closes. */
+const LOOK_MS = 50
+
 /**
- * A server for the app, not yet listening. It answers a request with `Expect: 100-continue` like any other and leaves out the
+ * A server for the app, not yet listening. What `fast` does not answer goes to the app. It answers a request with `Expect: 100-continue` like any other and leaves out the
  * 100: we read no bodies, and every 100 that goes out means "still waiting".
  */
-export function createServer(app: Koa, options: { tls?: { cert: string | Buffer; key: string | Buffer } } = {}): Server {
-  const handle = app.callback() as RequestListener
-  const server = options.tls ? createHttpsServer(options.tls, handle) : createHttpServer(handle)
+export function createServer(app: Koa, { tls, fast }: { tls?: { cert: string | Buffer; key: string | Buffer }; fast?: Fast } = {}): Server {
+  const slow = app.callback() as RequestListener
+  const handle: RequestListener = fast ? (req, res) => fast(req, res, () => slow(req, res)) : slow
+  const server = tls ? createHttpsServer(tls, handle) : createHttpServer(handle)
   server.keepAliveTimeout = KEEP_ALIVE_MS
   // Of the time a request takes to arrive; answers may take as long as they need.
   server.headersTimeout = 30_000
   server.requestTimeout = 60_000
   server.timeout = 0
-  server.on('checkContinue', handle)
-  server.on('request', (_request, response) => {
-    // A connection whose answer ends while the server closes would stay open for the next request.
-    response.once('close', () => { if (!server.listening) setImmediate(() => server.closeIdleConnections()) })
-  })
+  server.on('checkContinue', slow)
   return server
 }
 
@@ -32,9 +33,12 @@ export function createServer(app: Koa, options: { tls?: { cert: string | Buffer;
 export async function closeServer(server: Server, { closing, grace }: { closing: AbortController; grace: AbortSignal }): Promise<void> {
   const closed = new Promise<void>((resolve) => { server.close(() => resolve()) })
   closing.abort()
+  // A connection whose answer ends from now on would stay open for the next request.
+  const looking = setInterval(() => server.closeIdleConnections(), LOOK_MS)
   const cut = () => server.closeAllConnections()
   if (grace.aborted) cut()
   grace.addEventListener('abort', cut, { once: true })
   await closed
+  clearInterval(looking)
   grace.removeEventListener('abort', cut)
 }

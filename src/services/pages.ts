@@ -1,21 +1,14 @@
-import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gzip as gzipCallback } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
-import { lacksMetadata, mergePage } from '../domain/merge.ts'
-import { CONTENT_TYPES, type PageKind } from '../domain/negotiate.ts'
-import type { ProjectPage } from '../domain/page.ts'
-import { renderHtml } from '../domain/render.ts'
+import { CONTENT_TYPES, type Coding, type PageKind } from '../domain/negotiate.ts'
 import type { Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
+import type { PageMaker } from './page-maker.ts'
 import type { PageView, Policy } from './policy.ts'
 import type { Clock, Store } from './ports.ts'
 import type { PromiseBook } from './promises.ts'
-import type { ReadyTargets } from './ready-targets.ts'
+import type { TargetsNow } from './ready-targets.ts'
 import { singleFlight } from './single-flight.ts'
 import type { UpstreamPages } from './upstream-pages.ts'
-
-const gzip = promisify(gzipCallback)
 
 export interface PageVariant {
   /** The way from the page up to the server's root: `../../`. All URLs on a page are relative, so that they hold under any prefix. */
@@ -23,20 +16,23 @@ export interface PageVariant {
   /** Whose promises are listed; undefined for none. */
   target: Target | undefined
   format: PageKind
+  coding: Coding
   /** Wheels of ours are as old as their sdists. */
   asOld?: boolean
   /** Whether wheels that newer builds of ours replaced are yanked (the default). */
   olderBuilds?: 'yanked' | 'listed'
-  /** Wheels of the upstream that lack METADATA are announced to have it. */
-  metadata?: 'announced'
   /** What it leaves out beside what the server does. */
   view?: PageView | undefined
+  /** Wheels of the upstream that lack METADATA are announced to have it. */
+  metadata?: 'announced'
 }
 
+/** A page as it is sent; one object until the page changes. */
 export interface RenderedPage {
+  /** In its coding. */
   body: Buffer
-  gzip: Buffer
-  /** Of `body`, without quotes. */
+  coding: Coding
+  /** Of the page before it was encoded, without quotes. */
   sha256: string
   contentType: string
   /** When it is to be made anew, whatever else changes: milliseconds since 1970, Infinity: never. */
@@ -49,27 +45,29 @@ export interface ProjectPages {
    * of it, the upstream's own error where that cannot be known, and `blocked-by-policy` where all of it is held back for good. `via` is passed on to it.
    */
   page(project: string, variant: PageVariant, via?: string): Promise<RenderedPage>
+  /** What `page` would give, where that needs no waiting: the upstream need not be asked, and the page was rendered since its last change. */
+  ready(project: string, variant: PageVariant): RenderedPage | undefined
 }
 
-/** Pages as they are served: merged from the upstream's, the built wheels and the promises; rendered once for each change and variant. */
-export function createProjectPages({ store, upstreamPages, policy, promises, readyTargets, clock, publicUrl, cacheBytes = 64 * 1024 * 1024 }: {
+/** Pages as they are served: merged from the upstream's, the built wheels and the promises; made once for each change and variant. */
+export function createProjectPages({ store, upstreamPages, policy, promises, targetsNow, maker, clock, publicUrl, cacheBytes }: {
   store: Store
   /** All that the upstream lists: what of it is served is decided here. */
   upstreamPages: UpstreamPages
   policy: Policy
   promises: PromiseBook
-  readyTargets: ReadyTargets
+  targetsNow: Pick<TargetsNow, 'promised'>
+  maker: Pick<PageMaker, 'make'>
   clock: Pick<Clock, 'now'>
   /** Where this server is for others, without credentials and without a slash at the end. */
   publicUrl?: string | undefined
-  cacheBytes?: number
+  /** How many bytes of pages are kept in memory. */
+  cacheBytes: number
 }): ProjectPages {
-  const cache = new LRUCache<string, RenderedPage>({
-    maxSize: cacheBytes,
-    sizeCalculation: (page) => page.body.length + page.gzip.length,
-  })
+  const { glance } = store
+  // One of an older generation gives its place to the next: it is never asked for again.
+  const cache = new LRUCache<string, { generation: number; page: RenderedPage }>({ maxSize: cacheBytes, sizeCalculation: ({ page }) => page.body.length + OVERHEAD })
   const rendering = singleFlight<RenderedPage>()
-  const rebuilt = new LRUCache<string, boolean>({ max: 10_000 })
   /** Whether a page has wheels without METADATA, by project and generation: all others are the same for everybody. */
   const lacking = new LRUCache<string, boolean>({ max: 50_000 })
 
@@ -77,59 +75,58 @@ export function createProjectPages({ store, upstreamPages, policy, promises, rea
     async page(project, variant, via) {
       policy.admit(project, variant.view)
       const failure = await upstreamPages.refresh(project, via).then(() => undefined, (error: unknown) => ({ error }))
-      const image = variant.target && (await readyTargets()).get(variant.target.name)
       // The generation is read before the page is made: what changes in between is rendered again, never missed.
-      const generation = await store.generation(project)
-      // Who sorts yanked files last shares all other pages.
-      const olderBuilds = variant.olderBuilds === 'listed' && await hasRebuilt(project, generation) ? 'listed' : 'yanked'
-      const keyOf = (announced: boolean) => JSON.stringify([project, generation, variant.root, image && variant.target?.name, image, variant.format, variant.asOld === true, olderBuilds, variant.view?.key, announced])
-      const made = `${project} ${generation}`
-      const announced = variant.metadata === 'announced' && lacking.get(made) !== false
-      const cached = cache.get(keyOf(announced))
-      return cached && clock.now() < cached.until ? cached : rendering(keyOf(announced), async () => {
+      const { keyOf, announced, generation, image, olderBuilds } = place(project, variant)
+      const key = keyOf(announced)
+      return keptOf(key, generation) ?? rendering(`${generation} ${key}`, async () => {
         const { page, lacks } = await render(project, { ...variant, olderBuilds }, image, failure)
-        lacking.set(made, lacks)
-        cache.set(keyOf(announced && lacks), page)
+        lacking.set(`${project} ${generation}`, lacks)
+        cache.set(keyOf(announced && lacks), { generation, page })
         return page
       })
     },
+    ready(project, variant) {
+      if (!upstreamPages.fresh(project)) return undefined
+      const { keyOf, announced, generation } = place(project, variant)
+      // What the rules refuse was never made.
+      return keptOf(keyOf(announced), generation)
+    },
   }
 
-  /** Whether a newer build of ours replaced another one. */
-  async function hasRebuilt(project: string, generation: number): Promise<boolean> {
-    const key = `${project} ${generation}`
-    const known = rebuilt.get(key)
-    if (known !== undefined) return known
-    const wheels = await store.wheels.wheels(project)
-    const found = new Set(wheels.map(({ sdist, target }) => `${sdist} ${target}`)).size < wheels.length
-    rebuilt.set(key, found)
-    return found
+  function keptOf(key: string, generation: number): RenderedPage | undefined {
+    const kept = cache.get(key)
+    return kept?.generation === generation && clock.now() < kept.page.until ? kept.page : undefined
+  }
+
+  /** Under which key the page of today is kept, and what it is made from. */
+  function place(project: string, { root, target, format, coding, asOld = false, olderBuilds = 'yanked', view, metadata }: PageVariant) {
+    const generation = glance.generation(project)
+    const image = target && targetsNow.promised().get(target.name)
+    // Who sorts yanked files last shares all other pages.
+    const listed = olderBuilds === 'listed' && glance.rebuilt(project)
+    const announced = metadata === 'announced' && lacking.get(`${project} ${generation}`) !== false
+    const keyOf = (announcing: boolean) => `${project} ${root} ${format} ${coding} ${asOld} ${listed} ${announcing} ${image === undefined ? '' : `${target?.name} ${image}`} ${view?.key ?? ''}`
+    return { keyOf, announced, generation, image, olderBuilds: listed ? 'listed' : 'yanked' } as const
   }
 
   async function render(project: string, variant: PageVariant, image: string | undefined, failure: { error: unknown } | undefined): Promise<{ page: RenderedPage; lacks: boolean }> {
-    const kept = await upstreamPages.read(project)
-    const had = await store.wheels.wheels(project)
-    if (!kept && had.length === 0) {
+    const kept = await upstreamPages.kept(project)
+    const wheels = await store.wheels.wheels(project)
+    if (!kept && wheels.length === 0) {
       if (failure) throw failure.error
       throw new MuslinError('no-such-project', `neither the upstream nor a build has a file of ${project}; check the name`)
     }
-    const { page, wheels, until } = await policy.permitted(project, { page: kept?.page, wheels: had }, variant.view)
-    const listed = page && variant.target && image !== undefined ? await promises.list(page, project, variant.target, image, wheels) : []
-    const { root, asOld = false, olderBuilds = 'yanked' } = variant
-    const announce = variant.metadata && { unreadable: new Set(await store.pages.unreadable(project)) }
-    const merged = mergePage({
-      page, project, pageUrl: kept?.url ?? '', wheels, promises: listed, root, asOld, olderBuilds, announce,
+    const { root, target, format, coding, asOld = false, olderBuilds = 'yanked' } = variant
+    const { body, sha256, until, lacks } = await maker.make({
+      project, json: kept?.json, pageUrl: kept?.url ?? '', wheels, root, format, coding, asOld, olderBuilds,
+      policy: await policy.terms(project, variant.view),
+      promises: kept && target && image !== undefined ? await promises.terms(project, target, image) : undefined,
+      announce: variant.metadata && { unreadable: new Set(await store.pages.unreadable(project)) },
       provenanceRoot: publicUrl === undefined ? undefined : `${publicUrl}/`,
     })
-    return { page: await finish(write(merged, variant.format), CONTENT_TYPES[variant.format], until), lacks: kept?.page.files.some(lacksMetadata) ?? false }
+    return { page: { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), coding, sha256, contentType: CONTENT_TYPES[format], until }, lacks }
   }
 }
 
-function write(page: ProjectPage, format: PageKind): string {
-  return format === 'json' ? JSON.stringify(page) : renderHtml(page)
-}
-
-async function finish(text: string, contentType: string, until: number): Promise<RenderedPage> {
-  const body = Buffer.from(text)
-  return { body, gzip: await gzip(body), sha256: createHash('sha256').update(body).digest('hex'), contentType, until }
-}
+/** What a page takes besides its bytes, so that many small ones are bounded too. */
+const OVERHEAD = 1024

@@ -21,7 +21,14 @@ export interface Policy {
   check(file: UpstreamFile | BuiltWheel): Promise<void>
   /** What the server, and the view, let be served of a page as the upstream has it, and of our wheels. */
   permitted(project: string, had: { page: ProjectPage | undefined; wheels: BuiltWheel[] }, view?: PageView): Promise<Permitted<BuiltWheel>>
+  /** What `permitted` judges by, for `permittedBy`; undefined where all may be served. */
+  terms(project: string, view?: PageView): Promise<PolicyTerms | undefined>
+  /** Whether the server holds back anything at all. */
+  guards: boolean
 }
+
+/** Plain data, so that it can be sent to another thread. */
+export interface PolicyTerms { rules: PolicyRules[]; ages: Ages; now: number }
 
 /** `rules`: those of the server, which hold on every view. */
 export function createPolicy({ rules, store, clock }: { rules: PolicyRules; store: Pick<Store, 'pages'>; clock: Pick<Clock, 'now'> }): Policy {
@@ -34,14 +41,14 @@ export function createPolicy({ rules, store, clock }: { rules: PolicyRules; stor
     async check(file) {
       if (guards) refuse(file.filename, 'sdist' in file ? await wheelVerdict(file) : await verdict(file))
     },
-    async permitted(project, { page, wheels }, view) {
-      const all = rulesFor(view)
-      if (all.length === 0) return { page, wheels, held: [], until: Infinity }
-      const input = { project, rules: all, ages: await agesOf(project), now: clock.now() }
-      const ours = filterWheels({ ...input, page, wheels })
-      const theirs = page && filterPage({ ...input, page })
-      return { page: theirs?.page, wheels: ours.wheels, held: theirs?.held ?? [], until: Math.min(ours.until, theirs?.until ?? Infinity) }
-    },
+    async permitted(project, had, view) { return permittedBy(project, had, await terms(project, view)) },
+    terms,
+    guards,
+  }
+
+  async function terms(project: string, view?: PageView): Promise<PolicyTerms | undefined> {
+    const all = rulesFor(view)
+    return all.length === 0 ? undefined : { rules: all, ages: await agesOf(project), now: clock.now() }
   }
 
   function rulesFor(view: PageView | undefined): PolicyRules[] {
@@ -74,11 +81,21 @@ export function createPolicy({ rules, store, clock }: { rules: PolicyRules; stor
   }
 }
 
+/** What the terms let be served of a page as the upstream has it, and of our wheels. */
+export function permittedBy(project: string, { page, wheels }: { page: ProjectPage | undefined; wheels: BuiltWheel[] }, terms: PolicyTerms | undefined): Permitted<BuiltWheel> {
+  if (!terms) return { page, wheels, held: [], until: Infinity }
+  const ours = filterWheels({ project, page, wheels, ...terms })
+  const theirs = page && filterPage({ project, page, ...terms })
+  return { page: theirs?.page, wheels: ours.wheels, held: theirs?.held ?? [], until: Math.min(ours.until, theirs?.until ?? Infinity) }
+}
+
 /** Where no rules are given, on views either. */
 export const NO_POLICY: Policy = {
   admit() {},
   async check() {},
   async permitted(_project, had) { return { ...had, held: [], until: Infinity } },
+  async terms() { return undefined },
+  guards: false,
 }
 
 /** The upstream's pages as the server's rules leave them: for all who choose among what may be served. */

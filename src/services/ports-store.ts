@@ -211,6 +211,22 @@ export interface SecretStore {
   replace(name: string, value: string): Promise<void>
 }
 
+/**
+ * What is so at this very moment, told at once, for answers that wait for nothing: whatever any process had written before is seen.
+ * Throws as the others reject.
+ */
+export interface Glance {
+  /** As `Store.generation`. */
+  generation(project: string): number
+  /** Whether a newer build of ours replaced a wheel of this project. */
+  rebuilt(project: string): boolean
+  paused(): boolean
+  /** As `WorkerStore.targets`. */
+  targets(since: number): Map<string, string>
+  /** A recorded file, built or the upstream's, and the sha256 of its `.metadata` as `UpstreamFile` has it. */
+  file(sha256: string, filename: string): { project: string; metadata: string | undefined } | undefined
+}
+
 /** Everything that lives in the database. */
 export interface Store {
   pages: PageStore
@@ -225,6 +241,7 @@ export interface Store {
   results: ResultStore
   recipes: RecipeStore
   kept: KeptStore
+  glance: Glance
   cache: CacheStore
   mend: MendStore
   /** Changes whenever the answer for this project's page may have changed, whichever process changed it. */

@@ -1,14 +1,11 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { sha256Of } from '../domain/digest.ts'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { parseSdistFilename, parseWheelFilename } from '../domain/filename.ts'
-import type { PromiseEntry } from '../domain/merge.ts'
-import type { ProjectPage } from '../domain/page.ts'
-import { promisable } from '../domain/promise.ts'
 import { parseTarget, type Target } from '../domain/target.ts'
 import { canonicalVersion } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import { NO_POLICY, type Policy } from './policy.ts'
 import type { BuiltWheel, Store } from './ports.ts'
+import { promiseId, type PromiseTerms } from './promise-list.ts'
 import type { Recipes } from './recipes.ts'
 
 /** A wheel that a page lists, or listed, before it existed. */
@@ -23,8 +20,8 @@ export interface Promised {
 }
 
 export interface PromiseBook {
-  /** What a page lists for this target, whose builder image is `image`, besides the wheels that were built. */
-  list(page: ProjectPage, project: string, target: Target, image: string, wheels: BuiltWheel[]): Promise<PromiseEntry[]>
+  /** What decides which promises a page lists for this target, whose builder image is `image`: `promisesOn` lists them. */
+  terms(project: string, target: Target, image: string): Promise<PromiseTerms>
   /** The promise behind an address. Throws `no-such-promise`, and `blocked-by-policy` with its sdist. */
   resolve(id: string, filename: string): Promise<Promised>
   /** The wheel that keeps it, once built. */
@@ -37,23 +34,17 @@ export interface PromiseBook {
  */
 export function createPromises({ store, recipes, policy = NO_POLICY }: {
   store: Store
-  recipes: Pick<Recipes, 'forProject'>
+  recipes: Pick<Recipes, 'show'>
   policy?: Pick<Policy, 'check'>
 }): PromiseBook {
   let secret: Promise<string> | undefined
 
-  return { list, resolve, kept }
+  return { terms, resolve, kept }
 
-  async function list(page: ProjectPage, project: string, target: Target, image: string, wheels: BuiltWheel[]): Promise<PromiseEntry[]> {
-    const applied = await recipes.forProject(project)
-    // What failed with an older image or another recipe may succeed with those of today.
-    const failed = (await store.jobs.remembered(project)).filter((job) => job.target === target.name && job.image === image
-      && job.recipe === applied(versionOf(job.sdist.filename, project), target.name).digest)
-    const remembered = new Set(failed.map((job) => job.sdist.sha256))
-    const key = await promiseKey()
-    return promisable({ page, target, wheels, remembered })
-      .filter(({ version }) => applied(version, target.name).recipe.skip === undefined)
-      .map(({ sdist, filename, version }) => ({ id: promiseId(key, sha256Of(sdist) ?? '', filename), filename, version, sdist }))
+  async function terms(project: string, target: Target, image: string): Promise<PromiseTerms> {
+    const layers = (await recipes.show(project)).map(({ origin, versions, targets, recipe }) => ({ project, origin, versions, targets, recipe, note: undefined }))
+    const remembered = (await store.jobs.remembered(project)).filter((job) => job.target === target.name && job.image === image)
+    return { target, layers, failed: remembered.map(({ sdist, recipe }) => ({ sdist, recipe })), key: await promiseKey() }
   }
 
   async function resolve(id: string, filename: string): Promise<Promised> {
@@ -84,14 +75,6 @@ export function createPromises({ store, recipes, policy = NO_POLICY }: {
 function isSdistOf(filename: string, project: string, version: string): boolean {
   const sdist = parseSdistFilename(filename, project)
   return sdist !== undefined && canonicalVersion(sdist.version) === canonicalVersion(version)
-}
-
-function versionOf(sdist: string, project: string): string {
-  return canonicalVersion(parseSdistFilename(sdist, project)?.version ?? '')
-}
-
-function promiseId(key: string, sdist: string, filename: string): string {
-  return createHmac('sha256', key).update(`${sdist}|${filename}`).digest('hex').slice(0, 32)
 }
 
 function isId(given: string, right: string): boolean {

@@ -1,4 +1,4 @@
-import type { Clock, JobStore, WorkerStore } from './ports.ts'
+import type { Clock, Glance, WorkerStore } from './ports.ts'
 
 /** A worker that was not heard of for this long builds nothing. */
 export const HEARD_WITHIN_MS = 60_000
@@ -10,7 +10,14 @@ export function createReadyTargets({ workers, clock }: { workers: WorkerStore; c
   return () => workers.targets(clock.now() - HEARD_WITHIN_MS)
 }
 
-/** What may be promised now: nothing during a pause, which is no reason to refuse what is asked for by hand. */
-export function unlessPaused(readyTargets: ReadyTargets, jobs: Pick<JobStore, 'paused'>): ReadyTargets {
-  return async () => await jobs.paused() ? new Map() : readyTargets()
+/** The same, told at once. */
+export interface TargetsNow {
+  ready(): Map<string, string>
+  /** What may be promised: nothing during a pause, which is no reason to refuse what is asked for by hand. */
+  promised(): Map<string, string>
+}
+
+export function createTargetsNow({ glance, clock }: { glance: Pick<Glance, 'targets' | 'paused'>; clock: Clock }): TargetsNow {
+  const ready = () => glance.targets(clock.now() - HEARD_WITHIN_MS)
+  return { ready, promised: () => glance.paused() ? new Map() : ready() }
 }

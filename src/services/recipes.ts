@@ -1,16 +1,13 @@
 import { LRUCache } from 'lru-cache'
 import { ADMIN, OURSELVES } from '../domain/job.ts'
-import { layersFor, mergeRecipes, type Recipe, type RecipeLayer } from '../domain/recipe.ts'
+import type { RecipeLayer } from '../domain/recipe.ts'
 import { MuslinError } from '../errors.ts'
+import { applying, type AppliedTo } from './applied.ts'
 import type { BuiltInRecipes, Clock, JobStore, RecipeStore, StoredRecipe } from './ports.ts'
-import { recipeDigest } from './recipe-digest.ts'
 import { learntRecipes, type Lesson } from './recipe-learning.ts'
 import { readRecipes, writeRecipes } from './recipe-text.ts'
 
-/** What applies to one release on one target. `digest` is a part of its jobs' keys: the empty string where nothing applies. */
-export interface Applied { recipe: Recipe; digest: string; layers: RecipeLayer[] }
-
-export type AppliedTo = (version: string, target: string) => Applied
+export type { Applied, AppliedTo } from './applied.ts'
 
 export interface Recipes {
   /** What applies to each release of a project on each target, from what is written when it is asked. */
@@ -95,19 +92,7 @@ export function createRecipes({ builtIn, recipes, jobs, clock }: {
   }
 
   async function forProject(project: string): Promise<AppliedTo> {
-    const layers = await layersOf(project)
-    // Hundreds of releases have few different recipes: each is merged and hashed once.
-    const known = new Map<string, Applied>()
-    return (version, target) => {
-      const fitting = layersFor(layers, version, target)
-      const key = fitting.map((layer) => layers.indexOf(layer)).join()
-      const found = known.get(key)
-      if (found) return found
-      const recipe = mergeRecipes(fitting, version, target)
-      const applied = { recipe, digest: recipeDigest(recipe), layers: fitting }
-      known.set(key, applied)
-      return applied
-    }
+    return applying(await layersOf(project))
   }
 
   async function layersOf(project: string): Promise<(RecipeLayer | StoredRecipe)[]> {

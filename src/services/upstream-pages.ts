@@ -1,10 +1,9 @@
 import type { Logger } from 'pino'
-import { sha256Of } from '../domain/digest.ts'
 import { readJson } from '../domain/json.ts'
-import type { IndexFile, ProjectPage } from '../domain/page.ts'
-import { uploadTimeOf } from '../domain/policy.ts'
+import type { ProjectPage } from '../domain/page.ts'
 import { MuslinError } from '../errors.ts'
-import type { Clock, Store, StoredPage, Upstream, UpstreamFile } from './ports.ts'
+import type { Clock, Store, StoredPage, Upstream } from './ports.ts'
+import { recordedFiles } from './recorded-files.ts'
 import { createRevalidation, type Answered } from './revalidation.ts'
 
 export interface UpstreamPages {
@@ -16,6 +15,8 @@ export interface UpstreamPages {
   refresh(project: string, via?: string): Promise<void>
   /** Whether `refresh` would ask nobody now. */
   fresh(project: string): boolean
+  /** The kept page as it was received; undefined where the upstream knows no such project, or was never asked. */
+  kept(project: string): Promise<{ json: Buffer; url: string; fetchedAt: number } | undefined>
   /** Asks the upstream itself, past every cache in between, however fresh the kept page is. Throws what the upstream's failure is. */
   reload(project: string): Promise<void>
   /** The kept page, parsed, and when it was had, milliseconds since 1970; undefined where the upstream knows no such project, or was never asked. */
@@ -39,10 +40,16 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
     },
     fresh: revalidation.fresh,
     reload: (project) => revalidation.reload(project, async () => ask(project, await look(project), { reload: true })),
+    kept,
     async read(project) {
-      const kept = await store.pages.get(project)
-      return kept?.json && { page: readJson(kept.json.toString()) as ProjectPage, url: kept.url, fetchedAt: kept.fetchedAt }
+      const found = await kept(project)
+      return found && { page: readJson(found.json.toString()) as ProjectPage, url: found.url, fetchedAt: found.fetchedAt }
     },
+  }
+
+  async function kept(project: string): Promise<{ json: Buffer; url: string; fetchedAt: number } | undefined> {
+    const page = await store.pages.get(project)
+    return page?.json && { json: page.json, url: page.url, fetchedAt: page.fetchedAt }
   }
 
   async function look(project: string): Promise<(StoredPage & Answered) | undefined> {
@@ -74,25 +81,4 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
 /** An upstream without validators sends the same page again and again: nothing needs to be rendered anew for that. */
 function isSame(answer: { json: Buffer; url: string; validator: string | undefined }, kept: StoredPage): boolean {
   return kept.json !== undefined && kept.url === answer.url && kept.validator === answer.validator && answer.json.equals(kept.json)
-}
-
-/** Files that can be served under their digest; the others keep the upstream's URL on the page. */
-function recordedFiles(project: string, page: ProjectPage, pageUrl: string): UpstreamFile[] {
-  return page.files.flatMap((file) => {
-    const sha256 = sha256Of(file)
-    const url = URL.parse(file.url, pageUrl)
-    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }] : []
-  })
-}
-
-/** PEP 700: a page is a stranger's text. */
-function sizeOf({ size }: IndexFile): number | undefined {
-  return Number.isSafeInteger(size) && Number(size) >= 0 ? Number(size) : undefined
-}
-
-/** PEP 714: the older key counts only where the newer one is missing. */
-function announcedMetadata(file: IndexFile): string | undefined {
-  const told = file['core-metadata'] ?? file['dist-info-metadata']
-  if (!told) return undefined
-  return (typeof told === 'object' ? sha256Of({ hashes: told }) : undefined) ?? ''
 }

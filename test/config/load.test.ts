@@ -30,7 +30,7 @@ describe('defaults', () => {
   test('stand where nothing is given', () => {
     expect(load({})).toMatchObject({
       role: 'all', host: 'auto', port: 8080, publicUrl: undefined, data: './data', builder: 'auto', workers: 2, workerMemory: 6 * 1024 ** 3,
-      limits: { cpu: 2, memory: 4 * 1024 ** 3, disk: 4 * 1024 ** 3, time: 1800 }, buildsPerClient: 100, metadataPerClient: 1000, aheadPerClient: 20, queueLimit: 500, pageFreshness: 60, cacheSize: undefined,
+      limits: { cpu: 2, memory: 4 * 1024 ** 3, disk: 4 * 1024 ** 3, time: 1800 }, buildsPerClient: 100, metadataPerClient: 1000, aheadPerClient: 20, queueLimit: 500, pageFreshness: 60, pageCacheSize: 48 * 1024 ** 2, cacheSize: undefined,
     })
   })
 

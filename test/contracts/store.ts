@@ -4,6 +4,7 @@ import { cacheContract } from './store/cache.ts'
 import { changesContract } from './store/changes.ts'
 import { downloadsContract } from './store/downloads.ts'
 import { endingsContract } from './store/endings.ts'
+import { glanceContract } from './store/glance.ts'
 import { imagesContract } from './store/images.ts'
 import { pauseContract } from './store/pause.ts'
 import { pagesContract } from './store/pages.ts'
@@ -24,6 +25,7 @@ export function storeContract(name: string, make: MakeStore): void {
     const bench = makeStoreBench(make)
     const { store, another, running } = bench
     pagesContract(bench)
+    glanceContract(bench)
     wishesContract(bench)
     runsContract(bench)
     imagesContract(bench)

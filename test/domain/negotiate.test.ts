@@ -41,8 +41,9 @@ test('the types name the version', () => {
 })
 
 test.each([
-  ['gzip, deflate', 'gzip'], ['gzip, deflate, zstd', 'gzip'], ['identity', 'identity'], ['Identity', 'identity'], [undefined, 'identity'], ['', 'identity'], ['*', 'gzip'],
-  ['gzip;q=0', 'identity'], ['gzip;q=0, *', 'identity'], ['identity, gzip;q=0.5', 'identity'], ['x-gzip', 'gzip'], ['br', 'identity'], ['GZIP;q=0.5', 'gzip'],
+  ['gzip, deflate', 'gzip'], ['gzip, deflate, zstd', 'zstd'], ['gzip, deflate, br, zstd', 'zstd'], ['zstd;q=0.5, gzip', 'gzip'], ['zstd', 'zstd'], ['identity', 'identity'], ['Identity', 'identity'], [undefined, 'identity'], ['', 'identity'], ['*', 'gzip'],
+  ['gzip;q=0', 'identity'], ['gzip;q=0, *', 'identity'], ['identity, gzip;q=0.5', 'identity'], ['x-gzip', 'gzip'], ['br', 'identity'], ['GZIP;q=0.5', 'gzip'], ['*;q=0.5, gzip;q=0.2', 'identity'],
+  ['identity;q=0', undefined], ['*;q=0', undefined], ['*;q=0, identity', 'identity'], ['*;q=0, gzip;q=0.1', 'gzip'], ['identity;q=0, zstd', 'zstd'], ['br, identity;q=0', undefined], ['identity;q=0, *', 'gzip'],
 ])('Accept-Encoding %s gives %s', (header, coding) => expect(negotiateEncoding(header)).toBe(coding))
 
 test('no header makes it throw', () => {

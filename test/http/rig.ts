@@ -13,9 +13,12 @@ import type { Failure } from '../../src/domain/failure.ts'
 import type { ClaimedJob, JobKind } from '../../src/domain/job.ts'
 import { serverRules, viewRules } from '../../src/config/policy.ts'
 import { createApp } from '../../src/http/app.ts'
-import { createAskers } from '../../src/http/asker.ts'
+import { createAddressOf, createAskers } from '../../src/http/asker.ts'
+import { createFast } from '../../src/http/fast.ts'
+import { createHostCheck } from '../../src/http/host-check.ts'
 import { createLinks } from '../../src/http/links.ts'
 import { createLockFor } from '../../src/http/lock-for.ts'
+import { createViews } from '../../src/http/page-ask.ts'
 import { createPlanFor } from '../../src/http/plan-for.ts'
 import { closeServer, createServer } from '../../src/http/server.ts'
 import { createAdmission } from '../../src/services/admission.ts'
@@ -34,6 +37,7 @@ import { createMatrix } from '../../src/services/matrix.ts'
 import { createOrders } from '../../src/services/orders.ts'
 import { createOutdated } from '../../src/services/outdated.ts'
 import { createOverview } from '../../src/services/overview.ts'
+import { createPageMaker } from '../../src/services/page-maker.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
 import { createPausing } from '../../src/services/pausing.ts'
 import { createPlanner } from '../../src/services/planner.ts'
@@ -46,9 +50,10 @@ import { createRefresh } from '../../src/services/refresh.ts'
 import { createRebuilds } from '../../src/services/rebuilds.ts'
 import { createRecipes } from '../../src/services/recipes.ts'
 import { createPureFallbacks, type PureFallbacks } from '../../src/services/pure-fallbacks.ts'
-import { createReadyTargets, unlessPaused } from '../../src/services/ready-targets.ts'
+import { createReadyTargets, createTargetsNow } from '../../src/services/ready-targets.ts'
 import { createRecords } from '../../src/services/records.ts'
 import { createSessions } from '../../src/services/sessions.ts'
+import { createSmallFiles } from '../../src/services/small-files.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
 import { createWaitingInstalls } from '../../src/services/waiting-installs.ts'
 import { createWaitingViews } from '../../src/services/waiting-views.ts'
@@ -121,7 +126,7 @@ export interface Options {
   policy?: Partial<Parameters<typeof serverRules>[0] & Parameters<typeof viewRules>[0]>
 }
 
-export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; body: Buffer; continues: number }
+export interface Answer { status: number; reason: string; headers: IncomingHttpHeaders; rawHeaders: string[]; body: Buffer; continues: number }
 
 export interface Rig {
   url: string
@@ -137,6 +142,8 @@ export interface Rig {
   fallbacks: PureFallbacks
   clock: ManualClock
   closing: AbortController
+  /** How many requests came to the router. */
+  passed: () => number
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Answer>
   /** A request as it goes, for those who watch it or break it off. */
   open(path: string, headers?: Record<string, string>): { request: ReturnType<typeof sendRequest>; response: Promise<IncomingMessage>; continues: () => number }
@@ -164,7 +171,7 @@ export async function makeRig(options: Options = {}): Promise<Rig> {
       const { response, continues } = open(path, headers, method)
       const answer = await response
       const body = await buffer(answer)
-      return { status: answer.statusCode ?? 0, reason: answer.statusMessage ?? '', headers: answer.headers, body, continues: continues() }
+      return { status: answer.statusCode ?? 0, reason: answer.statusMessage ?? '', headers: answer.headers, rawHeaders: answer.rawHeaders, body, continues: continues() }
     },
     open,
     ready: (image = 'image-1') => rig.store.workers.beat('worker', { [TARGET]: image }, clock.now()),
@@ -260,10 +267,14 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     jobs: store.jobs, logs, clock, targets, views: viewRules(given), offline, version: '0.0.0', closing: closing.signal,
   }
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
+  const targetsNow = createTargetsNow({ glance: store.glance, clock })
+  const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }), views: viewRules(given), clock })
+  const maker = createPageMaker({ clock })
+  const pages = createProjectPages({ store, upstreamPages: wholePages, policy, promises, targetsNow, maker, clock, cacheBytes: 1024 * 1024 })
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
     files, apks, crates, downloads, fallbacks, promises, admission, readyTargets, log,
-    pages: createProjectPages({ store, upstreamPages: wholePages, policy, clock, promises, readyTargets: unlessPaused(readyTargets, store.jobs) }),
+    pages, views,
     list: createProjectList({ store, blobs, upstream, clock, log, freshness, offline }),
     promiseMetadata: createPromiseMetadata({ store, blobs, files, recipes, staticMetadata }),
     records: createRecords({ store, logs, instance: 'this-one' }),
@@ -275,18 +286,24 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
     adminTokenSha256,
     publicUrl, trustedProxies, behindProxy, holdLimit, xAccel: options.xAccel,
   })
-  const server = createServer(app)
+  const fast = createFast({
+    pages, views, smallFiles: createSmallFiles({ glance: store.glance, blobs, allowed: () => !policy.guards }), downloads, fallbacks, addressOf: createAddressOf({ trustedProxies }),
+    publicUrl, closing: closing.signal, log, clock,
+  })
+  let passed = 0
+  const server = createServer(app, { fast: (req, res, next) => fast(req, res, () => { passed += 1; next() }) })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    server, store, blobs, cache, folder, logs, downloads, fallbacks, closing,
+    server, store, blobs, cache, folder, logs, downloads, fallbacks, closing, passed: () => passed,
     async stop() {
       await closeServer(server, { closing, grace: AbortSignal.abort() })
       await downloads.close()
       await cache.close()
       await fallbacks.close()
       await files.close()
+      await maker.close()
       await upstream.close()
       await remote.close()
       store.close()

@@ -2,13 +2,13 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { makePage } from '../../src/services/make-page.ts'
 import { createProjectPages } from '../../src/services/pages.ts'
 import type { Store, Upstream } from '../../src/services/ports.ts'
 import { NO_POLICY } from '../../src/services/policy.ts'
 import { createPromises } from '../../src/services/promises.ts'
 import { PRIORITY } from '../../src/domain/job.ts'
-import { NO_RECIPE } from '../../src/domain/recipe.ts'
-import { createReadyTargets } from '../../src/services/ready-targets.ts'
+import { createTargetsNow } from '../../src/services/ready-targets.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
@@ -42,9 +42,9 @@ function upstreamOf(pages: Map<string, unknown>): Upstream {
 }
 
 function pagesOf(pages: Map<string, unknown>, { clock = manualClock(), upstream = upstreamOf(pages) }: { clock?: ManualClock; upstream?: Upstream } = {}) {
-  const readyTargets = createReadyTargets({ workers: store.workers, clock })
+  const targetsNow = createTargetsNow({ glance: store.glance, clock })
   const upstreamPages = createUpstreamPages({ store, upstream, clock, log: pino({ level: 'silent' }), freshness: 0 })
-  return createProjectPages({ store, upstreamPages, policy: NO_POLICY, clock, readyTargets, promises: createPromises({ store, recipes: { forProject: async () => () => ({ recipe: NO_RECIPE, digest: '', layers: [] }) } }) })
+  return createProjectPages({ store, upstreamPages, policy: NO_POLICY, clock, targetsNow, promises: createPromises({ store, recipes: { show: async () => [] } }), maker: { make: async (task) => makePage(task) }, cacheBytes: 1024 * 1024 })
 }
 
 const key = fc.string({ minLength: 1, maxLength: 12 }).filter((name) => name !== '__proto__')
@@ -64,7 +64,7 @@ const page = fc.record({
 
 test('JSON out equals JSON in but for the URLs', async () => {
   await fc.assert(fc.asyncProperty(page, async (given) => {
-    const served = await pagesOf(new Map([['p', given]])).page('p', { root: '../../', target: undefined, format: 'json' })
+    const served = await pagesOf(new Map([['p', given]])).page('p', { root: '../../', target: undefined, format: 'json', coding: 'identity' })
     // As JSON has it: what -0 and the like become on the wire is not our doing.
     const expected = JSON.parse(JSON.stringify(given))
     for (const entry of expected.files) {
@@ -78,7 +78,7 @@ test('JSON out equals JSON in but for the URLs', async () => {
 test('a page is rendered once for all who ask, and anew when it changes', async () => {
   const upstream = new Map<string, unknown>([['p', { meta: { 'api-version': '1.4' }, name: 'p', files: [] }]])
   const pages = pagesOf(upstream)
-  const variant = { root: '../../', target: undefined, format: 'json' } as const
+  const variant = { root: '../../', target: undefined, format: 'json', coding: 'identity' } as const
   const [one, two] = await Promise.all([pages.page('p', variant), pages.page('p', variant)])
   expect(one).toBe(two)
   expect(await pages.page('p', variant)).toBe(one)
@@ -89,7 +89,7 @@ test('a page is rendered once for all who ask, and anew when it changes', async 
 
 test('who sorts yanked files last shares a page with all others, until one of its wheels has a newer build', async () => {
   const pages = pagesOf(new Map([['p', { meta: { 'api-version': '1.4' }, name: 'p', files: [] }]]))
-  const variant = { root: '../../', target: undefined, format: 'json' } as const
+  const variant = { root: '../../', target: undefined, format: 'json', coding: 'identity' } as const
   const each = () => Promise.all([pages.page('p', variant), pages.page('p', { ...variant, olderBuilds: 'yanked' }), pages.page('p', { ...variant, olderBuilds: 'listed' })])
   const publish = async (number: number, target: string) => {
     const sdist = { sha256: 'a'.repeat(64), filename: 'p-1.0.tar.gz' }
@@ -121,7 +121,7 @@ test('where a page is kept, an upstream that hangs is waited for five seconds, a
   let hanging: PromiseWithResolvers<void> | undefined
   const upstream: Upstream = { ...answering, page: async (project) => { asked += 1; await hanging?.promise; return answering.page(project) } }
   const pages = pagesOf(known, { clock, upstream })
-  const variant = { root: '../../', target: undefined, format: 'json' } as const
+  const variant = { root: '../../', target: undefined, format: 'json', coding: 'identity' } as const
   const served = async () => JSON.parse((await pages.page('p', variant)).body.toString())
   expect(await served()).toEqual(page)
   hanging = Promise.withResolvers()

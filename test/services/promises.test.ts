@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mergePage } from '../../src/domain/merge.ts'
 import type { IndexFile, ProjectPage } from '../../src/domain/page.ts'
 import { parseTarget } from '../../src/domain/target.ts'
+import { promisesOn } from '../../src/services/promise-list.ts'
 import { createPromises } from '../../src/services/promises.ts'
 import { openSqlite } from '../../src/storage/sqlite/open.ts'
 import { type Bench, TARGET, makeBench } from './bench.ts'
@@ -30,7 +31,7 @@ async function put(...files: [filename: string, sha256: string][]): Promise<Proj
 
 async function listOne(image = 'image-1') {
   const page = await put(['Demo.Lib-1.0.tar.gz', SDIST])
-  return (await createPromises(bench).list(page, 'demo-lib', target, image, await bench.store.wheels.wheels('demo-lib')))[0]
+  return promisesOn(page, 'demo-lib', await bench.store.wheels.wheels('demo-lib'), await createPromises(bench).terms('demo-lib', target, image))[0]
 }
 
 test('what is listed can be resolved, by every process over the same data', async () => {
@@ -69,7 +70,7 @@ test('another data folder makes other ids', async () => {
   const { id } = (await listOne())!
   const other = await makeBench()
   const page = await put(['Demo.Lib-1.0.tar.gz', SDIST])
-  const [entry] = await createPromises(other).list(page, 'demo-lib', target, 'image-1', [])
+  const [entry] = promisesOn(page, 'demo-lib', [], await createPromises(other).terms('demo-lib', target, 'image-1'))
   await other.close()
   expect(entry?.filename).toBe(WHEEL)
   expect(entry?.id).not.toBe(id)

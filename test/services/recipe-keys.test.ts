@@ -10,6 +10,7 @@ import { createMatrix } from '../../src/services/matrix.ts'
 import { createOrders } from '../../src/services/orders.ts'
 import { createPlanner } from '../../src/services/planner.ts'
 import { createPrebuilds } from '../../src/services/prebuilds.ts'
+import { promisesOn } from '../../src/services/promise-list.ts'
 import { createPromises, type Promised } from '../../src/services/promises.ts'
 import { createWishes } from '../../src/services/wishes.ts'
 import { sha256 } from '../synthetic-upstream.ts'
@@ -42,7 +43,7 @@ const digest = async (version = '1.0', name = TARGET) => (await bench.recipes.fo
 
 async function promised(): Promise<string[]> {
   const { page } = (await bench.upstreamPages.read('demo')) as { page: ProjectPage }
-  return (await createPromises(bench).list(page, 'demo', target, 'image-1', [])).map(({ filename }) => filename.split('-')[1] ?? '')
+  return promisesOn(page, 'demo', [], await createPromises(bench).terms('demo', target, 'image-1')).map(({ filename }) => filename.split('-')[1] ?? '')
 }
 
 async function fail(recipe: string): Promise<number> {

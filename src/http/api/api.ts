@@ -21,10 +21,11 @@ export function apiTable(deps: ApiDeps): ApiRoute[] {
 /** The JSON API and its description, both made from the one table. */
 export function apiRoutes(router: Router, deps: ApiDeps & { instance: string }): void {
   const table = apiTable(deps)
-  const description = openApi(table, { version: deps.version, cookie: sessionCookie(deps.instance) })
+  // Made when somebody wants it: its schemas take megabytes, and most servers are never asked.
+  let description: ReturnType<typeof openApi> | undefined
   addRoutes(router, table)
   router.get(`${API}/openapi.json`, (ctx) => {
     ctx.set('Cache-Control', 'no-store')
-    ctx.body = description
+    ctx.body = description ??= openApi(table, { version: deps.version, cookie: sessionCookie(deps.instance) })
   })
 }

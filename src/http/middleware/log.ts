@@ -1,20 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Middleware } from 'koa'
 import type { Logger } from 'pino'
 import type { Clock } from '../../services/ports.ts'
 import { plainAddress } from '../asker.ts'
 
-/** One line a request, when its answer has gone out or its client has. */
-export function requestLog({ log, clock }: { log: Logger; clock: Clock }): Middleware {
-  return async (ctx, next) => {
+/** Logs one line for a request, when its answer has gone out or its client has. `path` is without the query. */
+export type RequestLog = (req: IncomingMessage, res: ServerResponse, path: string) => void
+
+export function createRequestLog({ log, clock }: { log: Logger; clock: Clock }): RequestLog {
+  return (req, res, path) => {
+    if (!log.isLevelEnabled('info')) return
     const began = clock.now()
-    const { method, path } = ctx
-    const peer = ctx.req.socket.remoteAddress ?? ''
-    ctx.res.once('close', () => {
+    const peer = req.socket.remoteAddress ?? ''
+    res.once('close', () => {
       log.info({
-        method, path, status: ctx.res.statusCode, complete: ctx.res.writableFinished, ms: clock.now() - began,
-        client: plainAddress(peer), agent: ctx.get('User-Agent').slice(0, 80),
+        method: req.method, path, status: res.statusCode, complete: res.writableFinished, ms: clock.now() - began,
+        client: plainAddress(peer), agent: (req.headers['user-agent'] ?? '').slice(0, 80),
       }, 'request')
     })
+  }
+}
+
+export function requestLog(parts: { log: Logger; clock: Clock }): Middleware {
+  const logRequest = createRequestLog(parts)
+  return async (ctx, next) => {
+    logRequest(ctx.req, ctx.res, ctx.path)
     await next()
   }
 }

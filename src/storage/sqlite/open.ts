@@ -6,6 +6,7 @@ import { diskError } from '../disk-error.ts'
 import { createCache } from './cache.ts'
 import { createChanges } from './changes.ts'
 import { createDownloads } from './downloads.ts'
+import { createGlance } from './glance.ts'
 import { createJobs } from './jobs.ts'
 import { createKept } from './kept.ts'
 import { createMend } from './mend.ts'
@@ -75,6 +76,7 @@ function storeOf(db: Database.Database): Store {
     results: createResults(db),
     recipes: createRecipes(db, changes),
     kept: createKept(db),
+    glance: createGlance(db, changes),
     cache: createCache(db),
     mend: createMend(db, changes),
     ...asPort<Pick<Store, 'generation'>>({ generation: changes.generation }),

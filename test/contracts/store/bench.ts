@@ -54,6 +54,7 @@ export function makeStoreBench(make: MakeStore): StoreBench {
     get results() { return made.store.results },
     get recipes() { return made.store.recipes },
     get kept() { return made.store.kept },
+    get glance() { return made.store.glance },
     get cache() { return made.store.cache },
     get mend() { return made.store.mend },
     generation: (project) => made.store.generation(project),

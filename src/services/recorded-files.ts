@@ -1,0 +1,25 @@
+import { sha256Of } from '../domain/digest.ts'
+import type { IndexFile, ProjectPage } from '../domain/page.ts'
+import { uploadTimeOf } from '../domain/policy.ts'
+import type { UpstreamFile } from './ports.ts'
+
+/** Files of a page that can be served under their digest; the others keep the upstream's URL on the page. */
+export function recordedFiles(project: string, page: ProjectPage, pageUrl: string): UpstreamFile[] {
+  return page.files.flatMap((file) => {
+    const sha256 = sha256Of(file)
+    const url = URL.parse(file.url, pageUrl)
+    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }] : []
+  })
+}
+
+/** PEP 700: a page is a stranger's text. */
+function sizeOf({ size }: IndexFile): number | undefined {
+  return Number.isSafeInteger(size) && Number(size) >= 0 ? Number(size) : undefined
+}
+
+/** PEP 714: the older key counts only where the newer one is missing. */
+function announcedMetadata(file: IndexFile): string | undefined {
+  const told = file['core-metadata'] ?? file['dist-info-metadata']
+  if (!told) return undefined
+  return (typeof told === 'object' ? sha256Of({ hashes: told }) : undefined) ?? ''
+}

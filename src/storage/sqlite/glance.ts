@@ -1,0 +1,37 @@
+import type { Database } from 'better-sqlite3'
+import type { Glance } from '../../services/ports.ts'
+import { diskError } from '../disk-error.ts'
+import type { Changes } from './changes.ts'
+
+/** Each is one prepared statement, of some microseconds: all that other processes have written is seen. */
+export function createGlance(db: Database, changes: Changes): Glance {
+  const selectPause = db.prepare<[], number>('SELECT 1 FROM pause').pluck()
+  const selectTargets = db.prepare<[number], string>('SELECT targets FROM workers WHERE seen_at >= ? ORDER BY seen_at, worker').pluck()
+  const selectRebuilt = db.prepare<[string], number>('SELECT 1 FROM wheels WHERE project = ? GROUP BY sdist, target HAVING count(*) > 1 LIMIT 1').pluck()
+  const selectFile = db.prepare<[string, string, string, string], { project: string; metadata: string | null }>(`
+    SELECT project, metadata FROM wheels WHERE sha256 = ? AND filename = ?
+    UNION ALL SELECT project, metadata FROM files WHERE sha256 = ? AND filename = ? LIMIT 1`)
+
+  return named({
+    generation: (project) => changes.generation(project),
+    rebuilt: (project) => selectRebuilt.get(project) !== undefined,
+    paused: () => selectPause.get() !== undefined,
+    targets: (since) => new Map(selectTargets.all(since).flatMap((targets) => Object.entries(JSON.parse(targets) as Record<string, string>))),
+    file(sha256, filename) {
+      const row = selectFile.get(sha256, filename, sha256, filename)
+      return row && { project: row.project, metadata: row.metadata ?? undefined }
+    },
+  })
+}
+
+/** Every failure of disk or database as a MuslinError. */
+function named<Methods extends object>(methods: Methods): Methods {
+  const entries = Object.entries(methods as Record<string, (...args: unknown[]) => unknown>).map(([name, method]) => [name, (...args: unknown[]) => {
+    try {
+      return method(...args)
+    } catch (error) {
+      throw diskError(error)
+    }
+  }])
+  return Object.fromEntries(entries) as Methods
+}
