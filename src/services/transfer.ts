@@ -10,6 +10,8 @@ import type { BlobDraft, BlobStore, Clock, FileAnswer, Upstream, UpstreamFile } 
 const WITHHELD_BYTES = 1024
 /** Times that a transfer is taken up again without getting this much further, and how long before each but the first. */
 const MOST_TRIES = 6
+/** An upstream that falls silent takes its time each time: it has fewer. */
+const SILENT_TRIES = 3
 const PROGRESS_BYTES = 16 * 1024 * 1024
 const FIRST_PAUSE_MS = 500
 /** No file of an index is as large: an upstream that never ends must end somewhere. */
@@ -71,13 +73,14 @@ export function beginTransfer(file: UpstreamFile, { blobs, upstream, clock, log,
   async function run(): Promise<void> {
     let tries = 0
     let mark = 0
+    let cost = 1
     try {
       while (!await pourSafely()) {
         if (written - mark > PROGRESS_BYTES) tries = 0
         mark = written
         // What is cut is mostly there again at once.
         if (tries > 0) await clock.sleep(FIRST_PAUSE_MS * 2 ** (tries - 1), closing)
-        tries += 1
+        tries += cost
       }
       if (!draft) throw new MuslinError('internal', `${file.filename} ended before it began`)
       await draft.keep(file.sha256)
@@ -96,7 +99,9 @@ export function beginTransfer(file: UpstreamFile, { blobs, upstream, clock, log,
         await pour()
         return true
       } catch (error) {
-        if (draft === undefined || tries === MOST_TRIES || closing.aborted || !isBreak(error)) throw error
+        if (draft === undefined || closing.aborted || !isBreak(error)) throw error
+        cost = error.code === 'upstream-timeout' ? SILENT_TRIES : 1
+        if (tries + cost > MOST_TRIES) throw error
         log.info({ err: error, file: file.filename, written }, 'a transfer broke, it is taken up again')
         return false
       }
@@ -143,6 +148,6 @@ export function beginTransfer(file: UpstreamFile, { blobs, upstream, clock, log,
 }
 
 /** Whether the same question may be answered in a moment. */
-function isBreak(error: unknown): boolean {
+function isBreak(error: unknown): error is MuslinError {
   return error instanceof MuslinError && ['upstream-timeout', 'upstream-unreachable', 'upstream-refused'].includes(error.code)
 }

@@ -296,7 +296,7 @@ async function throughPauses<T>(work: Promise<T>): Promise<T> {
   await expect.poll(async () => {
     await rig.clock.advance(20_000)
     return over
-  }, { timeout: 15_000, interval: 20 }).toBe(true)
+  }, { timeout: 15_000, interval: 10 }).toBe(true)
   return work
 }
 
