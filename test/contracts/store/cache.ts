@@ -84,6 +84,10 @@ export function cacheContract({ store, another, running }: StoreBench): void {
       const wheel = wheelOf(job)
       await store.wheels.publish(wheel, { id: job.id, worker: 'w1', metadataChanged: false }, {}, 90)
       const before = await store.generation('cffi')
+      for (const kind of ['wheel', 'wheel-metadata'] as const) {
+        expect(await store.mend.lose({ kind, sha256: digest('7'), name: wheel.filename }, 200), 'the wheel is another by now').toBe(false)
+      }
+      expect(await store.wheels.wheels('cffi')).toHaveLength(1)
       expect(await store.mend.lose({ kind: 'wheel', sha256: wheel.sha256, name: wheel.filename }, 200)).toBe(true)
       expect(await store.wheels.wheels('cffi')).toEqual([])
       expect(await store.generation('cffi')).toBeGreaterThan(before)
