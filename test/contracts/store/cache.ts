@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { StoredBlob } from '../../../src/services/ports.ts'
 import { type StoreBench, wheelOf } from './bench.ts'
@@ -62,6 +63,22 @@ export function cacheContract({ store, another, running }: StoreBench): void {
       expect(await oldest(), 'a: its sdist, b: its record, c: kept, d: its METADATA, e: itself').toEqual(['f'])
       await store.pages.putList({ sha256: digest('f'), validator: undefined, fetchedAt: 1 })
       expect([await oldest(), await store.cache.held()]).toEqual([[], 6])
+    })
+
+    test('is looked through for what else is needed by parts, which let others in between', async () => {
+      const digits = [...'0123456789abcdef']
+      await listed(...digits)
+      for (const [index, digit] of digits.entries()) {
+        await use(digit, 1, 2 ** index)
+        if (index % 2 === 1) await store.kept.put({ path: digit, sha256: digest(digit), size: 2 ** index, etag: undefined, fetchedAt: 1 })
+      }
+      let turns = 0
+      let looking = true
+      const others = (async () => { for (; looking; turns += 1) await turn() })()
+      expect(await store.cache.held()).toBe(0b1010_1010_1010_1010)
+      looking = false
+      await others
+      expect(turns).toBeGreaterThan(100)
     })
 
     test('is counted anew from what is stored, without losing last uses or what came meanwhile', async () => {
