@@ -66,7 +66,7 @@ export function cacheContract({ store, another, running }: StoreBench): void {
     })
 
     test('is looked through for what else is needed by parts, which let others in between', async () => {
-      const digits = [...'0123456789abcdef']
+      const digits = Array.from({ length: 16 }, (_, digit) => digit.toString(16))
       await listed(...digits)
       for (const [index, digit] of digits.entries()) {
         await use(digit, 1, 2 ** index)
