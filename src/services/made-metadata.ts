@@ -6,7 +6,7 @@ import { keepBlob } from './keep-blob.ts'
 import type { BlobStore, Clock, Store, Upstream, UpstreamFile } from './ports.ts'
 import { readWheelMetadata } from './wheel-metadata.ts'
 import { timeLimit } from './time-limit.ts'
-import { type ByteSource, UnreadableZip } from './zip-member.ts'
+import { type ByteSource, UnreadableZip, UnusualZip } from './zip-member.ts'
 
 /** METADATA for the upstream's wheels that lack it, out of the wheels themselves. */
 export interface MadeMetadata {
@@ -104,6 +104,11 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, closing
     await store.kept.put({ path: keyOf(file), sha256, size: metadata.length, etag: undefined, fetchedAt: clock.now() })
     return sha256
   }
+}
+
+/** Whether it says that a wheel is damaged, for whoever reads it. */
+export function saysDamaged(error: unknown): boolean {
+  return error instanceof MuslinError && error.cause instanceof UnreadableZip && !(error.cause instanceof UnusualZip)
 }
 
 /** No more than was asked for, whatever comes. */
