@@ -19,7 +19,7 @@ export function coldFile(file: UpstreamFile, { upstream, find, fly, running }: {
   fly: () => Transfer
   running: () => Transfer | undefined
 }): OpenFile {
-  const { sha256, filename, url } = file
+  const { sha256, filename, url, source } = file
   return { sha256, size: file.size, measure, read }
 
   async function measure(): Promise<number | undefined> {
@@ -27,7 +27,7 @@ export function coldFile(file: UpstreamFile, { upstream, find, fly, running }: {
     if (file.size !== undefined) return file.size
     if (transfer) return (await transfer.started).size
     // The smallest question whose answer tells the whole's size, from servers that know no ranges too.
-    const { body, size } = await upstream.file(url, { from: 0, to: 0 })
+    const { body, size } = await upstream.file(url, { source, from: 0, to: 0 })
     body.destroy()
     return size
   }
@@ -56,7 +56,7 @@ export function coldFile(file: UpstreamFile, { upstream, find, fly, running }: {
 
   /** Undefined where the upstream has no ranges. */
   async function fetchPart({ start, end }: { start: number; end: number }): Promise<Readable | undefined> {
-    const answer = await upstream.file(url, { from: start, to: end })
+    const answer = await upstream.file(url, { source, from: start, to: end })
     if (answer.partial) return exactly(answer.body, end - start + 1, filename)
     answer.body.destroy()
     return undefined

@@ -139,7 +139,7 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   }
 
   async function fetchMetadata(file: UpstreamFile, expected: string): Promise<string> {
-    const { body } = await upstream.file(metadataUrl(file.url))
+    const { body } = await upstream.file(metadataUrl(file.url), { source: file.source })
     const sha256 = await keepBlob(blobs, body, expected || undefined)
     // A page that announces metadata without a digest (PEP 714: `true`) leaves it to the first fetch what they are for ever.
     if (expected === '') await store.pages.setMetadata(file.sha256, file.filename, sha256)

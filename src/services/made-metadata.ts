@@ -72,7 +72,7 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, whole }
     return {
       size,
       async read(start, end) {
-        const answer = await upstream.file(file.url, { from: start, to: end })
+        const answer = await upstream.file(file.url, { source: file.source, from: start, to: end })
         if (answer.partial) return bounded(answer.body, end - start + 1)
         answer.body.destroy()
         throw new UnreadableZip('the upstream has no ranges')
@@ -81,7 +81,7 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, whole }
   }
 
   async function sizeOf(file: UpstreamFile): Promise<number | undefined> {
-    const { body, size, partial } = await upstream.file(file.url, { from: 0, to: 0 })
+    const { body, size, partial } = await upstream.file(file.url, { source: file.source, from: 0, to: 0 })
     body.destroy()
     return partial ? size : undefined
   }

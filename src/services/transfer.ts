@@ -109,7 +109,7 @@ export function beginTransfer(file: UpstreamFile, { blobs, upstream, clock, log,
   }
 
   async function pour(): Promise<void> {
-    const answer = await upstream.file(file.url, { signal: closing, ...draft && { from: written, validator } })
+    const answer = await upstream.file(file.url, { source: file.source, signal: closing, ...draft && { from: written, validator } })
     try {
       await prepare(answer)
       let skip = written - answer.from
