@@ -53,22 +53,22 @@ def is_quarantined(page):
     return isinstance(status, dict) and status.get("status") == "quarantined"
 
 
-def wrong_url(url, told, file, at, base, project, behind=""):
-    """What is wrong with the URL that we give to an upstream's file, or to what stands `behind` it, where the upstream told another."""
+def wrong_url(url, file, at, base, project):
+    """What is wrong with the URL that we give to an upstream's file."""
     digest = file["hashes"].get("sha256")
     name = file["filename"]
     servable = digest is not None and SHA256.fullmatch(digest) and re.fullmatch(r"[^/\\\x00-\x1f]+", name) and name not in (".", "..") and not re.search("[\ud800-\udfff]", name)
     if servable:
         path = urllib.parse.urlsplit(urllib.parse.urljoin(PAGE % project, url)).path
-        expected = ["", "files", digest.lower(), name + behind]
+        expected = ["", "files", digest.lower(), name]
         parts = [urllib.parse.unquote(part) for part in path.split("/")]
         return None if parts == expected and "://" not in url else "%s: %r is not where we serve it" % (at, url)
     try:
-        joined = urllib.parse.urljoin(base, told)
+        joined = urllib.parse.urljoin(base, file["url"])
         same = key_of(joined) == key_of(url)
     except ValueError:
-        same = url == told
-    return None if same or url == told else "%s: %r instead of %r" % (at, url, joined)
+        same = url == file["url"]
+    return None if same or url == file["url"] else "%s: %r instead of %r" % (at, url, joined)
 
 
 def key_of(url):
@@ -86,16 +86,26 @@ def compare_json(ours, theirs, base, project, told_metadata):
         yield "files: %d instead of %d" % (len(ours["files"]), len(theirs["files"]))
     for index, (mine, other) in enumerate(zip(ours["files"], theirs["files"])):
         at = "files[%d]" % index
-        problems = [wrong_url(mine["url"], other["url"], other, at, base, project)]
-        if type(other.get("provenance")) is str and type(mine.get("provenance")) is str:
-            problems.append(wrong_url(mine["provenance"], other["provenance"], other, at + ".provenance", base, project, ".provenance"))
-            mine, other = {**mine, "provenance": None}, {**other, "provenance": None}
-        yield from filter(None, problems)
+        problem = wrong_url(mine["url"], other, at, base, project)
+        if problem:
+            yield problem
         # Installers may be told that there is metadata where the upstream has none: it is read from the wheel.
         if told_metadata and other["filename"].endswith(".whl") and not other.get("core-metadata") and mine.get("core-metadata") is True:
             mine = {key: value for key, value in mine.items() if key != "core-metadata"}
             other = {key: value for key, value in other.items() if key != "core-metadata"}
+        if kept_provenance(mine.get("provenance"), mine["url"], other.get("provenance"), base):
+            mine, other = {**mine, "provenance": None}, {**other, "provenance": None}
         yield from differences({**mine, "url": None}, {**other, "url": None}, at)
+
+
+def kept_provenance(url, file_url, theirs, base):
+    """Whether a URL is where we keep the provenance that theirs leads to: beside the file."""
+    if type(url) is not str or type(theirs) is not str or url != file_url + ".provenance":
+        return False
+    try:
+        return urllib.parse.urlsplit(urllib.parse.urljoin(base, theirs)).scheme in ("http", "https")
+    except ValueError:
+        return False
 
 
 class Parsed(html.parser.HTMLParser):

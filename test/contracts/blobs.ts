@@ -112,7 +112,11 @@ export function blobContract(name: string, make: () => Promise<{ store: BlobStor
 
     test('nothing of a draft is visible before it is kept', async () => {
       const draft = await store.draft()
-      await draft.write(Buffer.from('half'))
+      await draft.write(Buffer.from('ha'))
+      expect(await draft.sha256()).toBe(digest('ha'))
+      const writing = draft.write(Buffer.from('lf'))
+      expect(await draft.sha256()).toBe(digest('half'))
+      await writing
       expect(await store.stat(digest('half'))).toBeUndefined()
       await draft.keep()
       expect(await store.stat(digest('half'))).toEqual({ size: 4 })
