@@ -191,19 +191,19 @@ describe('a transfer that breaks', () => {
     expect(asked()).toEqual(['', 'bytes=400000-'])
   })
 
-  test('is one that drips: it is taken up elsewhere in time, and given up where nothing else comes', async () => {
-    for (const [again, answer] of [[{}, DIGEST], [{ stall: { after: 3000, until: never } }, 'upstream-timeout']] as const) {
-      await bench.blobs.remove(DIGEST)
-      await record({ stall: { after: 3000, until: never } })
-      const { body } = await read()
-      const reading = buffer(body).then(sha256, (error: { code: string }) => error.code)
-      await record(again)
-      for (const pause of answer === DIGEST ? [60_000] : [60_000, 60_000, 2000, 60_000]) {
-        await bench.clock.began(pause)
-        await bench.clock.advance(pause)
-      }
-      expect(await reading).toBe(answer)
+  test.each<[string, Partial<SyntheticFile>, string, number[]]>([
+    ['is taken up where it is', {}, DIGEST, [60_000]],
+    ['is given up where it goes on like that', { stall: { after: 3000, until: never } }, 'upstream-timeout', [60_000, 60_000, 2000, 60_000]],
+  ])('by dripping %s', async (_what, again, answer, pauses) => {
+    await record({ stall: { after: 3000, until: never } })
+    const { body } = await read()
+    const reading = buffer(body).then(sha256, (error: { code: string }) => error.code)
+    await record(again)
+    for (const pause of pauses) {
+      await bench.clock.began(pause)
+      await bench.clock.advance(pause)
     }
+    expect(await reading).toBe(answer)
   })
 
   test('again and again without getting further is given up, and says why', async () => {
