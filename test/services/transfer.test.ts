@@ -115,6 +115,16 @@ describe('one transfer', () => {
     expect(await whole()).toBe(DIGEST)
   })
 
+  test('is of one upstream: who is asked with the credentials of another has one of his own', async () => {
+    await record({ stall: { after: 2000, until: never } })
+    let source = ''
+    const named: typeof bench.store.pages.file = async (...pair) => ({ ...(await bench.store.pages.file(...pair))!, source })
+    const of = createFiles({ ...bench, store: { ...bench.store, pages: { ...bench.store.pages, file: named } }, upstream, log: silent })
+    for (source of ['one', 'other', 'one']) (await (await of.open(DIGEST, NAME)).read()).body.on('error', () => {})
+    expect(asked()).toEqual(['', ''])
+    await of.close()
+  })
+
   test('ends when the server does', async () => {
     await record({ stall: { after: 100_000, until: new Promise(() => {}) } })
     const { body } = await read()
