@@ -61,15 +61,17 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   }
 
   async function open(sha256: string, filename: string): Promise<OpenFile> {
+    // A page that names a wheel of ours does not make it the upstream's.
+    const wheel = await store.wheels.wheel(sha256, filename)
     const file = await store.pages.file(sha256, filename)
-    const recorded = file ?? await store.wheels.wheel(sha256, filename)
+    const recorded = wheel ?? file
     if (!recorded) throw noSuchFile(filename)
     await policy.check(recorded)
     if (file) cache?.used(sha256)
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)
-    return coldFile(file, { upstream, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(sha256) })
+    return coldFile(file, { upstream, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(flightOf(file)) })
   }
 
   async function permitted(sha256: string, filename: string): Promise<UpstreamFile> {
@@ -101,10 +103,10 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
 
   // The transfer belongs to nobody: whoever asked first may leave, the others and the blob get their bytes.
   function fly(file: UpstreamFile): Transfer {
-    const running = transfers.get(file.sha256)
+    const running = transfers.get(flightOf(file))
     if (running) return running
-    const transfer = beginTransfer(file, { blobs, upstream, clock, log, closing: closing.signal, kept: () => made.check(file), ended: () => transfers.delete(file.sha256) })
-    transfers.set(file.sha256, transfer)
+    const transfer = beginTransfer(file, { blobs, upstream, clock, log, closing: closing.signal, kept: () => made.check(file), ended: () => transfers.delete(flightOf(file)) })
+    transfers.set(flightOf(file), transfer)
     return transfer
   }
 
@@ -128,23 +130,28 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
     const recorded = wheel ?? file
     if (recorded) await policy.check(recorded)
     // A wheel that has just been kept is being looked at.
-    if (file && file.metadata === undefined && await blobs.stat(sha256)) await transfers.get(sha256)?.finished
+    if (file && file.metadata === undefined && await blobs.stat(sha256)) await transfers.get(flightOf(file))?.finished
     const digest = wheel?.metadata ?? file?.metadata ?? (file && await made.known(file))
     const known = digest === undefined || digest === '' ? undefined : await find(digest)
     if (known) return known
     if (!file) throw wheel ? missing(`${filename}.metadata`) : noSuchFile(`${filename}.metadata`)
     if (file.metadata === undefined && !parseWheelFilename(filename)) throw noSuchFile(`${filename}.metadata`)
     const announced = file.metadata
-    return stored(await metadataFlight(`${sha256}/${filename}`, () => announced === undefined ? made.make(file) : fetchMetadata(file, announced)))
+    return stored(await metadataFlight(`${file.project}/${sha256}/${filename}`, () => announced === undefined ? made.make(file) : fetchMetadata(file, announced)))
   }
 
   async function fetchMetadata(file: UpstreamFile, expected: string): Promise<string> {
     const { body } = await upstream.file(metadataUrl(file.url))
     const sha256 = await keepBlob(blobs, body, expected || undefined)
     // A page that announces metadata without a digest (PEP 714: `true`) leaves it to the first fetch what they are for ever.
-    if (expected === '') await store.pages.setMetadata(file.sha256, file.filename, sha256)
+    if (expected === '') await store.pages.setMetadata(file, sha256)
     return sha256
   }
+}
+
+/** Who sends something else in the place of a file keeps nobody from having it elsewhere. */
+function flightOf({ sha256, url }: UpstreamFile): string {
+  return `${sha256} ${url}`
 }
 
 function streamed(bytes: Buffer, range: { start: number; end: number } | undefined): Readable {

@@ -1,16 +1,18 @@
 import type { Database } from 'better-sqlite3'
+import { servedAs } from '../../domain/owner.ts'
 import type { Glance } from '../../services/ports.ts'
 import { diskError } from '../disk-error.ts'
 import type { Changes } from './changes.ts'
 
-/** Each is one prepared statement, of some microseconds: all that other processes have written is seen. */
+interface FileRow { project: string; metadata: string | null }
+
+/** Each is a prepared statement or two, of some microseconds: all that other processes have written is seen. */
 export function createGlance(db: Database, changes: Changes): Glance {
   const selectPause = db.prepare<[], number>('SELECT 1 FROM pause').pluck()
   const selectTargets = db.prepare<[number], string>('SELECT targets FROM workers WHERE seen_at >= ? ORDER BY seen_at, worker').pluck()
   const selectRebuilt = db.prepare<[string], number>('SELECT 1 FROM wheels WHERE project = ? GROUP BY sdist, target HAVING count(*) > 1 LIMIT 1').pluck()
-  const selectFile = db.prepare<[string, string, string, string], { project: string; metadata: string | null }>(`
-    SELECT project, metadata FROM wheels WHERE sha256 = ? AND filename = ?
-    UNION ALL SELECT project, metadata FROM files WHERE sha256 = ? AND filename = ? LIMIT 1`)
+  const selectWheel = db.prepare<[string, string], FileRow>('SELECT project, metadata FROM wheels WHERE sha256 = ? AND filename = ?')
+  const selectListed = db.prepare<[string, string], FileRow>('SELECT project, metadata FROM files WHERE sha256 = ? AND filename = ? ORDER BY seen_at, project')
 
   return named({
     generation: (project) => changes.generation(project),
@@ -18,8 +20,8 @@ export function createGlance(db: Database, changes: Changes): Glance {
     paused: () => selectPause.get() !== undefined,
     targets: (since) => new Map(selectTargets.all(since).flatMap((targets) => Object.entries(JSON.parse(targets) as Record<string, string>))),
     file(sha256, filename) {
-      const row = selectFile.get(sha256, filename, sha256, filename)
-      return row && { project: row.project, metadata: row.metadata ?? undefined }
+      const wheel = selectWheel.get(sha256, filename)
+      return servedAs(filename, (wheel ? [wheel] : selectListed.all(sha256, filename)).map(({ project, metadata }) => ({ project, metadata: metadata ?? undefined })))
     },
   })
 }
