@@ -69,6 +69,14 @@ export function readsMetadata({ tool }: Client): boolean {
 }
 
 /**
+ * Whether it goes on with another release where METADATA cannot be parsed, as it does where a wheel cannot be read; a 404 ends it. pip is
+ * ended by the wheel too.
+ */
+export function passesOverBadMetadata({ tool }: Client): boolean {
+  return tool === 'uv'
+}
+
+/**
  * pip, poetry and pdm take an sdist before a yanked wheel, even where a lock has the hashes of both. pip and poetry order wheels of one release
  * by the build number in the name (PEP 427), and pdm as the page does, which has the newest first: an older build need not be yanked for the
  * newest to be taken.

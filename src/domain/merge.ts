@@ -90,7 +90,10 @@ function rewrittenUrl(file: IndexFile, pageUrl: string, root: string): string {
 
 function rewrittenProvenance(file: IndexFile, url: string, pageUrl: string, root: string): string {
   const sha256 = servedDigest(file)
-  return sha256 === undefined ? URL.parse(url, pageUrl)?.href ?? url : `${fileUrl(root, sha256, file.filename)}.provenance`
+  const theirs = URL.parse(url, pageUrl)
+  // What leads nowhere is left as it is.
+  if (!theirs || !/^https?:$/.test(theirs.protocol)) return url
+  return sha256 === undefined ? theirs.href : `${fileUrl(root, sha256, file.filename)}.provenance`
 }
 
 /** The digest of a file that we serve; undefined where its page leaves it to the upstream. */

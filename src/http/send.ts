@@ -53,6 +53,13 @@ export async function sendMetadata(ctx: Context, file: OpenFile, { immutable }: 
   await sendBytes(ctx, file)
 }
 
+/** Answers with METADATA that says nothing, of a wheel that is damaged. */
+export function sendNoMetadata(ctx: Context): void {
+  ctx.status = 200
+  ctx.set({ ...METADATA_HEADERS, 'Cache-Control': 'no-store' })
+  ctx.body = ''
+}
+
 /** Answers with a provenance (PEP 740), which may gain attestations. */
 export async function sendProvenance(ctx: Context, file: OpenFile): Promise<void> {
   if (validated(ctx, file.sha256, 'public, max-age=3600')) return

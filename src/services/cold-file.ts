@@ -12,8 +12,10 @@ const PART_BYTES = 8 * 1024 * 1024
  * ends only once its digest was found right. A small part of it, as uv reads a wheel's end, comes as soon as it can: out of the transfer that
  * is under way, or by a question of its own to the upstream, of which nothing is kept. Nobody can check a part, so it is marked.
  */
-export function coldFile(file: UpstreamFile, { upstream, find, fly, running }: {
+export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, running }: {
   upstream: Upstream
+  /** What the upstream said lately of the sizes of files, by their URLs. */
+  sizes: { get(url: string): number | undefined; set(url: string, size: number): unknown }
   /** The file, where it is here by now. */
   find: () => Promise<OpenFile | undefined>
   fly: () => Transfer
@@ -24,11 +26,13 @@ export function coldFile(file: UpstreamFile, { upstream, find, fly, running }: {
 
   async function measure(): Promise<number | undefined> {
     const transfer = running()
-    if (file.size !== undefined) return file.size
-    if (transfer) return (await transfer.started).size
+    const known = file.size ?? sizes.get(url)
+    if (known !== undefined) return known
+    if (transfer) return (await transfer.started()).size
     // The smallest question whose answer tells the whole's size, from servers that know no ranges too.
     const { body, size } = await upstream.file(url, { from: 0, to: 0 })
     body.destroy()
+    if (size !== undefined) sizes.set(url, size)
     return size
   }
 
@@ -36,18 +40,36 @@ export function coldFile(file: UpstreamFile, { upstream, find, fly, running }: {
     const size = range && await measure()
     const part = range && (range.start > 0 || range.end + 1 !== size) ? range : undefined
     if (part && !isHere(part)) {
-      const body = part.end - part.start < PART_BYTES ? await fetchPart(part) : undefined
+      const body = part.end - part.start < PART_BYTES ? await fetchPart(part, size) : undefined
       if (body) return { body, length: part.end - part.start + 1, unchecked: true }
     }
     // A transfer may have ended since this file was looked for.
     const here = running() ? undefined : await find()
-    if (here) return here.read(range)
+    if (here) return readHere(here, range, size)
     const transfer = fly()
-    const { size: length } = await transfer.started
-    if (!part) return { body: transfer.read({ gated: true }), length }
+    const { size: length, read: readOn } = await transfer.started()
+    if (range && length === undefined) {
+      await transfer.finished
+      return readHere(await find(), range, size)
+    }
+    if (range) expectSize(length, size)
+    if (!part) return { body: readOn({ gated: true }), length }
     // What ends where the file ends waits for the digest, which is not much longer than for its last byte.
     const gated = part.end + 1 === length
-    return { body: transfer.read({ range: part, gated }), length: part.end - part.start + 1, unchecked: !gated }
+    return { body: readOn({ range: part, gated }), length: part.end - part.start + 1, unchecked: !gated }
+  }
+
+  function readHere(here: OpenFile | undefined, range: { start: number; end: number } | undefined, size: number | undefined): ReturnType<typeof read> {
+    if (!here) throw new MuslinError('internal', `${filename} went away while it was read; ask for it again`)
+    if (range) expectSize(here.size, size)
+    return here.read(range)
+  }
+
+  /** The range was asked for of a file of this size, and the answer would tell it. */
+  function expectSize(real: number | undefined, size: number | undefined): void {
+    if (real === size) return
+    if (real !== undefined) sizes.set(url, real)
+    throw new MuslinError('upstream-bad-answer', `${filename} has ${real} bytes, and not ${size} as was said before; ask again`)
   }
 
   function isHere(part: { end: number }): boolean {
@@ -55,10 +77,11 @@ export function coldFile(file: UpstreamFile, { upstream, find, fly, running }: {
   }
 
   /** Undefined where the upstream has no ranges. */
-  async function fetchPart({ start, end }: { start: number; end: number }): Promise<Readable | undefined> {
+  async function fetchPart({ start, end }: { start: number; end: number }, size: number | undefined): Promise<Readable | undefined> {
     const answer = await upstream.file(url, { from: start, to: end })
-    if (answer.partial) return exactly(answer.body, end - start + 1, filename)
+    if (answer.partial && (answer.size ?? size) === size) return exactly(answer.body, end - start + 1, filename)
     answer.body.destroy()
+    if (answer.partial) expectSize(answer.size, size)
     return undefined
   }
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { parseWheelFilename } from '../domain/filename.ts'
 import { MuslinError } from '../errors.ts'
@@ -11,6 +12,7 @@ import { NO_POLICY, type Policy } from './policy.ts'
 import type { BlobStore, Clock, Store, Upstream, UpstreamFile } from './ports.ts'
 import { createProvenances } from './provenances.ts'
 import { singleFlight } from './single-flight.ts'
+import { timeLimit } from './time-limit.ts'
 import { beginTransfer, type Transfer } from './transfer.ts'
 
 export type { OpenFile } from './open-file.ts'
@@ -32,6 +34,12 @@ export interface Files {
   close(): Promise<void>
 }
 
+/** The longest README of a release has less than a tenth of it. */
+const LARGEST_METADATA = 16 * 1024 * 1024
+const METADATA_MS = 60_000
+/** Sizes that pages do not tell. */
+const REMEMBERED = 10_000
+
 /** Files up to here are read in one go, by whom they are opened. */
 const SMALL_BYTES = 128 * 1024
 
@@ -46,9 +54,10 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   log: Logger
 }): Files {
   const transfers = new Map<string, Transfer>()
+  const sizes = new LRUCache<string, number>({ max: REMEMBERED })
   const metadataFlight = singleFlight<string>()
   const closing = new AbortController()
-  const made = createMadeMetadata({ store, blobs, upstream, clock, log, whole: async (file) => { await fly(file).finished } })
+  const made = createMadeMetadata({ store, blobs, upstream, clock, log, closing: closing.signal, whole: async (file) => { await fly(file).finished } })
   const provenances = createProvenances({ store, blobs, upstream, clock, log })
 
   return {
@@ -71,7 +80,7 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)
-    return coldFile(file, { upstream, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(flightOf(file)) })
+    return coldFile(file, { upstream, sizes, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(placeOf(file)) })
   }
 
   async function permitted(sha256: string, filename: string): Promise<UpstreamFile> {
@@ -103,10 +112,11 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
 
   // The transfer belongs to nobody: whoever asked first may leave, the others and the blob get their bytes.
   function fly(file: UpstreamFile): Transfer {
-    const running = transfers.get(flightOf(file))
+    const place = placeOf(file)
+    const running = transfers.get(place)
     if (running) return running
-    const transfer = beginTransfer(file, { blobs, upstream, clock, log, closing: closing.signal, kept: () => made.check(file), ended: () => transfers.delete(flightOf(file)) })
-    transfers.set(flightOf(file), transfer)
+    const transfer = beginTransfer(file, { blobs, upstream, clock, log, closing: closing.signal, kept: () => made.check(file), ended: () => transfers.delete(place) })
+    transfers.set(place, transfer)
     return transfer
   }
 
@@ -130,28 +140,43 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
     const recorded = wheel ?? file
     if (recorded) await policy.check(recorded)
     // A wheel that has just been kept is being looked at.
-    if (file && file.metadata === undefined && await blobs.stat(sha256)) await transfers.get(flightOf(file))?.finished
+    if (file && file.metadata === undefined && await blobs.stat(sha256)) await transfers.get(placeOf(file))?.finished
     const digest = wheel?.metadata ?? file?.metadata ?? (file && await made.known(file))
     const known = digest === undefined || digest === '' ? undefined : await find(digest)
     if (known) return known
     if (!file) throw wheel ? missing(`${filename}.metadata`) : noSuchFile(`${filename}.metadata`)
     if (file.metadata === undefined && !parseWheelFilename(filename)) throw noSuchFile(`${filename}.metadata`)
     const announced = file.metadata
-    return stored(await metadataFlight(`${file.project}/${sha256}/${filename}`, () => announced === undefined ? made.make(file) : fetchMetadata(file, announced)))
+    return stored(await metadataFlight(`${file.project} ${filename} ${placeOf(file)}`, () => announced === undefined ? made.make(file) : fetchMetadata(file, announced)))
   }
 
   async function fetchMetadata(file: UpstreamFile, expected: string): Promise<string> {
-    const { body } = await upstream.file(metadataUrl(file.url))
-    const sha256 = await keepBlob(blobs, body, expected || undefined)
-    // A page that announces metadata without a digest (PEP 714: `true`) leaves it to the first fetch what they are for ever.
-    if (expected === '') await store.pages.setMetadata(file, sha256)
-    return sha256
+    const what = `${file.filename}.metadata`
+    const limit = timeLimit(METADATA_MS, { clock, closing: closing.signal, what })
+    try {
+      const { body } = await upstream.file(metadataUrl(file.url), { signal: limit.signal })
+      const sha256 = await keepBlob(blobs, upTo(LARGEST_METADATA, body, what), expected || undefined).finally(() => body.destroy())
+      // A page that announces metadata without a digest (PEP 714: `true`) leaves it to the first fetch what they are for ever.
+      if (expected === '') await store.pages.setMetadata(file, sha256)
+      return sha256
+    } finally {
+      limit.end()
+    }
   }
 }
 
-/** Who sends something else in the place of a file keeps nobody from having it elsewhere. */
-function flightOf({ sha256, url }: UpstreamFile): string {
+/** Two pages may tell one digest, and one of them lead to a server that is slow, or lies: nobody waits for the other's. */
+function placeOf({ sha256, url }: UpstreamFile): string {
   return `${sha256} ${url}`
+}
+
+async function* upTo(most: number, chunks: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {
+  let size = 0
+  for await (const chunk of chunks) {
+    size += chunk.length
+    if (size > most) throw new MuslinError('upstream-bad-answer', `the upstream sends more than ${most} bytes as ${what}; nothing of them was kept`)
+    yield chunk
+  }
 }
 
 function streamed(bytes: Buffer, range: { start: number; end: number } | undefined): Readable {

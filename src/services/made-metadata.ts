@@ -5,7 +5,8 @@ import { MuslinError } from '../errors.ts'
 import { keepBlob } from './keep-blob.ts'
 import type { BlobStore, Clock, Store, Upstream, UpstreamFile } from './ports.ts'
 import { readWheelMetadata } from './wheel-metadata.ts'
-import { type ByteSource, UnreadableZip } from './zip-member.ts'
+import { timeLimit } from './time-limit.ts'
+import { type ByteSource, UnreadableZip, UnusualZip } from './zip-member.ts'
 
 /** METADATA for the upstream's wheels that lack it, out of the wheels themselves. */
 export interface MadeMetadata {
@@ -20,29 +21,41 @@ export interface MadeMetadata {
   check(file: UpstreamFile): Promise<void>
 }
 
-export function createMadeMetadata({ store, blobs, upstream, clock, log, whole }: {
+/** For the few small parts of a wheel; the whole may take longer. */
+const PARTS_MS = 60_000
+
+export function createMadeMetadata({ store, blobs, upstream, clock, log, closing, whole }: {
   store: Store
   blobs: BlobStore
   upstream: Upstream
   clock: Clock
   log: Logger
+  closing: AbortSignal
   /** Resolves when the whole file is kept. */
   whole: (file: UpstreamFile) => Promise<void>
 }): MadeMetadata {
   return { known: async (file) => (await store.kept.get(keyOf(file)))?.sha256, make, check }
 
   async function make(file: UpstreamFile): Promise<string> {
-    const parts = await blobs.stat(file.sha256) ? undefined : await upstreamParts(file)
-    if (parts) {
-      try {
-        return await keep(file, await readWheelMetadata(parts, file.filename))
-      } catch (error) {
-        if (!(error instanceof UnreadableZip)) throw error
-        log.info({ file: file.filename, why: error.message }, 'the METADATA of a wheel cannot be read from parts of it; all of it is looked at')
-      }
-    }
+    const read = await blobs.stat(file.sha256) ? undefined : await readParts(file)
+    if (read) return keep(file, read)
     await whole(file)
     return keep(file, await readKept(file))
+  }
+
+  /** Undefined where it takes the whole. */
+  async function readParts(file: UpstreamFile): Promise<Buffer | undefined> {
+    const limit = timeLimit(PARTS_MS, { clock, closing, what: `the METADATA of ${file.filename}` })
+    try {
+      const parts = await upstreamParts(file, limit.signal)
+      return parts && await readWheelMetadata(parts, file.filename)
+    } catch (error) {
+      if (!(error instanceof UnreadableZip)) throw error
+      log.info({ file: file.filename, why: error.message }, 'the METADATA of a wheel cannot be read from parts of it; all of it is looked at')
+      return undefined
+    } finally {
+      limit.end()
+    }
   }
 
   async function check(file: UpstreamFile): Promise<void> {
@@ -66,13 +79,13 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, whole }
   }
 
   /** Undefined where the upstream has no ranges. */
-  async function upstreamParts(file: UpstreamFile): Promise<ByteSource | undefined> {
-    const size = file.size ?? await sizeOf(file)
+  async function upstreamParts(file: UpstreamFile, signal: AbortSignal): Promise<ByteSource | undefined> {
+    const size = file.size ?? await sizeOf(file, signal)
     if (size === undefined) return undefined
     return {
       size,
       async read(start, end) {
-        const answer = await upstream.file(file.url, { from: start, to: end })
+        const answer = await upstream.file(file.url, { from: start, to: end, signal })
         if (answer.partial) return bounded(answer.body, end - start + 1)
         answer.body.destroy()
         throw new UnreadableZip('the upstream has no ranges')
@@ -80,8 +93,8 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, whole }
     }
   }
 
-  async function sizeOf(file: UpstreamFile): Promise<number | undefined> {
-    const { body, size, partial } = await upstream.file(file.url, { from: 0, to: 0 })
+  async function sizeOf(file: UpstreamFile, signal: AbortSignal): Promise<number | undefined> {
+    const { body, size, partial } = await upstream.file(file.url, { from: 0, to: 0, signal })
     body.destroy()
     return partial ? size : undefined
   }
@@ -91,6 +104,11 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, whole }
     await store.kept.put({ path: keyOf(file), sha256, size: metadata.length, etag: undefined, fetchedAt: clock.now() })
     return sha256
   }
+}
+
+/** Whether it says that a wheel is damaged, for whoever reads it. */
+export function saysDamaged(error: unknown): boolean {
+  return error instanceof MuslinError && error.cause instanceof UnreadableZip && !(error.cause instanceof UnusualZip)
 }
 
 /** No more than was asked for, whatever comes. */

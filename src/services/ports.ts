@@ -64,6 +64,8 @@ export interface BlobDraft {
    * and the end is where they end.
    */
   follow(options?: { withhold?: number | undefined; range?: { start: number; end: number } | undefined }): Readable
+  /** Of the bytes written so far, before `keep`. */
+  sha256(): Promise<string>
   /**
    * Hashes are complete, bytes are on disk and visible under their digest in one atomic step. With `expected`, other bytes
    * are discarded and `digest-mismatch` is thrown.

@@ -6,6 +6,8 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 
 export class UnreadableZip extends Error {}
+/** Python may well read it. */
+export class UnusualZip extends UnreadableZip {}
 
 export interface ZipMember {
   name: string
@@ -36,7 +38,7 @@ const SPARE_BYTES = 1024
 /** The members of a zip whose names are wanted, in the order of its directory: the others, hundreds of thousands maybe, leave nothing in memory. */
 export async function zipMembers(source: ByteSource, wanted: (name: string) => boolean): Promise<ZipMember[]> {
   const { size, offset, shift } = await findDirectory(source)
-  if (size > LARGEST_DIRECTORY) throw new UnreadableZip(`its directory has ${size} bytes`)
+  if (size > LARGEST_DIRECTORY) throw new UnusualZip(`its directory has ${size} bytes`)
   const directory = size === 0 ? Buffer.alloc(0) : await source.read(offset + shift, offset + shift + size - 1)
   const members: ZipMember[] = []
   for (let at = 0; at < directory.length;) {
@@ -50,8 +52,8 @@ export async function zipMembers(source: ByteSource, wanted: (name: string) => b
 /** A member's bytes, checked by its CRC. */
 export async function readMember(source: ByteSource, { name, method, encrypted, crc, compressed, size, offset }: ZipMember): Promise<Buffer> {
   if (encrypted) throw new UnreadableZip(`${name} is encrypted`)
-  if (method !== 0 && method !== 8) throw new UnreadableZip(`${name} is compressed by method ${method}`)
-  if (Math.max(size, compressed) > LARGEST_MEMBER) throw new UnreadableZip(`${name} has ${size} bytes`)
+  if (method !== 0 && method !== 8) throw new UnusualZip(`${name} is compressed by method ${method}`)
+  if (Math.max(size, compressed) > LARGEST_MEMBER) throw new UnusualZip(`${name} has ${size} bytes`)
   const packed = await packedBytes(source, offset, name, compressed)
   const bytes = method === 0 ? packed : inflate(packed, name)
   if (bytes.length !== size || crc32(bytes) !== crc) throw new UnreadableZip(`${name} is damaged`)

@@ -53,6 +53,11 @@ export async function openDraft({ path, publish }: { path: string; publish: (sha
     return followers.follow(options)
   }
 
+  async function sha256(): Promise<string> {
+    await appended
+    return hash.copy().digest('hex')
+  }
+
   function keep(expected?: string): Promise<{ sha256: string; size: number }> {
     kept ??= finish(expected)
     return kept
@@ -97,5 +102,5 @@ export async function openDraft({ path, publish }: { path: string; publish: (sha
     if (users === 0) await file.close()
   }
 
-  return { write, follow, keep, discard }
+  return { write, follow, sha256, keep, discard }
 }

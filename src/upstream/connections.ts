@@ -20,6 +20,8 @@ export interface Timeouts {
   idle: number
   /** For the whole of a page; only the others count where absent. */
   page?: number
+  /** For the whole list of projects, likewise. */
+  list?: number
 }
 
 export interface Connections {

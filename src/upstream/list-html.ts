@@ -7,22 +7,17 @@ const ANCHOR = /<a\s([^<>]*)>([^<>]*)<\/a\s*>/gi
 const HREF = /(?:^|\s)href\s*=\s*["']?([^"'\s]*)/i
 /** No anchor of a project is longer: how a page is cut into pieces must not matter. */
 const LONGEST_ANCHOR = 4096
-/** PyPI's list, ten times over. */
-const LARGEST = 512 * 1024 * 1024
 
 /**
  * An HTML list of projects (PEP 503) as the JSON one (PEP 691), piece by piece. An anchor counts where its text is a valid name and
  * its address ends in that same one; everything else on the page is passed over. Throws `upstream-bad-answer` where there is not one
- * such anchor, and beyond `largest` bytes.
+ * such anchor.
  */
-export async function* listFromHtml(html: AsyncIterable<Uint8Array>, url: URL, largest = LARGEST): AsyncGenerator<Buffer> {
+export async function* listFromHtml(html: AsyncIterable<Uint8Array>, url: URL): AsyncGenerator<Buffer> {
   const decoder = new StringDecoder()
   let rest = ''
-  let size = 0
   let before = '{"meta":{"api-version":"1.0"},"projects":['
   for await (const chunk of html) {
-    size += chunk.length
-    if (size > largest) throw new MuslinError('upstream-bad-answer', `the list of projects at ${url.host}${url.pathname} is larger than ${largest} bytes`)
     rest += decoder.write(chunk)
     let json = ''
     let end = 0

@@ -15,9 +15,11 @@ import { ACCEPT, readPage, sniff } from './page.ts'
 import type { Answer } from './requests.ts'
 import { createRequests, dismiss, VIA } from './requests.ts'
 
-const TIMEOUTS: Timeouts = { connect: 5_000, headers: 20_000, idle: 30_000, page: 60_000 }
+const TIMEOUTS: Timeouts = { connect: 5_000, headers: 20_000, idle: 30_000, page: 60_000, list: 600_000 }
 // PyPI's largest pages are a few MB of JSON.
 const LARGEST_PAGE = 64 * 1024 * 1024
+/** PyPI's list, ten times over, decoded. */
+const LARGEST_LIST = 512 * 1024 * 1024
 /** Twenty times PyPI's largest file: what does not end must not fill the disk. */
 const LARGEST_FILE = 64 * 1024 ** 3
 
@@ -40,6 +42,7 @@ export interface UpstreamInput {
   timeouts?: Timeouts
   /** Bytes. */
   largestPage?: number
+  largestList?: number
   largestFile?: number
   lookup?: LookupFunction | undefined
 }
@@ -47,7 +50,7 @@ export interface UpstreamInput {
 /** The client of one simple index. `close` ends its connections. */
 export function createUpstream(input: UpstreamInput): Upstream & { close(): Promise<void> } {
   const { url, setting = 'upstream', ca, proxies, trusted = () => false, mayName, instance, log, clock, lookup } = input
-  const { timeouts = TIMEOUTS, largestPage = LARGEST_PAGE, largestFile: largest = LARGEST_FILE } = input
+  const { timeouts = TIMEOUTS, largestPage = LARGEST_PAGE, largestList = LARGEST_LIST, largestFile: largest = LARGEST_FILE } = input
   const address = parseAddress(url)
   const isTrusted = (at: URL): boolean => at.origin === address.base.origin || trusted(at)
   const requests = createRequests({ address, ca, proxies, trusted: isTrusted, instance, log, clock, timeouts, largest, setting, lookup })
@@ -68,13 +71,17 @@ export function createUpstream(input: UpstreamInput): Upstream & { close(): Prom
     },
 
     async list(validator, via) {
-      const { answer, freshness } = await ask(address.base, { validator, via })
+      const { signal, end } = timeLimit(timeouts.list, address.base, 'its list of projects')
+      const { answer, freshness } = await ask(address.base, { validator, via, signal })
       if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
       expectPage(answer, setting)
       const bytes = decoded(answer)
-      const body = streamedBody(Readable.from(jsonList(bytes, answer.url), { objectMode: false }), answer.url)
-      // A generator that nobody has begun lets go of nothing.
-      body.once('close', () => bytes.destroy())
+      const body = streamedBody(Readable.from(jsonList(bytes, answer.url, largestList), { objectMode: false }), answer.url, { signal })
+      body.once('close', () => {
+        end()
+        // A generator that nobody has begun lets go of nothing.
+        bytes.destroy()
+      })
       return { kind: 'list', body, validator: validatorOf(answer.headers), freshness }
     },
 
@@ -100,31 +107,42 @@ export function createUpstream(input: UpstreamInput): Upstream & { close(): Prom
 interface Asked { validator: string | undefined; via: string | undefined; reload?: boolean; signal?: AbortSignal | undefined }
 
 /** Runs `work` with a signal that ends it after `ms`: a page whose pieces keep coming, one by one, is given up too. */
-async function inTime<T>(ms: number | undefined, { host }: URL, work: (signal?: AbortSignal) => Promise<T>): Promise<T> {
-  if (ms === undefined) return await work()
-  const ended = new AbortController()
-  const reason = new MuslinError('upstream-timeout', `${host} did not send its page within ${ms / 1000} seconds; try again, or check this machine's network`)
-  const timer = setTimeout(() => ended.abort(reason), ms)
+async function inTime<T>(ms: number | undefined, at: URL, work: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, end } = timeLimit(ms, at, 'its page')
   try {
-    return await work(ended.signal)
+    return await work(signal)
   } finally {
-    clearTimeout(timer)
+    end()
   }
+}
+
+/** A signal that aborts after `ms`, unless `end` is called before. */
+function timeLimit(ms: number | undefined, { host }: URL, what: string): { signal: AbortSignal | undefined; end: () => void } {
+  if (ms === undefined) return { signal: undefined, end: () => undefined }
+  const ended = new AbortController()
+  const reason = new MuslinError('upstream-timeout', `${host} did not send ${what} within ${ms / 1000} seconds; try again, or check this machine's network`)
+  // What ended early needs no word: the signal is then nobody's.
+  const timer = setTimeout(() => ended.abort(reason), ms).unref()
+  return { signal: ended.signal, end: () => clearTimeout(timer) }
 }
 
 function expectPage(answer: Answer, setting: string): void {
   if (answer.status !== 200) throw instead(answer, refusal(answer.status, answer.url, setting))
 }
 
-/** A list in JSON as it is, one in HTML as JSON; what it is tell its first bytes. */
-async function* jsonList(bytes: Readable, url: URL): AsyncGenerator<Buffer> {
+/** A list in JSON as it is, one in HTML as JSON; what it is tell its first bytes. Throws beyond `largest` bytes. */
+async function* jsonList(bytes: Readable, url: URL, largest: number): AsyncGenerator<Buffer> {
   const pieces = bytes[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   const first = await pieces.next()
   const kind = first.done ? undefined : sniff(first.value)
   if (kind === undefined) throw new MuslinError('upstream-bad-answer', `${url.host}${url.pathname} is no list of projects; check the setting upstream`)
   const all = { async* [Symbol.asyncIterator]() {
-    if (!first.done) yield first.value
-    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value
+    let size = 0
+    for (let next = first; !next.done; next = await pieces.next()) {
+      size += next.value.length
+      if (size > largest) throw new MuslinError('upstream-bad-answer', `the list of projects at ${url.host}${url.pathname} is larger than ${largest} bytes`)
+      yield next.value
+    }
   } }
   if (kind === 'html') yield* listFromHtml(all, url)
   else yield* all

@@ -93,7 +93,19 @@ def compare_json(ours, theirs, base, project, told_metadata):
         if told_metadata and other["filename"].endswith(".whl") and not other.get("core-metadata") and mine.get("core-metadata") is True:
             mine = {key: value for key, value in mine.items() if key != "core-metadata"}
             other = {key: value for key, value in other.items() if key != "core-metadata"}
+        if kept_provenance(mine.get("provenance"), mine["url"], other.get("provenance"), base):
+            mine, other = {**mine, "provenance": None}, {**other, "provenance": None}
         yield from differences({**mine, "url": None}, {**other, "url": None}, at)
+
+
+def kept_provenance(url, file_url, theirs, base):
+    """Whether a URL is where we keep the provenance that theirs leads to: beside the file."""
+    if type(url) is not str or type(theirs) is not str or url != file_url + ".provenance":
+        return False
+    try:
+        return urllib.parse.urlsplit(urllib.parse.urljoin(base, theirs)).scheme in ("http", "https")
+    except ValueError:
+        return False
 
 
 class Parsed(html.parser.HTMLParser):

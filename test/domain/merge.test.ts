@@ -148,3 +148,12 @@ test('a page of thousands of files is merged at once', () => {
   expect(merge({ page: { ...page, files }, wheels }).files).toHaveLength(4300)
   expect(performance.now() - begin).toBeLessThan(1500)
 })
+
+test('a provenance that leads somewhere is ours beside the file, and whatever else stands there stays', () => {
+  const listed = (provenance: unknown) => {
+    const page = { meta: { 'api-version': '1.4' }, name: 'demo', files: [{ filename: 'demo-1.0.tar.gz', url: 'https://upstream.example/demo-1.0.tar.gz', hashes: { sha256: 'a'.repeat(64) }, provenance }] }
+    return mergePage({ page, project: 'demo', pageUrl: 'https://upstream.example/simple/demo/', wheels: [], promises: [], root: '../../' }).files[0]?.['provenance']
+  }
+  for (const url of ['https://upstream.example/integrity/demo', '/integrity/demo']) expect(listed(url)).toBe(`../../files/${'a'.repeat(64)}/demo-1.0.tar.gz.provenance`)
+  for (const left of [null, 'javascript:alert(1)', 'https://[', { attestations: [] }]) expect(listed(left)).toEqual(left)
+})

@@ -39,8 +39,9 @@ describe('a file that is not here', () => {
 
   test('whose page tells no size is asked for it', async () => {
     const path = await listed({ ...big, keys: { size: null } })
+    expect((await rig.get(path, { range: 'bytes=-5' })).body).toHaveLength(5)
     expect((await rig.get(path, {}, 'HEAD')).headers).toMatchObject({ 'content-length': '300000', 'accept-ranges': 'bytes' })
-    expect(ranges()).toEqual(['bytes=0-0'])
+    expect(ranges()).toEqual(['bytes=0-0', 'bytes=299995-299999'])
   })
 
   test('gives its end, its middle and an open end before the whole is here; no cache may keep what nobody could check', async () => {
@@ -125,6 +126,23 @@ describe('METADATA that the upstream lacks', () => {
     expect([status, body.toString()]).toEqual([404, expect.stringContaining('announces none from now on')])
     expect(await page(AGENTS.pip)).not.toContain('"core-metadata":true')
     expect((await rig.get(path)).status).toBe(200)
+  })
+
+  test('of a damaged wheel is empty for uv, which passes over such a release; one that Python may read is no file for a while', async () => {
+    const path = await listed({ ...big, bytes: Buffer.alloc(5000, 'no zip') })
+    for (const agent of [AGENTS.uv, AGENTS.uvLock]) {
+      const { status, headers, body } = await rig.get(`${path}.metadata`, { 'user-agent': agent })
+      expect([status, headers['cache-control'], body]).toEqual([200, 'no-store', Buffer.alloc(0)])
+    }
+    for (const agent of [AGENTS.pip, AGENTS.poetry]) expect((await rig.get(`${path}.metadata`, { 'user-agent': agent })).status).toBe(404)
+    expect(await page(AGENTS.uv)).not.toContain('"core-metadata":true')
+
+    const { bytes } = await wheelOf()
+    const name = bytes.lastIndexOf('METADATA', bytes.lastIndexOf('dist-info/METADATA') + 20)
+    bytes.writeUInt16LE(14, bytes.lastIndexOf(Buffer.from([0x50, 0x4b, 1, 2]), name) + 10)
+    const packed = await listed({ ...big, bytes })
+    const { status, body } = await rig.get(`${packed}.metadata`, { 'user-agent': AGENTS.uv })
+    expect([status, body.toString()]).toEqual([404, expect.stringContaining('compressed by method 14')])
   })
 
   test('that cannot be had now is an error of the upstream, and announced as before', async () => {

@@ -165,6 +165,20 @@ describe('.metadata', () => {
     expect((await files.metadata(digest, NAME)).sha256).toBe(sha256(METADATA))
   })
 
+  test('that does not end is not kept, nor what does not come, and nobody is held up by it', async () => {
+    const endless = await record({ metadata: 'x'.repeat(17 * 1024 * 1024), undigested: true }, '')
+    await expect(files.metadata(endless, NAME)).rejects.toEqual(code('upstream-bad-answer'))
+    index.silence(true)
+    for (const give of ['time', 'close'] as const) {
+      const asked = expect(files.metadata(endless, NAME)).rejects.toEqual(code(give === 'time' ? 'upstream-timeout' : 'shutting-down'))
+      await bench.clock.began(60_000)
+      if (give === 'time') await bench.clock.advance(60_000)
+      else await files.close()
+      await asked
+    }
+    expect(await bench.blobs.sweep()).toBe(0)
+  })
+
   test('that nobody announced is no file', async () => {
     await expect(files.metadata(await record({ metadata: METADATA }), NAME)).rejects.toEqual(code('no-such-file'))
   })

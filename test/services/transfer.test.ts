@@ -31,11 +31,12 @@ afterEach(async () => {
   await bench.close()
 })
 
-/** Serves the file and records it with the size that its page would tell. */
-async function record(change: Partial<SyntheticFile> = {}, size: number | undefined = BYTES.length): Promise<void> {
-  index.project('p', [{ filename: NAME, bytes: BYTES, ranges: true, tag: '"1"', ...change }])
-  const url = new URL(`/packages/${DIGEST.slice(0, 8)}/${NAME}`, index.url).href
-  await bench.store.pages.put({ project: 'p', json: Buffer.from('{}'), url: `${index.url}p/`, validator: undefined, freshness: undefined, fetchedAt: 0 }, [{ sha256: DIGEST, filename: NAME, project: 'p', url, metadata: undefined, size }])
+/** Serves the file and records it with the size that its page would tell, if any. */
+async function record(change: Partial<SyntheticFile> = {}, size: number | null = BYTES.length): Promise<void> {
+  const file = { filename: NAME, bytes: BYTES, ranges: true, tag: '"1"', ...change }
+  index.project('p', [file])
+  const url = new URL(`/packages/${DIGEST.slice(0, 8)}/${file.filename}`, index.url).href
+  await bench.store.pages.put({ project: 'p', json: Buffer.from('{}'), url: `${index.url}p/`, validator: undefined, freshness: undefined, fetchedAt: 0 }, [{ sha256: DIGEST, filename: file.filename, project: 'p', url, metadata: undefined, size: size ?? undefined }])
 }
 
 async function read(range?: { start: number; end: number }): Promise<{ body: Readable; length: number | undefined; unchecked?: boolean }> {
@@ -44,6 +45,7 @@ async function read(range?: { start: number; end: number }): Promise<{ body: Rea
 
 const whole = async () => sha256(await buffer((await read()).body))
 /** The ranges that were asked for, '' for the whole. */
+const never = new Promise<void>(() => {})
 const asked = () => index.requests.flatMap((line, at) => line.includes('/packages/') ? [index.headers[at]?.range ?? ''] : [])
 
 describe('one transfer', () => {
@@ -88,9 +90,29 @@ describe('one transfer', () => {
     expect(await whole()).toBe(DIGEST)
   })
 
-  test('that does not end, and tells no size, ends where its page says', async () => {
-    await record({ sent: Buffer.concat([BYTES, BYTES]), unsized: true })
+  test('that does not end, and tells no size, ends not far from where its page says', async () => {
+    await record({ sent: Buffer.concat(Array.from({ length: 30 }, () => BYTES)), unsized: true })
     await expect(buffer((await read()).body)).rejects.toEqual(code('digest-mismatch'))
+  })
+
+  test('of far more bytes than its page says is not fetched', async () => {
+    await record({ sent: Buffer.concat(Array.from({ length: 30 }, () => BYTES)) })
+    await expect(read()).rejects.toMatchObject({ code: 'digest-mismatch', detail: expect.stringContaining('far more than its page says') })
+  })
+
+  test.each([['more', BYTES.length + 5000], ['fewer', 4000]])('that tells no size is what its digest says, although its page says that it has %s bytes', async (_what, size) => {
+    await record({ unsized: true }, size)
+    const { body, length } = await read()
+    expect([length, sha256(await buffer(body))]).toEqual([undefined, DIGEST])
+    expect(asked()).toEqual([''])
+  })
+
+  test('holds up nobody who wants the same bytes from elsewhere', async () => {
+    await record({ filename: 'evil-1.0.tar.gz', stall: { after: 2000, until: never } })
+    const { body } = await (await files.open(DIGEST, 'evil-1.0.tar.gz')).read()
+    body.on('error', () => {})
+    await record()
+    expect(await whole()).toBe(DIGEST)
   })
 
   test('ends when the server does', async () => {
@@ -134,6 +156,56 @@ describe('a transfer that breaks', () => {
     broken.resolve()
   })
 
+  test('goes on with no other size: readers were told the first one, and get no byte beyond', async () => {
+    await record({ sent: BYTES.subarray(0, 4000), stall: { after: 3000, until: never } }, null)
+    const { body, length } = await read()
+    await record({}, null)
+    index.cut()
+    let received = 0
+    await expect((async () => { for await (const chunk of body) received += (chunk as Buffer).length })()).rejects.toEqual(code('upstream-bad-answer'))
+    expect([length, received < 4000]).toEqual([4000, true])
+  })
+
+  test('begins anew with another size: who comes then is told that one', async () => {
+    const until = Promise.withResolvers<void>()
+    await record({ sent: randomBytes(600_000), stall: { after: 500_000, until: never } }, null)
+    const older = await read()
+    const cut = expect(buffer(older.body)).rejects.toEqual(code('upstream-unreachable'))
+    await record({ tag: '"2"', stall: { after: 500_000, until: until.promise } }, null)
+    index.cut()
+    await cut
+    const newer = await read()
+    expect([older.length, newer.length]).toEqual([600_000, BYTES.length])
+    until.resolve()
+    expect(sha256(await buffer(newer.body))).toBe(DIGEST)
+    expect(asked()).toHaveLength(2)
+  })
+
+  test('is taken up where it ended too early without having told its size', async () => {
+    const until = Promise.withResolvers<void>()
+    await record({ sent: BYTES.subarray(0, 400_000), unsized: true, stall: { after: 200_000, until: until.promise } })
+    const { body } = await read()
+    await record()
+    until.resolve()
+    expect(sha256(await buffer(body))).toBe(DIGEST)
+    expect(asked()).toEqual(['', 'bytes=400000-'])
+  })
+
+  test('is one that drips: it is taken up elsewhere in time, and given up where nothing else comes', async () => {
+    for (const [again, answer] of [[{}, DIGEST], [{ stall: { after: 3000, until: never } }, 'upstream-timeout']] as const) {
+      await bench.blobs.remove(DIGEST)
+      await record({ stall: { after: 3000, until: never } })
+      const { body } = await read()
+      const reading = buffer(body).then(sha256, (error: { code: string }) => error.code)
+      await record(again)
+      for (const pause of answer === DIGEST ? [60_000] : [60_000, 60_000, 2000, 60_000]) {
+        await bench.clock.began(pause)
+        await bench.clock.advance(pause)
+      }
+      expect(await reading).toBe(answer)
+    }
+  })
+
   test('again and again without getting further is given up, and says why', async () => {
     await record({ breaks: Array.from({ length: 20 }, () => 5) })
     const reading = expect(whole()).rejects.toEqual(code('upstream-unreachable'))
@@ -175,6 +247,23 @@ describe('a part of a file that is not here', () => {
     expect([first.unchecked, BYTES.subarray(5, 10).equals(await buffer(first.body))]).toEqual([true, true])
     const last = await read({ start: 999_990, end: 999_999 })
     expect(BYTES.subarray(-10).equals(await buffer(last.body))).toBe(true)
+  })
+
+  test('is no part of a file of another size than was told', async () => {
+    for (const change of [{ unsized: true, ranges: false }, { ranges: false }, { ranges: true }]) {
+      await record(change, BYTES.length - 5)
+      for (const range of [{ start: 5, end: 9 }, { start: 0, end: BYTES.length - 6 }]) {
+        await bench.blobs.remove(DIGEST)
+        await expect(read(range)).rejects.toEqual(code('upstream-bad-answer'))
+      }
+    }
+    expect(await whole()).toBe(DIGEST)
+  })
+
+  test('comes out of the whole where the upstream has neither ranges nor a size', async () => {
+    await record({ unsized: true, ranges: false })
+    const { body, length } = await read({ start: 5, end: 9 })
+    expect([length, BYTES.subarray(5, 10).equals(await buffer(body))]).toEqual([5, true])
   })
 
   test('from the first byte to the last is the whole', async () => {

@@ -222,6 +222,27 @@ describe('one page that breaks lets the upstream not rest', () => {
   })
 })
 
+test('a list that decodes to more than anybody has, or does not come to its end, is given up', async () => {
+  const list = JSON.stringify({ meta: { 'api-version': '1.0' }, projects: Array.from({ length: 1000 }, () => ({ name: 'a' })) })
+  const html = '<a href="a/">a</a>'.repeat(1000)
+  for (const body of [list, html]) {
+    const server = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(body)))
+    const read = async (largestList: number) => {
+      const got = await make(server.origin, { largestList }).list()
+      return got.kind === 'list' && (await buffer(got.body)).length
+    }
+    expect(await read(body.length)).toBeGreaterThan(10_000)
+    await expect(read(body.length - 1)).rejects.toMatchObject({ code: 'upstream-bad-answer', detail: expect.stringContaining('is larger than') })
+  }
+  const dripping = await serve((_request, response) => {
+    response.write(list.slice(0, 100))
+    const timer = setInterval(() => response.write(' '), 50)
+    response.on('close', () => clearInterval(timer))
+  })
+  const got = await make(dripping.origin, { timeouts: { connect: 1000, headers: 1000, idle: 1000, list: 200 } }).list()
+  await expect(got.kind === 'list' && buffer(got.body)).rejects.toMatchObject({ code: 'upstream-timeout', detail: expect.stringContaining('its list of projects within 0.2 seconds') })
+})
+
 test('nobody listens', async () => {
   const server = await startServer(() => undefined)
   await server.close()

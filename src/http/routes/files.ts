@@ -1,12 +1,14 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
+import { parseUserAgent, passesOverBadMetadata } from '../../domain/client.ts'
 import { MuslinError } from '../../errors.ts'
 import type { Asker } from '../../services/admission.ts'
 import type { Downloads } from '../../services/downloads.ts'
 import type { Files } from '../../services/files.ts'
+import { saysDamaged } from '../../services/made-metadata.ts'
 import type { PureFallbacks } from '../../services/pure-fallbacks.ts'
 import type { Records } from '../../services/records.ts'
-import { sendFile, sendMetadata, sendProvenance } from '../send.ts'
+import { sendFile, sendMetadata, sendNoMetadata, sendProvenance } from '../send.ts'
 
 const METADATA = '.metadata'
 const PROVENANCE = '.provenance'
@@ -26,7 +28,11 @@ export function fileRoutes(router: Router, { files, records, downloads, fallback
     const { sha256 = '', filename = '' } = ctx.params as Record<string, string>
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new MuslinError('no-such-file', 'files are named by 64 hexadecimal digits; follow a link of the project\'s page')
     if (filename.endsWith(METADATA)) {
-      await sendMetadata(ctx, await files.metadata(sha256, filename.slice(0, -METADATA.length)), { immutable: true })
+      const metadata = await files.metadata(sha256, filename.slice(0, -METADATA.length)).catch((error: unknown) => {
+        if (!saysDamaged(error) || !passesOverBadMetadata(parseUserAgent(ctx.get('User-Agent')))) throw error
+      })
+      if (metadata) await sendMetadata(ctx, metadata, { immutable: true })
+      else sendNoMetadata(ctx)
     } else if (filename.endsWith(PROVENANCE)) {
       await sendProvenance(ctx, await files.provenance(sha256, filename.slice(0, -PROVENANCE.length)))
     } else if (filename.endsWith(RECORD)) {
