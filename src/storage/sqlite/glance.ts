@@ -11,7 +11,10 @@ export function createGlance(db: Database, changes: Changes): Glance {
   const selectPause = db.prepare<[], number>('SELECT 1 FROM pause').pluck()
   const selectTargets = db.prepare<[number], string>('SELECT targets FROM workers WHERE seen_at >= ? ORDER BY seen_at, worker').pluck()
   const selectRebuilt = db.prepare<[string], number>('SELECT 1 FROM wheels WHERE project = ? GROUP BY sdist, target HAVING count(*) > 1 LIMIT 1').pluck()
-  const selectWheel = db.prepare<[string, string], FileRow>('SELECT project, metadata FROM wheels WHERE sha256 = ? AND filename = ?')
+  const selectFile = db.prepare<{ sha256: string; filename: string }, FileRow & { projects: number }>(`
+    SELECT project, metadata, 1 AS projects FROM wheels WHERE sha256 = @sha256 AND filename = @filename
+    UNION ALL SELECT project, metadata, (SELECT count(*) FROM files AS other WHERE other.sha256 = @sha256 AND other.filename = @filename)
+    FROM files WHERE sha256 = @sha256 AND filename = @filename LIMIT 1`)
   const selectListed = db.prepare<[string, string], FileRow>('SELECT project, metadata FROM files WHERE sha256 = ? AND filename = ? ORDER BY seen_at, project')
 
   return named({
@@ -20,8 +23,8 @@ export function createGlance(db: Database, changes: Changes): Glance {
     paused: () => selectPause.get() !== undefined,
     targets: (since) => new Map(selectTargets.all(since).flatMap((targets) => Object.entries(JSON.parse(targets) as Record<string, string>))),
     file(sha256, filename) {
-      const wheel = selectWheel.get(sha256, filename)
-      return servedAs(filename, (wheel ? [wheel] : selectListed.all(sha256, filename)).map(({ project, metadata }) => ({ project, metadata: metadata ?? undefined })))
+      const row = selectFile.get({ sha256, filename })
+      return row && servedAs(filename, (row.projects === 1 ? [row] : selectListed.all(sha256, filename)).map(({ project, metadata }) => ({ project, metadata: metadata ?? undefined })))
     },
   })
 }
