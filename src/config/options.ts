@@ -59,7 +59,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
   },
   allowedFileHosts: {
     kind: list('hosts such as files.example or 10.0.0.5:8081'), fallback: () => [],
-    text: 'Hosts at private addresses that pages and redirects of upstreams may lead to. An upstream\'s own host always may; any other must be at an address of the internet.',
+    text: 'Hosts at private addresses that pages and redirects of upstreams may lead to. Those of an upstream may always lead to its own host; any other must be at an address of the internet.',
   },
   apkMirror: {
     kind: url, fallback: () => undefined, fallbackText: 'where the builder image says',

@@ -21,7 +21,7 @@ export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, runni
   fly: () => Transfer
   running: () => Transfer | undefined
 }): OpenFile {
-  const { sha256, filename, url } = file
+  const { sha256, filename, url, source } = file
   return { sha256, size: file.size, measure, read }
 
   async function measure(): Promise<number | undefined> {
@@ -30,7 +30,7 @@ export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, runni
     if (known !== undefined) return known
     if (transfer) return (await transfer.started()).size
     // The smallest question whose answer tells the whole's size, from servers that know no ranges too.
-    const { body, size } = await upstream.file(url, { from: 0, to: 0 })
+    const { body, size } = await upstream.file(url, { source, from: 0, to: 0 })
     body.destroy()
     if (size !== undefined) sizes.set(url, size)
     return size
@@ -78,7 +78,7 @@ export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, runni
 
   /** Undefined where the upstream has no ranges. */
   async function fetchPart({ start, end }: { start: number; end: number }, size: number | undefined): Promise<Readable | undefined> {
-    const answer = await upstream.file(url, { from: start, to: end })
+    const answer = await upstream.file(url, { source, from: start, to: end })
     if (answer.partial && (answer.size ?? size) === size) return exactly(answer.body, end - start + 1, filename)
     answer.body.destroy()
     if (answer.partial) expectSize(answer.size, size)

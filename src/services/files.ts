@@ -154,7 +154,7 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
     const what = `${file.filename}.metadata`
     const limit = timeLimit(METADATA_MS, { clock, closing: closing.signal, what })
     try {
-      const { body } = await upstream.file(metadataUrl(file.url), { signal: limit.signal })
+      const { body } = await upstream.file(metadataUrl(file.url), { source: file.source, signal: limit.signal })
       const sha256 = await keepBlob(blobs, upTo(LARGEST_METADATA, body, what), expected || undefined).finally(() => body.destroy())
       // A page that announces metadata without a digest (PEP 714: `true`) leaves it to the first fetch what they are for ever.
       if (expected === '') await store.pages.setMetadata(file, sha256)

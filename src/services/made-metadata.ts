@@ -85,7 +85,7 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, closing
     return {
       size,
       async read(start, end) {
-        const answer = await upstream.file(file.url, { from: start, to: end, signal })
+        const answer = await upstream.file(file.url, { source: file.source, from: start, to: end, signal })
         if (answer.partial) return bounded(answer.body, end - start + 1)
         answer.body.destroy()
         throw new UnreadableZip('the upstream has no ranges')
@@ -94,7 +94,7 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, closing
   }
 
   async function sizeOf(file: UpstreamFile, signal: AbortSignal): Promise<number | undefined> {
-    const { body, size, partial } = await upstream.file(file.url, { from: 0, to: 0, signal })
+    const { body, size, partial } = await upstream.file(file.url, { source: file.source, from: 0, to: 0, signal })
     body.destroy()
     return partial ? size : undefined
   }

@@ -22,8 +22,8 @@ export interface UpstreamFile {
   sha256: string
   filename: string
   project: string
-  /** Absolute. */
-  url: string
+  /** Absolute; and whose page named it, for `Upstream.file`, where that is known. */
+  url: string; source?: string | undefined
   /** sha256 of its `.metadata`; the empty string where the page announces one without a digest; undefined where it has none. */
   metadata: string | undefined
   /** Bytes, as its page says; undefined where it does not. */

@@ -98,6 +98,8 @@ export interface FileQuestion {
   to?: number | undefined
   /** Of an earlier answer: the part is wanted only where the file is still the same, and else the whole. */
   validator?: string | undefined
+  /** Whose page named the URL: nothing is asked with what another upstream is asked with. Where it is not known, the one whose files are there. */
+  source?: string | undefined
 }
 
 export interface FileAnswer {
@@ -113,8 +115,11 @@ export interface FileAnswer {
 }
 
 export type UpstreamPage =
-  /** `url` is where the page came from after redirects: relative URLs in it are resolved against that. */
-  | { kind: 'page'; json: Buffer; validator: string | undefined; url: string; freshness?: Freshness | undefined }
+  /**
+   * `url` is where the page came from after redirects: relative URLs in it are resolved against that. `sourceOf` says for `file` whose
+   * page named a file; it is absent where there is one upstream alone.
+   */
+  | { kind: 'page'; json: Buffer; validator: string | undefined; url: string; freshness?: Freshness | undefined; sourceOf?: (filename: string) => string | undefined }
   /** `freshness` is absent where nothing was said of it anew. */
   | { kind: 'unchanged'; freshness?: Freshness | undefined }
   | { kind: 'absent' }

@@ -51,7 +51,7 @@ export function createProvenances({ store, blobs, upstream, clock, log }: {
   }
 
   async function fetch(file: UpstreamFile, path: string): Promise<string> {
-    const { body } = await upstream.file(await urlOf(file))
+    const { body } = await upstream.file(await urlOf(file), { source: file.source })
     const json = await wholeJson(body, file.filename)
     const sha256 = await keepBlob(blobs, [json])
     await store.kept.put({ path, sha256, size: json.length, etag: undefined, fetchedAt: clock.now() })

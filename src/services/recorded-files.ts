@@ -3,12 +3,14 @@ import type { IndexFile, ProjectPage } from '../domain/page.ts'
 import { uploadTimeOf } from '../domain/policy.ts'
 import type { UpstreamFile } from './ports.ts'
 
-/** Files of a page that can be served under their digest; the others keep the upstream's URL on the page. */
-export function recordedFiles(project: string, page: ProjectPage, pageUrl: string): UpstreamFile[] {
+/** Files of a page that can be served under their digest; the others keep the upstream's URL on the page. `sourceOf` says whose page named one. */
+export function recordedFiles(project: string, page: ProjectPage, pageUrl: string, sourceOf: (filename: string) => string | undefined = () => undefined): UpstreamFile[] {
   return page.files.flatMap((file) => {
     const sha256 = sha256Of(file)
     const url = URL.parse(file.url, pageUrl)
-    return sha256 && url ? [{ sha256, filename: file.filename, project, url: url.href, metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }] : []
+    if (!sha256 || !url) return []
+    const { filename } = file
+    return [{ sha256, filename, project, url: url.href, source: sourceOf(filename), metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }]
   })
 }
 

@@ -113,7 +113,7 @@ export function beginTransfer(file: UpstreamFile, { blobs, upstream, clock, log,
     let received = 0
     const limit = leastRate(() => received, { clock, closing, what: file.filename })
     try {
-      const answer = await upstream.file(file.url, { signal: limit.signal, ...draft && { from: written, validator } })
+      const answer = await upstream.file(file.url, { source: file.source, signal: limit.signal, ...draft && { from: written, validator } })
       try {
         await prepare(answer)
         let skip = written - answer.from

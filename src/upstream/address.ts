@@ -2,6 +2,8 @@
 export interface Address {
   /** Of the index, ending in `/`, without credentials. */
   base: URL
+  /** The path of the folder that holds the index, ending in `/`. */
+  folder: string
   /** For people: the address without credentials. */
   label: string
   /** Whether a URL is of its own scheme, host and port, and there in the folder that holds the index: its files are there. */
@@ -30,6 +32,7 @@ export function parseAddress(text: string): Address {
   const covers = (url: URL): boolean => url.origin === base.origin && url.pathname.startsWith(folder)
   return {
     base,
+    folder,
     label: base.href,
     covers,
     authorization: (url) => covers(url) && !LEAVES.test(url.pathname) ? header : undefined,

@@ -5,7 +5,7 @@ import { isValidName, normalizeName } from '../domain/names.ts'
 import { MuslinError } from '../errors.ts'
 import type { Upstream, UpstreamList } from '../services/ports.ts'
 import { badList, projectEntries } from './project-entries.ts'
-import { readStamp, writeStamp } from './stamp.ts'
+import { readStamp, sameTexts, writeStamp } from './stamp.ts'
 
 interface Listing {
   name: string
@@ -27,8 +27,8 @@ export async function mergeLists(listings: Listing[], { validator: given, via, l
     const answer = await listOf(listing, kept?.from.get(listing.name))
     if (answer) found.push({ listing, answer })
   }
-  const candidates = listings.map(({ name }) => name)
-  if (kept && found.length === kept.from.size && found.every(({ answer }) => answer.kind === 'unchanged') && kept.candidates.join() === candidates.join()) {
+  const absent = listings.filter((listing) => !found.some((each) => each.listing === listing)).map(({ name }) => name)
+  if (kept && found.length === kept.from.size && found.every(({ answer }) => answer.kind === 'unchanged') && sameTexts(kept.absent, absent)) {
     return { kind: 'unchanged', freshness: briefest(found.map(({ answer }) => answer.freshness)) }
   }
   for (const each of found) {
@@ -40,7 +40,7 @@ export async function mergeLists(listings: Listing[], { validator: given, via, l
   body.once('close', () => { for (const list of lists) list.body.destroy() })
   return {
     kind: 'list', body, freshness: briefest(lists.map(({ freshness }) => freshness)),
-    validator: writeStamp({ from: new Map(lists.map(({ listing, validator }) => [listing.name, validator])), candidates }),
+    validator: writeStamp({ from: new Map(lists.map(({ listing, validator }) => [listing.name, validator])), absent }),
   }
 
   async function listOf({ upstream }: Listing, validator: string | undefined): Promise<UpstreamList | undefined> {
@@ -52,6 +52,12 @@ export async function mergeLists(listings: Listing[], { validator: given, via, l
       return undefined
     }
   }
+}
+
+/** The list of the one upstream that there is, as it is. */
+export async function onlyList({ name, upstream }: Omit<Listing, 'lists'>, { validator, via }: { validator: string | undefined; via: string | undefined }): Promise<UpstreamList> {
+  const answer = await upstream.list(readStamp(validator)?.from.get(name), via)
+  return answer.kind === 'unchanged' ? answer : { ...answer, validator: writeStamp({ from: new Map([[name, answer.validator]]), absent: [] }) }
 }
 
 async function* merged(lists: { body: Readable; listing: Listing }[]): AsyncGenerator<Buffer> {

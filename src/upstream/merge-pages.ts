@@ -8,12 +8,15 @@ type Page = Extract<UpstreamPage, { kind: 'page' }>
  * One page of several upstreams' pages of a project: the files of all, the first of a name wins, and with it its digest, its yank and its metadata. Of the other keys
  * the first page's win. File URLs are absolute afterwards, since each page had another address.
  */
-export function mergePages(pages: Page[]): Pick<Page, 'json' | 'url'> {
-  const parsed = pages.map(({ json, url }) => ({ page: readJson(json.toString()) as ProjectPage, url }))
+export function mergePages(pages: { page: Page; source: string }[]): Pick<Page, 'json' | 'url' | 'sourceOf'> {
+  const parsed = pages.map(({ page: { json, url }, source }) => ({ page: readJson(json.toString()) as ProjectPage, url, source }))
   const files = new Map<string, IndexFile>()
-  for (const { page, url } of parsed) {
+  const sources = new Map<string, string>()
+  for (const { page, url, source } of parsed) {
     for (const file of page.files) {
-      if (!files.has(file.filename)) files.set(file.filename, { ...file, url: URL.parse(file.url, url)?.href ?? file.url })
+      if (files.has(file.filename)) continue
+      files.set(file.filename, { ...file, url: URL.parse(file.url, url)?.href ?? file.url })
+      sources.set(file.filename, source)
     }
   }
   const versions = parsed.every(({ page }) => Array.isArray(page.versions)) ? [...new Set(parsed.flatMap(({ page }) => page.versions ?? []))] : undefined
@@ -25,7 +28,7 @@ export function mergePages(pages: Page[]): Pick<Page, 'json' | 'url'> {
     // PEP 700: a list of versions is the whole list.
     ...versions && { versions },
   }
-  return { json: Buffer.from(JSON.stringify(merged)), url: pages[0]?.url ?? '' }
+  return { json: Buffer.from(JSON.stringify(merged)), url: pages[0]?.page.url ?? '', sourceOf: (filename) => sources.get(filename) }
 }
 
 /** What all of them promise. */

@@ -7,7 +7,7 @@ export const ACCEPT = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi
 const DEEPEST = 100
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 
-interface Page { files: { filename: string; url: string }[] }
+interface Page { files: { filename: string; url: string; provenance?: unknown }[] }
 
 /**
  * A project's page as JSON, from bytes that are that or HTML: what they are tell they themselves, not the label that they came with. JSON comes through
@@ -28,10 +28,10 @@ export async function readPage(given: Buffer, { project, url, mayName, setting }
   if (kind === undefined) throw refusal('it is neither JSON nor HTML')
   const page = kind === 'json' ? checked(bytes) : await pageFromHtml(bytes.toString(), project, url)
   if (typeof page === 'string') throw refusal(page)
-  const refused = mayName && page.files.find((file) => {
-    const at = URL.parse(file.url, url)
+  const refused = mayName && page.files.find(({ url: file, provenance }) => [file, provenance].some((named) => {
+    const at = typeof named === 'string' ? URL.parse(named, url) : null
     return at !== null && !mayName(at)
-  })
+  }))
   if (refused) throw refusal(`it names ${JSON.stringify(refused.filename.slice(0, 100))} where another upstream's credentials would open it`)
   return kind === 'json' ? bytes : Buffer.from(JSON.stringify(page))
 }

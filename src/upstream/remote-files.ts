@@ -63,7 +63,7 @@ export function createRemoteFiles({ address: own, setting, ca, proxies, instance
   }
 }
 
-const NOWHERE: Omit<Address, 'label'> = { base: new URL('http://nowhere.invalid/'), covers: () => false, authorization: () => undefined }
+const NOWHERE: Omit<Address, 'label'> = { base: new URL('http://nowhere.invalid/'), folder: '/', covers: () => false, authorization: () => undefined }
 
 function parse(text: string, setting: string): URL {
   const url = URL.parse(text)

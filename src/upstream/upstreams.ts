@@ -35,26 +35,24 @@ export function createUpstreams({ sources, allowedFileHosts = [], ...shared }: O
   allowedFileHosts?: string[]
 }): Upstream & { close(): Promise<void> } {
   const addresses = sources.map(({ url }) => parseAddress(url))
-  const origins = new Set(addresses.map(({ base }) => base.origin))
   const hosts = new Set(allowedFileHosts.map((host) => host.toLowerCase()))
-  const trusted = (url: URL): boolean => origins.has(url.origin) || hosts.has(url.hostname) || hosts.has(url.host)
+  const trusted = (url: URL): boolean => hosts.has(url.hostname) || hosts.has(url.host)
   const secret = addresses.filter((address) => address.authorization(address.base) !== undefined)
   const members = sources.map(({ name, url, setting, ca, proxies, projects, exclusive, merge }, at): Member => {
     const address = addresses[at]!
     const asked = nameMatcher(projects)
     return {
-      name,
+      // What is kept of a table whose url has changed since is another server's.
+      name: URL.canParse(name) ? address.label : `${name} ${address.label}`,
       upstream: createUpstream({ ...shared, url, setting, ca, proxies, trusted, mayName: mayNameOf(address) }),
+      asksAll: projects.length === 0,
       asks: (project) => projects.length === 0 || asked(project),
       claims: (project) => exclusive && asked(project),
       merges: nameMatcher(merge),
-      covers: (file) => address.covers(file),
-      isAt: (file) => file.origin === address.base.origin,
+      address,
     }
   })
-  const [first] = members
-  const isPlain = members.length === 1 && sources[0]?.projects.length === 0
-  return isPlain && first ? first.upstream : createSeveral({ members, log: shared.log })
+  return createSeveral({ members, log: shared.log })
 
   /** No page may have us fetch with the credentials of another upstream what it names. On one host they are one team's. */
   function mayNameOf({ base }: Address): ((file: URL) => boolean) | undefined {

@@ -168,6 +168,7 @@ describe('.metadata', () => {
   test('that does not end is not kept, nor what does not come, and nobody is held up by it', async () => {
     const endless = await record({ metadata: 'x'.repeat(17 * 1024 * 1024), undigested: true }, '')
     await expect(files.metadata(endless, NAME)).rejects.toEqual(code('upstream-bad-answer'))
+    await bench.clock.began(60_000)
     index.silence(true)
     for (const give of ['time', 'close'] as const) {
       const asked = expect(files.metadata(endless, NAME)).rejects.toEqual(code(give === 'time' ? 'upstream-timeout' : 'shutting-down'))

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Upstream, UpstreamPage } from '../../src/services/ports.ts'
 import { createUpstreams, sourceText, type UpstreamSource } from '../../src/upstream/upstreams.ts'
@@ -50,11 +50,10 @@ describe('whose a name is', () => {
     expect(second.asked()).toEqual([])
   })
 
-  test('its owner\'s for ever, whoever before it comes to know it, until the owner has it no more', async () => {
-    const [first, second] = [await index({}), await index({ ours: ['ours-1.0.tar.gz'] })]
-    const upstream = make([source(first.server), source(second.server)])
+  test('its owner\'s, whoever behind it comes to know it, until the owner has it no more', async () => {
+    const [first, second, third] = [await index({}), await index({ ours: ['ours-1.0.tar.gz'] }), await index({ ours: ['ours-99.tar.gz'] })]
+    const upstream = make([source(first.server), source(second.server), source(third.server)])
     const page = pageOf(await upstream.page('ours'))
-    first.pages['ours'] = pageFor('ours', ['ours-99.tar.gz'])
     expect(await upstream.page('ours', page.validator)).toMatchObject({ kind: 'unchanged' })
     second.pages['ours'] = pageFor('ours', ['ours-1.0.tar.gz', 'ours-1.1.tar.gz'])
     const newer = pageOf(await upstream.page('ours', page.validator))
@@ -62,21 +61,58 @@ describe('whose a name is', () => {
     // Nobody is asked in its place while it fails.
     second.break(503)
     await expect(upstream.page('ours', newer.validator)).rejects.toMatchObject({ code: 'upstream-refused' })
+    expect(third.asked()).toEqual([])
     second.break(undefined)
     delete second.pages['ours']
     expect(filenames(pageOf(await upstream.page('ours', newer.validator)))).toEqual(['ours-99.tar.gz'])
+  })
+
+  test.each([[false], [true]])('one\'s before the owner as soon as it comes to know it, which the log tells; past every cache: %s', async (reload) => {
+    const [company, all] = [await index({}), await index({ ours: ['ours-99.tar.gz'] })]
+    const { log, logged } = logs()
+    const upstream = make([source(company.server), source(all.server)], { log })
+    const page = pageOf(await upstream.page('ours'))
+    expect(logged()).toEqual([])
+    company.pages['ours'] = pageFor('ours', ['ours-1.0.tar.gz'])
+    all.server.requests.length = 0
+    const taken = pageOf(await upstream.page('ours', page.validator, undefined, reload))
+    expect(filenames(taken)).toEqual(['ours-1.0.tar.gz'])
+    expect(all.asked()).toEqual([])
+    expect(logged()).toMatchObject([{ level: 40, project: 'ours', upstream: `${company.server.origin}/simple/`, before: `${all.server.origin}/simple/` }])
+    expect(await upstream.page('ours', taken.validator)).toMatchObject({ kind: 'unchanged' })
+    expect(logged()).toHaveLength(1)
   })
 
   test('its owner\'s where somebody asks past every cache too', async () => {
     const [first, second] = [await index({}), await index({ ours: ['ours-1.0.tar.gz'] })]
     const upstream = make([source(first.server), source(second.server)])
     const page = pageOf(await upstream.page('ours'))
-    first.pages['ours'] = pageFor('ours', ['ours-99.tar.gz'])
     const again = pageOf(await upstream.page('ours', page.validator, undefined, true))
     expect(filenames(again)).toEqual(['ours-1.0.tar.gz'])
     expect(again.validator).toBe(page.validator)
     expect(second.server.requests.at(-1)?.headers).toMatchObject({ 'cache-control': 'no-cache' })
     expect(second.server.requests.at(-1)?.headers['if-none-match']).toBeUndefined()
+  })
+
+  test('the owner\'s of a kept page while one before it fails that had none, and nobody else\'s', async () => {
+    const [company, middle, all, last] = [await index({}), await index({}), await index({ six: ['six-1.0.tar.gz'] }), await index({ six: ['six-99.tar.gz'] })]
+    const { log, logged } = logs()
+    const upstream = make([company, middle, all, last].map(({ server }) => source(server)), { log })
+    const { validator } = pageOf(await upstream.page('six'))
+    company.break(500)
+    expect(await upstream.page('six', validator)).toMatchObject({ kind: 'unchanged' })
+    expect(logged()).toMatchObject([{ level: 40, project: 'six', upstream: `${company.server.origin}/simple/` }])
+    all.pages['six'] = pageFor('six', ['six-1.0.tar.gz', 'six-1.1.tar.gz'])
+    // The one between them comes to know it: whether the first does is not known.
+    middle.pages['six'] = pageFor('six', ['six-50.tar.gz'])
+    const newer = pageOf(await upstream.page('six', validator))
+    expect(filenames(newer)).toEqual(['six-1.0.tar.gz', 'six-1.1.tar.gz'])
+    delete all.pages['six']
+    await expect(upstream.page('six', newer.validator)).rejects.toMatchObject({ code: 'upstream-refused' })
+    await expect(upstream.page('six')).rejects.toMatchObject({ code: 'upstream-refused' })
+    expect(last.asked()).toEqual([])
+    company.break(undefined)
+    expect(filenames(pageOf(await upstream.page('six', newer.validator)))).toEqual(['six-50.tar.gz'])
   })
 
   test('an upstream\'s that was put before its owner in the settings', async () => {
@@ -85,18 +121,57 @@ describe('whose a name is', () => {
     const after = make([source(added.server), source(old.server)])
     const page = pageOf(await before.page('ours'))
     expect(filenames(pageOf(await after.page('ours', page.validator)))).toEqual(['ours-2.0.tar.gz'])
-    // A name that the new one does not have is asked of it once.
-    const six = pageOf(await after.page('six', pageOf(await before.page('six')).validator))
-    added.server.requests.length = 0
+    // It never said of this name that it has none.
+    const { validator } = pageOf(await before.page('six'))
+    added.break(500)
+    await expect(after.page('six', validator)).rejects.toMatchObject({ code: 'upstream-refused' })
+    added.break(undefined)
+    const six = pageOf(await after.page('six', validator))
+    added.break(500)
     expect(await after.page('six', six.validator)).toMatchObject({ kind: 'unchanged' })
-    expect(added.asked()).toEqual([])
   })
 
-  test('a validator of times with one upstream is no reason for anything', async () => {
+  test('a validator of an earlier version is no reason for anything', async () => {
     const [first, second] = [await index({}), await index({ six: ['six-1.0.tar.gz'] })]
     const upstream = make([source(first.server), source(second.server)])
-    expect((await upstream.page('six', '"of-old"')).kind).toBe('page')
-    expect(second.server.requests[0]?.headers['if-none-match']).toBeUndefined()
+    const label = `${second.server.origin}/simple/`
+    for (const old of ['"of-old"', JSON.stringify({ from: [[label, '"of-old"']], candidates: [label] })]) {
+      expect((await upstream.page('six', old)).kind).toBe('page')
+      expect(second.server.requests.at(-1)?.headers['if-none-match']).toBeUndefined()
+    }
+  })
+})
+
+describe('settings that change', () => {
+  test.each<[string, (server: TestServer) => UpstreamSource[]]>([
+    ['one upstream', (server) => [source(server)]],
+    ['a table of the same name', (server) => [{ ...source(server), name: 'company' }]],
+    ['the second of two', (server) => [{ ...source(server), name: 'none', projects: ['none'] }, source(server)]],
+  ])('another server is never asked by what the one before it said: %s', async (_what, sources) => {
+    const year: RequestListener = (request, response) => {
+      const server = request.headers.host === new URL(old.origin).host ? 2025 : 2024
+      const written = new Date(Date.UTC(server, 0)).toUTCString()
+      if (Date.parse(request.headers['if-modified-since'] ?? '') >= Date.parse(written)) return void response.writeHead(304).end()
+      response.writeHead(200, { 'last-modified': written }).end(JSON.stringify(request.url === '/simple/' ? { meta: { 'api-version': '1.0' }, projects: [{ name: `p${server}` }] } : pageFor('six', [`six-${server}.tar.gz`])))
+    }
+    const [old, young] = [await startServer(year), await startServer(year)]
+    closers.push(() => old.close(), () => young.close())
+    const [before, after] = [make(sources(old)), make(sources(young))]
+    const { validator } = pageOf(await before.page('six'))
+    expect(await before.page('six', validator)).toMatchObject({ kind: 'unchanged' })
+    const list = await before.list()
+    if (list.kind === 'list') list.body.destroy()
+    expect(await before.list(list.kind === 'list' ? list.validator : undefined)).toMatchObject({ kind: 'unchanged' })
+    expect(filenames(pageOf(await after.page('six', validator)))).toEqual(['six-2024.tar.gz'])
+    const newer = await after.list(list.kind === 'list' ? list.validator : undefined)
+    expect(newer.kind === 'list' && (await buffer(newer.body)).toString()).toContain('p2024')
+    for (const { headers } of young.requests) expect(headers).not.toHaveProperty('if-modified-since')
+  })
+
+  test('the list of one upstream comes as it is', async () => {
+    const own = await index({ Six: [] })
+    const got = await make([source(own.server)]).list()
+    expect(got.kind === 'list' && JSON.parse((await buffer(got.body)).toString())).toEqual({ meta: { 'api-version': '1.4', '_last-serial': 1 }, projects: [{ name: 'Six', '_last-serial': 1 }] })
   })
 })
 
@@ -135,6 +210,7 @@ describe('merging', () => {
     expect(files.map(({ filename }) => filename).toSorted()).toEqual(['torch-2.0+cpu.whl', 'torch-2.0.whl', 'torch-2.1.whl'])
     const first = at === 0 ? extra : owner
     expect(files.find(({ filename }) => filename === 'torch-2.0.whl')?.url).toBe(`${first.server.origin}/files/torch-2.0.whl`)
+    expect(['torch-2.0.whl', 'torch-2.1.whl', 'none.whl'].map((name) => page.sourceOf?.(name))).toEqual([`${first.server.origin}/simple/`, `${owner.server.origin}/simple/`, undefined])
     expect(await upstream.page('torch', page.validator)).toMatchObject({ kind: 'unchanged' })
     // The counter-proof: without a pattern there is one owner.
     expect(await filesOf(upstream, 'six')).toHaveLength(1)
@@ -192,7 +268,7 @@ describe('credentials of two upstreams and a third host', () => {
     const withSecret = (server: TestServer, secret: string): UpstreamSource => ({ ...source(server), url: `${server.origin.replace('//', `//user-${secret}:pass-${secret}@`)}/team/simple/` })
     const logged: string[] = []
     const log = pino({ level: 'trace' }, { write: (line: string) => { logged.push(line) } })
-    const upstream = make([withSecret(first, 'one'), withSecret(second, 'two')], { log, allowedFileHosts: [new URL(third.origin).host] })
+    const upstream = make([withSecret(first, 'one'), withSecret(second, 'two')], { log, allowedFileHosts: [second, third].map(({ origin }) => new URL(origin).host) })
 
     await upstream.page('a')
     await upstream.page('b')
@@ -209,12 +285,45 @@ describe('credentials of two upstreams and a third host', () => {
 
   test('no page has files fetched with those of another host\'s upstream', async () => {
     const company = await index({})
-    const page = (url: string) => ({ meta: { 'api-version': '1.0' }, name: 'evil', files: [{ filename: 'evil-1.0.whl', url, hashes: { sha256: 'ab'.repeat(32) } }] })
-    const hostile = await startServer((request, response) => sendJson(request, response, page(request.url === '/simple/evil/' ? `${company.server.origin}/simple/secret-1.0.whl` : 'own-1.0.whl')))
+    const secret = `${company.server.origin}/simple/secret-1.0.whl`
+    const named: Record<string, object> = { '/simple/evil/': { url: secret }, '/simple/provenance/': { provenance: secret }, '/simple/own/': { provenance: 'own.json' } }
+    const hostile = await startServer((request, response) => sendJson(request, response, {
+      meta: { 'api-version': '1.0' }, name: 'evil', files: [{ filename: 'evil-1.0.whl', url: 'own-1.0.whl', hashes: { sha256: 'ab'.repeat(32) }, ...named[request.url ?? ''] }],
+    }))
     closers.push(() => hostile.close())
     const upstream = make([{ ...source(company.server), url: `${company.server.origin.replace('//', '//me:secret@')}/simple/` }, source(hostile)])
-    await expect(upstream.page('evil')).rejects.toMatchObject({ code: 'upstream-bad-answer', detail: expect.stringContaining('another upstream\'s credentials') })
+    for (const project of ['evil', 'provenance']) await expect(upstream.page(project)).rejects.toMatchObject({ code: 'upstream-bad-answer', detail: expect.stringContaining('another upstream\'s credentials') })
     expect((await upstream.page('own')).kind).toBe('page')
+  })
+
+  test('a file is asked for with those of the upstream whose page named it alone', async () => {
+    const server = await startServer((_request, response) => void response.end('bytes'))
+    closers.push(() => server.close())
+    const at = (secret: string, path: string): UpstreamSource => ({ ...source(server), name: secret, url: `${server.origin.replace('//', `//user-${secret}:pass-${secret}@`)}${path}` })
+    const upstream = make([at('one', '/simple/'), at('two', '/other/'), at('three', '/team/simple/')])
+    const ask = async (path: string, source?: string): Promise<void> => void await buffer((await upstream.file(server.origin + path, { source })).body)
+    await ask('/files/f', `two ${server.origin}/other/`)
+    await ask('/team/files/f', `two ${server.origin}/other/`)
+    // Where nobody knows whose page it was, the index in whose folder it is: the innermost.
+    await ask('/team/files/g')
+    await ask('/files/g', 'gone from the settings')
+    expect(seen(server)).toEqual(new Set(['/files/f two', '/team/files/f two', '/team/files/g three', '/files/g one']))
+  })
+
+  test('what is private to one is so for the pages and redirects of the others, whatever its path', async () => {
+    const inside = await startServer((_request, response) => void response.end('a secret'))
+    const own = await startServer((_request, response) => void response.writeHead(302, { location: `${inside.origin}/elsewhere` }).end())
+    for (const server of [inside, own]) closers.push(() => server.close())
+    const upstream = make([source(inside), source(own)])
+    const [evil, company] = [own, inside].map((server) => `${server.origin}/simple/`)
+    const forbidden = { code: 'upstream-forbidden' }
+    await expect(upstream.file(`${inside.origin}/elsewhere`, { source: evil })).rejects.toMatchObject(forbidden)
+    await expect(upstream.file(`${own.origin}/f`, { source: evil })).rejects.toMatchObject(forbidden)
+    await expect(upstream.file(`${own.origin}/f`)).rejects.toMatchObject(forbidden)
+    expect(inside.requests).toEqual([])
+    expect((await buffer((await upstream.file(`${inside.origin}/elsewhere`, { source: company })).body)).toString()).toBe('a secret')
+    const allowing = make([source(inside), source(own)], { allowedFileHosts: ['127.0.0.1'] })
+    expect((await buffer((await allowing.file(`${own.origin}/f`, { source: evil })).body)).toString()).toBe('a secret')
   })
 
   function seen(server: TestServer): Set<string> {
@@ -222,6 +331,12 @@ describe('credentials of two upstreams and a third host', () => {
     return new Set(server.requests.map((request) => `${request.url} ${who(request)}`))
   }
 })
+
+function logs(): { log: Logger; logged: () => object[] } {
+  const lines: string[] = []
+  const log = pino({ level: 'warn' }, { write: (line: string) => { lines.push(line) } })
+  return { log, logged: () => lines.map((line) => JSON.parse(line) as object) }
+}
 
 interface Index {
   server: TestServer

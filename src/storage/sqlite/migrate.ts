@@ -9,9 +9,10 @@ import policy from './migrations/0007-policy.ts'
 import cache from './migrations/0008-cache.ts'
 import files from './migrations/0009-files.ts'
 import projectsFiles from './migrations/0010-projects-files.ts'
+import sources from './migrations/0011-sources.ts'
 
 /** In their order, for ever: a released one is never changed, only followed by another. */
-const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness, policy, cache, files, projectsFiles]
+const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness, policy, cache, files, projectsFiles, sources]
 /** The `user_version` of a database of this program. */
 export const SCHEMA = MIGRATIONS.length
 

@@ -9,7 +9,7 @@ import { asPort } from './port.ts'
 
 interface FreshnessRow { fresh_seconds: number | null; stale_seconds: number }
 interface PageRow extends FreshnessRow { project: string; json: Buffer | null; url: string; validator: string | null; fetched_at: number }
-type FileRow = Pick<UpstreamFile, 'sha256' | 'filename' | 'project' | 'url'> & { metadata: string | null; size: number | null; uploaded_at: number | null; seen_at: number }
+type FileRow = Pick<UpstreamFile, 'sha256' | 'filename' | 'project' | 'url'> & { source: string | null; metadata: string | null; size: number | null; uploaded_at: number | null; seen_at: number }
 interface ListRow extends FreshnessRow { sha256: string; validator: string | null; fetched_at: number }
 
 const compress = promisify(zstdCompress)
@@ -28,11 +28,11 @@ export function createPages(db: Database, changes: Changes): PageStore {
   // A digest once learnt stays when a later page announces the metadata without one, or no more. A page of ten thousand files
   // mostly names known ones: they are compared, not written again.
   const putFile = db.prepare<[FileRow]>(`
-    INSERT INTO files (sha256, filename, project, url, metadata, size, uploaded_at, seen_at)
-    VALUES (@sha256, @filename, @project, @url, @metadata, @size, @uploaded_at, @seen_at)
-    ON CONFLICT DO UPDATE SET url = excluded.url, uploaded_at = excluded.uploaded_at, size = coalesce(excluded.size, files.size),
+    INSERT INTO files (sha256, filename, project, url, source, metadata, size, uploaded_at, seen_at)
+    VALUES (@sha256, @filename, @project, @url, @source, @metadata, @size, @uploaded_at, @seen_at)
+    ON CONFLICT DO UPDATE SET url = excluded.url, source = excluded.source, uploaded_at = excluded.uploaded_at, size = coalesce(excluded.size, files.size),
       metadata = coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)
-    WHERE url <> excluded.url OR uploaded_at IS NOT excluded.uploaded_at OR size IS NOT coalesce(excluded.size, files.size)
+    WHERE url <> excluded.url OR source IS NOT excluded.source OR uploaded_at IS NOT excluded.uploaded_at OR size IS NOT coalesce(excluded.size, files.size)
       OR metadata IS NOT coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)`)
   const selectListed = db.prepare<[string, string], FileRow>('SELECT * FROM files WHERE sha256 = ? AND filename = ? ORDER BY seen_at, project')
   const selectFiles = db.prepare<[string], FileRow>('SELECT * FROM files WHERE project = ? ORDER BY filename, sha256')
@@ -52,8 +52,8 @@ export function createPages(db: Database, changes: Changes): PageStore {
 
   const store = db.transaction((page: PageRow, files: UpstreamFile[]) => {
     putPage.run(page)
-    for (const { sha256, filename, project, url, metadata, size, uploadedAt } of files) {
-      putFile.run({ sha256, filename, project, url, metadata: metadata ?? null, size: size ?? null, uploaded_at: uploadedAt ?? null, seen_at: page.fetched_at })
+    for (const { sha256, filename, project, url, source, metadata, size, uploadedAt } of files) {
+      putFile.run({ sha256, filename, project, url, source: source ?? null, metadata: metadata ?? null, size: size ?? null, uploaded_at: uploadedAt ?? null, seen_at: page.fetched_at })
     }
     changes.bump(page.project)
   })
@@ -102,6 +102,6 @@ function told(row: Omit<ListRow, 'sha256'>): Pick<StoredPage, 'validator' | 'fre
   return { validator: row.validator ?? undefined, freshness, fetchedAt: row.fetched_at }
 }
 
-function toFile({ metadata, size, uploaded_at, seen_at, ...file }: FileRow): UpstreamFile {
-  return { ...file, metadata: metadata ?? undefined, size: size ?? undefined, uploadedAt: uploaded_at ?? undefined, seenAt: seen_at }
+function toFile({ source, metadata, size, uploaded_at, seen_at, ...file }: FileRow): UpstreamFile {
+  return { ...file, source: source ?? undefined, metadata: metadata ?? undefined, size: size ?? undefined, uploadedAt: uploaded_at ?? undefined, seenAt: seen_at }
 }

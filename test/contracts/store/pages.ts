@@ -32,9 +32,12 @@ export function pagesContract({ store, running }: StoreBench): void {
     test('files of older pages stay recorded; newer pages correct the URL', async () => {
       const gone = { ...file, sha256: 'b'.repeat(64), filename: 'cffi-1.16.tar.gz', metadata: 'c'.repeat(64) }
       await store.pages.put(page, [file, gone])
-      await store.pages.put(page, [{ ...file, url: 'https://upstream.example/moved' }])
+      await store.pages.put(page, [{ ...file, url: 'https://upstream.example/moved', source: 'one' }])
       expect(await store.pages.file(gone.sha256, gone.filename)).toMatchObject(gone)
-      expect(await store.pages.file(file.sha256, file.filename)).toMatchObject({ ...file, url: 'https://upstream.example/moved' })
+      expect(await store.pages.file(file.sha256, file.filename)).toMatchObject({ ...file, url: 'https://upstream.example/moved', source: 'one' })
+      // Another upstream's page names the same.
+      await store.pages.put(page, [{ ...file, url: 'https://upstream.example/moved', source: 'two' }])
+      expect(await store.pages.file(file.sha256, file.filename)).toMatchObject({ source: 'two' })
       expect(await store.pages.file(file.sha256, 'other.tar.gz')).toBeUndefined()
       expect(await store.pages.files('cffi')).toHaveLength(2)
       expect(await store.pages.files('other')).toEqual([])

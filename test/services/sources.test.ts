@@ -1,0 +1,64 @@
+import { buffer } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createFiles, type Files } from '../../src/services/files.ts'
+import type { Upstream } from '../../src/services/ports.ts'
+import { createUpstreamPages, type UpstreamPages } from '../../src/services/upstream-pages.ts'
+import { createUpstreams } from '../../src/upstream/upstreams.ts'
+import { sha256, type SyntheticFile, type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
+import { type Bench, makeBench, silent } from './bench.ts'
+
+let bench: Bench
+let index: SyntheticUpstream
+let upstream: ReturnType<typeof createUpstreams>
+let pages: UpstreamPages
+let files: Files
+let asked: [string, string | undefined][]
+beforeEach(async () => {
+  bench = await makeBench()
+  index = await syntheticUpstream()
+  asked = []
+  // Two in the same folder of one server, so that the URL alone does not tell them apart.
+  upstream = createUpstreams({ sources: [sourceOf('first', '/other/'), sourceOf('second', '/simple/')], instance: 'this-one', log: silent, clock: bench.clock })
+  const watched: Upstream = { ...upstream, file: (url, question) => {
+    asked.push([new URL(url).pathname.replace(/.*\//, ''), question?.source])
+    return upstream.file(url, question)
+  } }
+  pages = createUpstreamPages({ store: bench.store, upstream, clock: bench.clock, log: silent, freshness: 0 })
+  files = createFiles({ ...bench, upstream: watched, log: silent })
+})
+afterEach(async () => {
+  await files.close()
+  await upstream.close()
+  await index.close()
+  await bench.close()
+})
+
+test('whatever is fetched of a file is asked of the upstream whose page named it, with its credentials', async () => {
+  const listed: SyntheticFile[] = ['whole.tar.gz', 'part.tar.gz', 'told-1.0-py3-none-any.whl', 'made-1.0-py3-none-any.whl'].map((filename) => ({
+    filename, bytes: Buffer.from(filename.repeat(100)), ranges: true, keys: { size: undefined }, provenance: '{}',
+    ...filename.startsWith('told') && { metadata: 'Metadata-Version: 2.1' },
+  }))
+  index.project('p', listed)
+  await pages.refresh('p')
+  const [whole = '', part = '', told = '', made = ''] = listed.map(({ bytes }) => sha256(bytes))
+  await buffer(await files.blob(whole, 'whole.tar.gz'))
+  await buffer((await (await files.open(part, 'part.tar.gz')).read({ start: 2, end: 5 })).body)
+  await files.metadata(told, 'told-1.0-py3-none-any.whl')
+  // It is no zip, which both its end and the whole are asked for to find out.
+  await expect(files.metadata(made, 'made-1.0-py3-none-any.whl')).rejects.toMatchObject({ code: 'no-such-file' })
+  await files.provenance(whole, 'whole.tar.gz')
+  const second = `second ${index.url}`
+  expect([...new Set(asked.map(([name]) => name))].toSorted()).toEqual(['made-1.0-py3-none-any.whl', 'part.tar.gz', 'told-1.0-py3-none-any.whl.metadata', 'whole.tar.gz', 'whole.tar.gz.provenance'])
+  expect(asked).toEqual(asked.map(([name]) => [name, second]))
+  expect((await bench.store.pages.file(whole, 'whole.tar.gz'))?.source).toBe(second)
+  const authorization = `Basic ${Buffer.from('second:secret').toString('base64')}`
+  const seen = index.requests.flatMap((line, at) => line.includes('/packages/') ? [index.headers[at]?.authorization] : [])
+  expect(seen).toEqual(asked.map(() => authorization))
+})
+
+function sourceOf(name: string, path: string) {
+  const url = new URL(path, index.url)
+  url.username = name
+  url.password = 'secret'
+  return { name, url: url.href, from: 'a test', setting: 'upstream', ca: undefined, proxies: undefined, projects: [], exclusive: false, merge: [] }
+}
