@@ -47,7 +47,7 @@ export function violations(sources: Sources): string[] {
   return [
     ...files.flatMap(([file, text]) => imports(text).flatMap((target) => refusal(file, target) ?? [])),
     ...files.filter(([file]) => partOf(file) === 'domain').flatMap(([file, text]) => impurity(file, text) ?? []),
-    ...files.filter(([, text]) => HEAVY.test(code(text))).map(([file]) => `src/${file} imports node:http or @koa/router, and WebSocket with it: process.getBuiltinModule and http/router.ts give them without, 16 MB less`),
+    ...files.filter(([, text]) => HEAVY.test(code(text))).map(([file]) => `src/${file} imports node:http or @koa/router, and WebSocket with it: process.getBuiltinModule and http/router.ts give them without`),
     ...files.filter(([, text]) => text.trimEnd().split('\n').length > LONGEST_FILE)
       .map(([file]) => `src/${file} is longer than ${LONGEST_FILE} lines: split it by its ideas`),
     ...cycles(sources).map((cycle) => `these files import each other: ${cycle.map((file) => `src/${file}`).join(' → ')}`),
