@@ -14,25 +14,26 @@ const PART_BYTES = 8 * 1024 * 1024
  */
 export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, running }: {
   upstream: Upstream
-  /** What the upstream said lately of the sizes of files, by their URLs. */
-  sizes: { get(url: string): number | undefined; set(url: string, size: number): unknown }
+  /** What the upstream said lately of the sizes of files, by who named their URLs. */
+  sizes: { get(place: string): number | undefined; set(place: string, size: number): unknown }
   /** The file, where it is here by now. */
   find: () => Promise<OpenFile | undefined>
   fly: () => Transfer
   running: () => Transfer | undefined
 }): OpenFile {
   const { sha256, filename, url, source } = file
+  const place = `${url} ${source ?? ''}`
   return { sha256, size: file.size, measure, read }
 
   async function measure(): Promise<number | undefined> {
     const transfer = running()
-    const known = file.size ?? sizes.get(url)
+    const known = file.size ?? sizes.get(place)
     if (known !== undefined) return known
     if (transfer) return (await transfer.started()).size
     // The smallest question whose answer tells the whole's size, from servers that know no ranges too.
     const { body, size } = await upstream.file(url, { source, from: 0, to: 0 })
     body.destroy()
-    if (size !== undefined) sizes.set(url, size)
+    if (size !== undefined) sizes.set(place, size)
     return size
   }
 
@@ -68,7 +69,7 @@ export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, runni
   /** The range was asked for of a file of this size, and the answer would tell it. */
   function expectSize(real: number | undefined, size: number | undefined): void {
     if (real === size) return
-    if (real !== undefined) sizes.set(url, real)
+    if (real !== undefined) sizes.set(place, real)
     throw new MuslinError('upstream-bad-answer', `${filename} has ${real} bytes, and not ${size} as was said before; ask again`)
   }
 

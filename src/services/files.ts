@@ -164,8 +164,8 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
 }
 
 /** Two pages may tell one digest, and one of them lead to a server that is slow, or lies: nobody waits for the other's. */
-function placeOf({ sha256, url }: UpstreamFile): string {
-  return `${sha256} ${url}`
+function placeOf({ sha256, url, source = '' }: UpstreamFile): string {
+  return `${sha256} ${url} ${source}`
 }
 
 async function* upTo(most: number, chunks: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {
