@@ -70,15 +70,19 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   }
 
   async function open(sha256: string, filename: string): Promise<OpenFile> {
+    // A page that names a wheel of ours does not make it the upstream's.
+    const wheel = await store.wheels.wheel(sha256, filename)
     const file = await store.pages.file(sha256, filename)
-    const recorded = file ?? await store.wheels.wheel(sha256, filename)
+    const recorded = wheel ?? file
     if (!recorded) throw noSuchFile(filename)
     await policy.check(recorded)
     if (file) cache?.used(sha256)
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)
-    return coldFile(file, { upstream, sizes, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(placeOf(file)) })
+    const place = placeOf(file)
+    const told = { get: () => sizes.get(place), set: (size: number) => sizes.set(place, size) }
+    return coldFile(file, { upstream, told, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(place) })
   }
 
   async function permitted(sha256: string, filename: string): Promise<UpstreamFile> {
@@ -145,7 +149,7 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
     if (!file) throw wheel ? missing(`${filename}.metadata`) : noSuchFile(`${filename}.metadata`)
     if (file.metadata === undefined && !parseWheelFilename(filename)) throw noSuchFile(`${filename}.metadata`)
     const announced = file.metadata
-    return stored(await metadataFlight(`${filename} ${placeOf(file)}`, () => announced === undefined ? made.make(file) : fetchMetadata(file, announced)))
+    return stored(await metadataFlight(`${file.project} ${filename} ${placeOf(file)}`, () => announced === undefined ? made.make(file) : fetchMetadata(file, announced)))
   }
 
   async function fetchMetadata(file: UpstreamFile, expected: string): Promise<string> {
@@ -155,7 +159,7 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
       const { body } = await upstream.file(metadataUrl(file.url), { source: file.source, signal: limit.signal })
       const sha256 = await keepBlob(blobs, upTo(LARGEST_METADATA, body, what), expected || undefined).finally(() => body.destroy())
       // A page that announces metadata without a digest (PEP 714: `true`) leaves it to the first fetch what they are for ever.
-      if (expected === '') await store.pages.setMetadata(file.sha256, file.filename, sha256)
+      if (expected === '') await store.pages.setMetadata(file, sha256)
       return sha256
     } finally {
       limit.end()
@@ -163,9 +167,9 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   }
 }
 
-/** Two pages may tell one digest, and one of them lead to a server that is slow, or lies: nobody waits for the other's. */
-function placeOf({ sha256, url, source = '' }: UpstreamFile): string {
-  return `${sha256} ${url} ${source}`
+/** Two pages may tell one digest, and one of them lead to a server that is slow, or lies, or lets in only one of them: nobody waits for the other's. */
+function placeOf({ sha256, url, source }: UpstreamFile): string {
+  return `${sha256} ${source ?? ''} ${url}`
 }
 
 async function* upTo(most: number, chunks: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {

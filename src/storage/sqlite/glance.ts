@@ -2,26 +2,31 @@ import type { Database } from 'better-sqlite3'
 import type { Glance } from '../../services/ports.ts'
 import { diskError } from '../disk-error.ts'
 import type { Changes } from './changes.ts'
+import type { Unchanged } from './unchanged.ts'
 
-/** Each is one prepared statement, of some microseconds: all that other processes have written is seen. */
-export function createGlance(db: Database, changes: Changes): Glance {
+/** Each is one prepared statement, of some microseconds, asked again when something was written, by whichever process. */
+export function createGlance(db: Database, { changes, unchanged: { said } }: { changes: Changes; unchanged: Unchanged }): Glance {
   const selectPause = db.prepare<[], number>('SELECT 1 FROM pause').pluck()
-  const selectTargets = db.prepare<[number], string>('SELECT targets FROM workers WHERE seen_at >= ? ORDER BY seen_at, worker').pluck()
+  const selectTargets = db.prepare<[], { targets: string; seen_at: number }>('SELECT targets, seen_at FROM workers ORDER BY seen_at, worker')
   const selectRebuilt = db.prepare<[string], number>('SELECT 1 FROM wheels WHERE project = ? GROUP BY sdist, target HAVING count(*) > 1 LIMIT 1').pluck()
   const selectFile = db.prepare<[string, string, string, string], { project: string; metadata: string | null }>(`
     SELECT project, metadata FROM wheels WHERE sha256 = ? AND filename = ?
     UNION ALL SELECT project, metadata FROM files WHERE sha256 = ? AND filename = ? LIMIT 1`)
 
   return named({
-    generation: (project) => changes.generation(project),
-    rebuilt: (project) => selectRebuilt.get(project) !== undefined,
-    paused: () => selectPause.get() !== undefined,
-    targets: (since) => new Map(selectTargets.all(since).flatMap((targets) => Object.entries(JSON.parse(targets) as Record<string, string>))),
-    file(sha256, filename) {
+    generation: (project) => said(`generation ${project}`, () => changes.generation(project)),
+    rebuilt: (project) => said(`rebuilt ${project}`, () => selectRebuilt.get(project) !== undefined),
+    paused: () => said('paused', () => selectPause.get() !== undefined),
+    targets: (since) => new Map(said('workers', workers).flatMap(({ targets, seenAt }) => seenAt < since ? [] : targets)),
+    file: (sha256, filename) => said(`file ${sha256} ${filename}`, () => {
       const row = selectFile.get(sha256, filename, sha256, filename)
       return row && { project: row.project, metadata: row.metadata ?? undefined }
-    },
+    }),
   })
+
+  function workers(): { targets: [string, string][]; seenAt: number }[] {
+    return selectTargets.all().map(({ targets, seen_at }) => ({ targets: Object.entries(JSON.parse(targets) as Record<string, string>), seenAt: seen_at }))
+  }
 }
 
 /** Every failure of disk or database as a MuslinError. */
