@@ -17,7 +17,7 @@ export function createLog(level: string, to: DestinationStream = destination({ f
 
 const STRING = String.raw`"(?:[^"\\]|\\.)*"`
 const SECRET_KEYS = new RegExp(String.raw`"((?:proxy-)?authorization|(?:set-)?cookie|[\w-]*token|password|secret)":(?:${STRING}|\[(?:${STRING},?)*\])`, 'gi')
-const USERINFO = /(:\/\/)[^\s/"\\@?#]+@/g
+const USERINFO = /(:\/\/)[^\s/"\\?#]+@/g
 const SCHEMES = /\b(Bearer|Basic) [\w+/.~-]{6,}=*/gi
 
 /** A line of the log, or any text, without secrets. */

@@ -21,6 +21,7 @@ test.each([
   [{ request: { deep: { headers: { cookie: 'session=c3Bpcml0cw==', 'set-cookie': ['a=c3Bpcml0cw==', 'b=]c3Bpcml0cw=='] } } } }],
   [{ token: 'c3Bpcml0cw==', adminToken: 'c3Bpcml0cw==', password: 'a"c3Bpcml0cw==' }],
   [{ url: 'https://me:c3Bpcml0cw==@upstream.example/simple/' }],
+  [{ url: 'https://me:x@c3Bpcml0cw==@upstream.example/simple/' }],
   [{ err: new Error('Bearer c3Bpcml0cw== was refused by https://c3Bpcml0cw==@upstream.example/') }],
 ])('secrets are taken out: %j', (fields) => {
   const [line] = logged((log) => log.info({ ...fields, kept: 'yes' }, 'said'))

@@ -46,8 +46,13 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 /** A refused value, short, and without passwords. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.replace(/\/\/[^/@\s]*@/g, '//[redacted]@').replace(/("(?:username|password)":)"[^"]*"/g, '$1"[redacted]"').slice(0, 80)
+  const text = JSON.stringify(value, (key, part: unknown) => typeof part === 'string' ? withoutSecrets(key, part) : part) ?? String(value)
+  return text.slice(0, 80)
+}
+
+/** A refused URL may be none, and a password hold any character: all between the scheme and the last `@` could be one. */
+function withoutSecrets(key: string, text: string): string {
+  return key === 'username' || key === 'password' ? '[redacted]' : text.replace(/(:[/\\]*|[/\\]{2})[^]*@/, '$1[redacted]@')
 }
 
 function nest(flat: FlatSettings): Settings {

@@ -148,7 +148,7 @@ export const OPTIONS: { [K in OptionName]: Option<FlatSettings[K]> } = {
     text: 'Ask nothing of the upstream, of apkMirror or of cratesIndex: what was seen before is served, and what was not is refused with 503.',
   },
   pageCacheSize: { kind: size, fallback: () => 48 * MIB, fallbackText: '48m', text: 'Memory for pages that are ready to be sent, compressed; those asked for least recently are made again when they are asked for. A page of a large project takes 0.5 MB, most take 10 kB; HTML, JSON and each way of compression are pages of their own.' },
-  allow: { kind: patterns, fallback: () => [], fallbackText: 'everything', text: 'The only projects and releases that are served, to builds too: on pages, as files and as metadata. [views.md](views.md) has the rules.' },
+  allow: { kind: patterns, fallback: () => undefined, fallbackText: 'everything', text: 'The only projects and releases that are served, to builds too: on pages, as files and as metadata. An empty list serves none. [views.md](views.md) has the rules.' },
   deny: { kind: patterns, fallback: () => [], text: 'Projects and releases that are not served, whatever allows them.' },
   cooldown: { kind: duration(0), fallback: () => 0, fallbackText: 'none', text: 'How old an upstream file must be before it is served. One without upload-time is as old as Muslin has known it.' },
   cooldownExempt: { kind: patterns, fallback: () => [], text: 'Projects and releases without a cooldown, on views too: your own, and a release that cannot wait, as NAME==VERSION.' },

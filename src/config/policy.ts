@@ -3,7 +3,7 @@ import { parsePattern } from '../domain/pattern.ts'
 import type { PolicyRules } from '../domain/policy.ts'
 import type { Settings, ViewSettings } from './settings.ts'
 
-type ServerPolicy = Pick<Settings, 'allow' | 'deny' | 'cooldown' | 'cooldownExempt'>
+type ServerPolicy = Pick<Settings, 'deny' | 'cooldown' | 'cooldownExempt'> & Partial<Pick<Settings, 'allow'>>
 
 /** The rules that hold for every file of this server. */
 export function serverRules(settings: ServerPolicy): PolicyRules {
@@ -15,10 +15,10 @@ export function viewRules({ views, cooldownExempt }: Pick<Settings, 'views' | 'c
   return new Map(Object.entries(views).map(([name, view]) => [name, rulesOf(`views.${name}.`, view, cooldownExempt)]))
 }
 
-function rulesOf(of: string, { allow = [], deny = [], cooldown = 0, cooldownExempt = [], before }: ViewSettings, exempt: string[]): PolicyRules {
+function rulesOf(of: string, { allow, deny = [], cooldown = 0, cooldownExempt = [], before }: ViewSettings, exempt: string[]): PolicyRules {
   const patterns = (texts: string[]) => texts.flatMap((text) => parsePattern(text) ?? [])
   return {
-    of, allow: patterns(allow), deny: patterns(deny), cooldown: cooldown * 1000, exempt: patterns([...exempt, ...cooldownExempt]),
+    of, allow: allow && patterns(allow), deny: patterns(deny), cooldown: cooldown * 1000, exempt: patterns([...exempt, ...cooldownExempt]),
     before: before === undefined ? undefined : parseSpan(before)?.last,
   }
 }

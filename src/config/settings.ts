@@ -53,8 +53,8 @@ export interface Settings {
   pageCacheSize: number
   /** Nothing is asked of other servers than this one. */
   offline: boolean
-  /** Patterns of projects and releases. */
-  allow: string[]
+  /** Patterns of projects and releases. None at all allow nothing; undefined: everything. */
+  allow: string[] | undefined
   deny: string[]
   /** Seconds. */
   cooldown: number
@@ -83,7 +83,7 @@ export interface UpstreamTable {
 
 /** What one view leaves out, beside what the server does. */
 export interface ViewSettings {
-  allow?: string[]
+  allow?: string[] | undefined
   deny?: string[]
   /** Seconds. */
   cooldown?: number

@@ -37,6 +37,9 @@ export function readUpstreamTables(given: Given | undefined, env: Record<string,
   for (const [name, table] of Object.entries(tables)) {
     if (!NAME.test(name)) throw new MuslinError('bad-settings', `[upstreams.${name}], set by ${from}: a name has letters, digits, - and _, and begins with a letter`)
     if (!isTable(table)) throw new MuslinError('bad-settings', `upstreams.${name}, set by ${from}, is no table; write [upstreams.NAME] and below it url = "…"`)
+    const same = [...merged.keys()].find((other) => variablePart(other) === variablePart(name))
+    // Either would be sent what is meant for the other: a password to another host.
+    if (same !== undefined) throw new MuslinError('bad-settings', `[upstreams.${same}] and [upstreams.${name}], set by ${from}, have the same environment variables, ${VARIABLE_PREFIX}${variablePart(name)}_…; give one of them another name`)
     merged.set(name, { ...table })
   }
   addVariables(merged, env)

@@ -11,8 +11,11 @@ export function readJson(text: string): unknown {
   return plain ? JSON.parse(text) : JSON.parse(text, kept as (key: string, value: unknown) => unknown)
 }
 
-/** What may be such a number among the values of objects and arrays; text inside a string that looks like one only costs the time. */
-const UNUSUAL = /[ \t\n\r:,[]-?(?:(?<=-)0|[0-9]{16,}|[0-9]+(?:\.[0-9]|[eE]))[0-9.eE+-]*[ \t\n\r]*(?:[\]}]|,[ \t\n\r]*[-0-9"{[tfn])/
+/**
+ * What may be such a number among the values of objects and arrays; text inside a string that looks like one only costs the time. Any text
+ * takes a time that grows with its length alone: whether the digits are unusual is looked at ahead, so that no two parts can share them.
+ */
+const UNUSUAL = /[ \t\n\r:,[](?=-?(?:(?<=-)0|[0-9]{16}|[0-9]+(?:\.[0-9]|[eE])))[-+.0-9eE]+[ \t\n\r]*(?:[\]}]|,[ \t\n\r]*[-0-9"{[tfn])/
 
 function kept(_key: string, value: unknown, { source }: { source?: string }): unknown {
   return typeof value === 'number' && source !== undefined && String(value) !== source ? rawJson(source) : value

@@ -3,6 +3,7 @@ import { sha256Of } from './digest.ts'
 import { parseSdistFilename, parseWheelFilename } from './filename.ts'
 import type { WheelEntry } from './merge.ts'
 import { parseMoment } from './moment.ts'
+import { otherOwner } from './owner.ts'
 import type { IndexFile, ProjectPage } from './page.ts'
 import { namesProject, namesVersion, type Pattern } from './pattern.ts'
 import { parseVersion, versionKey } from './version.ts'
@@ -11,8 +12,8 @@ import { parseVersion, versionKey } from './version.ts'
 export interface PolicyRules {
   /** What stands before the names of its settings where people are told of them: nothing, or `views.NAME.`. */
   of: string
-  /** Only what one of these names; none: everything. */
-  allow: Pattern[]
+  /** Only what one of these names, and nothing where there are none; undefined: everything. */
+  allow: Pattern[] | undefined
   /** What one of these names is held back, whatever allows it. */
   deny: Pattern[]
   /** How old a file must be; 0: any. One whose upload-time nobody knows is as old as we have known it. */
@@ -23,7 +24,7 @@ export interface PolicyRules {
   before: number | undefined
 }
 
-export const NO_RULES: PolicyRules = { of: '', allow: [], deny: [], cooldown: 0, exempt: [], before: undefined }
+export const NO_RULES: PolicyRules = { of: '', allow: undefined, deny: [], cooldown: 0, exempt: [], before: undefined }
 
 /** Why a file is held back. `setting`: by its full name; `until`: when it no longer will be, where time alone decides. */
 export interface Held { by: 'allow' | 'deny' | 'cooldown' | 'before'; setting: string; pattern?: string; cooldown?: number; until?: number }
@@ -36,14 +37,14 @@ export interface FileFacts extends FileAge { project: string; version: string | 
 
 /** Whether rules change nothing at all. */
 export function areEmpty({ allow, deny, cooldown, before }: PolicyRules): boolean {
-  return allow.length === 0 && deny.length === 0 && cooldown === 0 && before === undefined
+  return allow === undefined && deny.length === 0 && cooldown === 0 && before === undefined
 }
 
 /** Why nothing of a project is ever served; undefined where something of it may be. */
 export function projectVerdict(project: string, { of, allow, deny }: PolicyRules): Held | undefined {
   const denied = deny.find((pattern) => pattern.specifiers.length === 0 && namesProject(pattern, project))
   if (denied) return { by: 'deny', setting: `${of}deny`, pattern: denied.text }
-  return allow.length > 0 && !allow.some((pattern) => namesProject(pattern, project)) ? { by: 'allow', setting: `${of}allow` } : undefined
+  return allow && !allow.some((pattern) => namesProject(pattern, project)) ? { by: 'allow', setting: `${of}allow` } : undefined
 }
 
 /** Why a file is held back at `now`; undefined where it is not. What cannot be known counts against the file. */
@@ -54,7 +55,7 @@ export function fileVerdict(file: FileFacts, rules: PolicyRules, now: number): H
   const denied = deny.find((pattern) => named(pattern) && namesVersion(pattern, version) !== false)
   if (denied) return { by: 'deny', setting: `${of}deny`, pattern: denied.text }
   const includes = (patterns: Pattern[]) => patterns.some((pattern) => named(pattern) && namesVersion(pattern, version) === true)
-  if (allow.length > 0 && !includes(allow)) return { by: 'allow', setting: `${of}allow` }
+  if (allow && !includes(allow)) return { by: 'allow', setting: `${of}allow` }
   if (before !== undefined && !(file.uploadedAt !== undefined && file.uploadedAt <= before)) return { by: 'before', setting: `${of}before` }
   if (cooldown === 0 || includes(exempt)) return undefined
   const since = file.uploadedAt ?? file.seenAt
@@ -69,6 +70,10 @@ export type HeldFile = Held & { filename: string; version: string | undefined }
 /** What is known of files by their sha256, where the page does not tell: of those without upload-time, and of sdists that it lists no more. */
 export type Ages = ReadonlyMap<string, FileAge>
 
+/** Real names have fewer dashes, and versions fewer words. A page is a stranger's text: each name costs so much and no more. */
+const MOST_PARTS = 12
+const WORD = /[^a-z0-9]*[a-z0-9]+/iy
+
 const UNKNOWN: FileAge = { uploadedAt: undefined, seenAt: undefined }
 
 /**
@@ -78,13 +83,17 @@ const UNKNOWN: FileAge = { uploadedAt: undefined, seenAt: undefined }
 export function filterPage(input: { project: string; page: ProjectPage; rules: readonly PolicyRules[]; ages: Ages; now: number }): Filtered {
   const { project, page, ages, now } = input
   const rules = input.rules.flatMap((each) => narrowed(each, project) ?? [])
-  if (rules.length === 0) return { page, until: Infinity, held: [] }
+  const others = input.rules.length > 0 && page.files.some(({ filename }) => otherOwner(filename, project) !== undefined)
+  if (rules.length === 0 && !others) return { page, until: Infinity, held: [] }
   // Pages have thousands of files, and most rules ask for no version.
-  const versioned = rules.some(({ allow, deny, exempt }) => [...allow, ...deny, ...exempt].some(({ specifiers }) => specifiers.length > 0))
+  const versioned = rules.some(({ allow, deny, exempt }) => [...allow ?? [], ...deny, ...exempt].some(({ specifiers }) => specifiers.length > 0))
   const held: HeldFile[] = []
   const files = page.files.filter((file) => {
     const version = versioned ? versionOf(file.filename, project) : undefined
-    const verdict = firstOf(rules, { project, version, ...ageOf(file, ages) }, now)
+    const age = ageOf(file, ages)
+    const other = others ? otherOwner(file.filename, project) : undefined
+    const verdict = firstOf(rules, { project, version, ...age }, now)
+      ?? (other === undefined ? undefined : firstOf(input.rules, { project: other, version: versionOf(file.filename, other), ...age }, now))
     if (verdict) held.push({ ...verdict, filename: file.filename, version: version ?? versionOf(file.filename, project) })
     return !verdict
   })
@@ -128,9 +137,8 @@ export function versionOf(filename: string, project: string): string | undefined
 function narrowed(rules: PolicyRules, project: string): PolicyRules | undefined {
   const named = (patterns: Pattern[]) => patterns.filter((pattern) => namesProject(pattern, project))
   const whole = (patterns: Pattern[]) => patterns.some(({ specifiers }) => specifiers.length === 0)
-  const [allow, deny, exempt] = [named(rules.allow), named(rules.deny), named(rules.exempt)]
-  // No pattern is left where none allows it: that must not be taken for everything.
-  const narrow = { ...rules, deny, exempt, allow: whole(allow) ? [] : allow.length > 0 ? allow : rules.allow, cooldown: whole(exempt) ? 0 : rules.cooldown }
+  const [allow, deny, exempt] = [rules.allow && named(rules.allow), named(rules.deny), named(rules.exempt)]
+  const narrow = { ...rules, deny, exempt, allow: allow && whole(allow) ? undefined : allow, cooldown: whole(exempt) ? 0 : rules.cooldown }
   return areEmpty(narrow) ? undefined : narrow
 }
 
@@ -155,15 +163,29 @@ export function uploadTimeOf(file: IndexFile): number | undefined {
 
 /** One that no name tells apart, such as those of eggs and installers, keeps the versions that its name may be of. */
 function withFiles(versions: string[], files: IndexFile[], project: string): string[] {
+  const listed = new Set(versions)
   const written = new Set<string>()
-  const others: string[] = []
+  const possible = new Set<string>()
   for (const { filename } of files) {
     const version = versionOf(filename, project)
-    if (version === undefined) others.push(filename)
-    else written.add(version)
+    if (version !== undefined) written.add(version)
+    else for (const part of partsOf(filename)) if (listed.has(part)) possible.add(part)
   }
   const known = new Set([...written].map(versionKey))
-  return versions.filter((version) => known.has(versionKey(version)) || others.some((filename) => filename.includes(`-${version}`)))
+  return versions.filter((version) => possible.has(version) || known.has(versionKey(version)))
+}
+
+/** What stands between a dash of a file's name and where a word of it ends: `1`, `1.0` and more in `a-1.0.win32.exe`. */
+function* partsOf(filename: string): Generator<string> {
+  let from = filename.indexOf('-') + 1
+  for (let starts = 0; from > 0 && starts < MOST_PARTS; starts += 1) {
+    WORD.lastIndex = from
+    for (let words = 0; words < MOST_PARTS; words += 1) {
+      if (!WORD.test(filename)) break
+      yield filename.slice(from, WORD.lastIndex)
+    }
+    from = filename.indexOf('-', from) + 1
+  }
 }
 
 function nextOf(held: Held[]): number {

@@ -156,13 +156,13 @@ export function createCache({ store, blobs, limit, clock, log }: {
     lately.delete(sha256)
   }
 
-  /** A page of the upstream that is configured now names it. */
+  /** The pages of all whose file it is name it, as the upstream that is configured now has them. */
   async function canComeBack({ sha256, projects }: CachedFile, since: number): Promise<boolean> {
     for (const project of projects) {
       const page = await store.pages.get(project)
-      if (page?.json?.includes(sha256) && page.fetchedAt >= since) return true
+      if (!page?.json?.includes(sha256) || page.fetchedAt < since) return false
     }
-    return false
+    return projects.length > 0
   }
 
   function count(): Promise<void> {

@@ -123,6 +123,7 @@ async function bounded(body: AsyncIterable<Buffer>, most: number): Promise<Buffe
   return Buffer.concat(chunks)
 }
 
-function keyOf({ sha256, filename }: UpstreamFile): string {
-  return `metadata/${sha256}/${filename}`
+/** Parts of a wheel are what the address says that this project's page gave: nobody can check them. */
+function keyOf({ sha256, filename, project }: UpstreamFile): string {
+  return `metadata/${project}/${sha256}/${filename}`
 }

@@ -2,6 +2,7 @@ import { sha256Of } from '../domain/digest.ts'
 import { areEmpty, fileVerdict, filterPage, filterWheels, projectVerdict, uploadTimeOf, versionOf } from '../domain/policy.ts'
 import type { Ages, FileFacts, Held, HeldFile, PolicyRules } from '../domain/policy.ts'
 import type { ProjectPage } from '../domain/page.ts'
+import { otherOwner, ownersOf } from '../domain/owner.ts'
 import { heldLine } from '../domain/policy-line.ts'
 import { MuslinError } from '../errors.ts'
 import type { BuiltWheel, Clock, Store, UpstreamFile } from './ports.ts'
@@ -39,7 +40,9 @@ export function createPolicy({ rules, store, clock }: { rules: PolicyRules; stor
       for (const each of rulesFor(view)) refuse(project, projectVerdict(project, each))
     },
     async check(file) {
-      if (guards) refuse(file.filename, 'sdist' in file ? await wheelVerdict(file) : await verdict(file))
+      if (!guards) return
+      if ('sdist' in file) return refuse(file.filename, await wheelVerdict(file))
+      for (const listed of ownersOf(file.filename, await store.pages.listed(file.sha256, file.filename))) refuse(file.filename, await verdict(listed))
     },
     async permitted(project, had, view) { return permittedBy(project, had, await terms(project, view)) },
     terms,
@@ -67,10 +70,12 @@ export function createPolicy({ rules, store, clock }: { rules: PolicyRules; stor
 
   async function verdict({ sha256, filename, project, uploadedAt, seenAt }: UpstreamFile, version = versionOf(filename, project)): Promise<Held | undefined> {
     const facts: FileFacts = { project, version, uploadedAt, seenAt }
-    const held = fileVerdict(facts, rules, clock.now())
+    const other = otherOwner(filename, project)
+    const judged = (file: FileFacts) => fileVerdict(file, rules, clock.now()) ?? (other === undefined ? undefined : fileVerdict({ ...file, project: other }, rules, clock.now()))
+    const held = judged(facts)
     if (held?.by !== 'cooldown' || uploadedAt !== undefined) return held
     // Recorded before upload-times were: the page as it is kept may have it.
-    return fileVerdict({ ...facts, uploadedAt: await uploadTimeOnPage(project, sha256) }, rules, clock.now())
+    return judged({ ...facts, uploadedAt: await uploadTimeOnPage(project, sha256) })
   }
 
   async function uploadTimeOnPage(project: string, sha256: string): Promise<number | undefined> {

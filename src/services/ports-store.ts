@@ -1,69 +1,13 @@
 /** The ports of the database, a part of `ports.ts`. */
-import type { Freshness } from '../domain/freshness.ts'
 import type { Wish } from '../domain/job.ts'
 import type { WheelEntry } from '../domain/merge.ts'
 import type { RecipeLayer } from '../domain/recipe.ts'
 import type { BuildRecord, KeptResult, WheelSystem } from './ports-build.ts'
 import type { JobStore } from './ports-jobs.ts'
+import type { PageStore } from './ports-pages.ts'
 import type { CacheStore, MendStore } from './ports-upkeep.ts'
 
 // ---------------------------------------------------------------- what is kept in the database
-
-export interface StoredPage {
-  project: string
-  /** The upstream's JSON as received; undefined where the upstream said 404. */
-  json: Buffer | undefined
-  url: string
-  /** Asks the upstream for what changed since. */
-  validator: string | undefined
-  /** As the upstream told it when it was asked last; absent where it said nothing. */
-  freshness?: Freshness | undefined
-  /** When it was asked last, and answered. */
-  fetchedAt: number
-}
-
-/** The list of all projects; its bytes are a blob. */
-export interface StoredList { sha256: string; validator: string | undefined; freshness?: Freshness | undefined; fetchedAt: number }
-
-/** A file that an upstream page named: (sha256, filename) is its identity. */
-export interface UpstreamFile {
-  sha256: string
-  filename: string
-  project: string
-  /** Absolute; and whose page named it, for `Upstream.file`, where that is known. */
-  url: string; source?: string | undefined
-  /** sha256 of its `.metadata`; the empty string where the page announces one without a digest; undefined where it has none. */
-  metadata: string | undefined
-  /** Bytes, as its page says; undefined where it does not. */
-  size?: number | undefined
-  /** When the upstream says that it was uploaded; undefined where its newest page says nothing. */
-  uploadedAt?: number | undefined
-  /** When the first page that named it was fetched. `put` finds it out by itself. */
-  seenAt?: number
-}
-
-export interface PageStore {
-  get(project: string): Promise<StoredPage | undefined>
-  /** The page and its files in one transaction; files of older pages stay recorded. */
-  put(page: StoredPage, files: UpstreamFile[]): Promise<void>
-  /** The upstream said that nothing changed. */
-  touch(project: string, fetchedAt: number, freshness?: Freshness): Promise<void>
-  file(sha256: string, filename: string): Promise<UpstreamFile | undefined>
-  /** Every recorded file of a project, older pages' included. */
-  files(project: string): Promise<UpstreamFile[]>
-  /** Every recorded file with these bytes. */
-  named(sha256: string): Promise<UpstreamFile[]>
-  /** The recorded files of a project that have no upload-time, and the sdists that wheels of ours were built from. */
-  undated(project: string): Promise<UpstreamFile[]>
-  /** The digest of a fetched `.metadata` whose page gave none: from now on these bytes are its metadata. */
-  setMetadata(sha256: string, filename: string, metadata: string): Promise<void>
-  /** That a wheel's METADATA cannot be read, for ever: the wheel is what it is. What the answer for its project's page is may change by it. */
-  setUnreadable(file: Pick<UpstreamFile, 'sha256' | 'filename' | 'project'>): Promise<void>
-  /** The sha256 of the wheels of a project that are such. */
-  unreadable(project: string): Promise<string[]>
-  list(): Promise<StoredList | undefined>
-  putList(list: StoredList): Promise<void>
-}
 
 /** A wheel that we built; its METADATA is kept as a blob. */
 export interface BuiltWheel extends WheelEntry {

@@ -38,7 +38,7 @@ export interface CachedFile {
   sha256: string
   size: number
   usedAt: number
-  /** The projects whose pages named it. */
+  /** The projects whose file it is, under one name or another (`domain/owner.ts`). */
   projects: string[]
 }
 

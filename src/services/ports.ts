@@ -9,6 +9,7 @@ import type { StoredBlob, StoreFault } from './ports-upkeep.ts'
 
 export type * from './ports-build.ts'
 export type * from './ports-jobs.ts'
+export type * from './ports-pages.ts'
 export type * from './ports-store.ts'
 export type * from './ports-upkeep.ts'
 

@@ -45,7 +45,7 @@ export function createPromiseMetadata({ store, blobs, files, recipes, staticMeta
 
   /** Where all wheels of the release announce the same digest, one more wheel will hardly differ. */
   async function ofWheels({ project, version }: Promised): Promise<string | undefined> {
-    const wheels = (await store.pages.files(project)).filter((file) => isWheelOf(file.filename, version))
+    const wheels = (await store.pages.files(project)).filter((file) => isWheelOf(file.filename, project, version))
     const [first] = wheels
     if (!first?.metadata || wheels.some((file) => file.metadata !== first.metadata)) return undefined
     try {
@@ -69,7 +69,7 @@ export function createPromiseMetadata({ store, blobs, files, recipes, staticMeta
   }
 }
 
-function isWheelOf(filename: string, version: string): boolean {
+function isWheelOf(filename: string, project: string, version: string): boolean {
   const wheel = parseWheelFilename(filename)
-  return wheel !== undefined && canonicalVersion(wheel.version) === canonicalVersion(version)
+  return wheel?.project === project && canonicalVersion(wheel.version) === canonicalVersion(version)
 }

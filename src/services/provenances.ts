@@ -28,7 +28,7 @@ export function createProvenances({ store, blobs, upstream, clock, log }: {
 
   return {
     of(file) {
-      const path = `provenance/${file.sha256}/${file.filename}`
+      const path = `provenance/${file.project}/${file.sha256}/${file.filename}`
       return flight(path, () => current(file, path))
     },
   }

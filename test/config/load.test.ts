@@ -117,6 +117,11 @@ describe('refusals', () => {
 
   test('keep a password out of the message', () => {
     expect(refusal({ env: { MUSLIN_UPSTREAM: 'ftp://me:secret@upstream.example/' } })).not.toContain('secret')
+    for (const address of ['https://me:secret@part2@host^.example/', 'https://me:x/secret@host.example/', 'https://me:x"secret@host^.example/', 'ftp:me:secret@host.example', 'https:\\\\me:x\\secret@h.example', 'http://ok.example/, ftp://me:se cret@h.example']) {
+      expect(refusal({ toml: `upstream = ${JSON.stringify(address)}` })).toMatch(/^upstream is .*\[redacted\]@(?!part2)/)
+      expect(refusal({ env: { MUSLIN_UPSTREAM: address } })).not.toMatch(/secret|se cret|part2/)
+    }
+    expect(refusal({ toml: '[upstream.company]\npassword = "a\\"secret"\nusername = "\\"secret"' })).not.toContain('secret')
   })
 
   test('an unknown variable or key comes with the nearest known name', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadSettings } from '../../src/config/load.ts'
 import { serverRules, viewRules } from '../../src/config/policy.ts'
-import { areEmpty } from '../../src/domain/policy.ts'
+import { areEmpty, projectVerdict } from '../../src/domain/policy.ts'
 import { MuslinError } from '../../src/errors.ts'
 
 const machine = { cores: 8, memory: 8 * 1024 ** 3, cpu: 'x86_64', pythons: ['3.13'] }
@@ -42,6 +42,14 @@ describe('the rules of the server', () => {
     expect(serverRules(load({ toml: 'cooldown = "3d"\ncooldownExempt = ["six==1.17.0"]' }))).toMatchObject({ of: '', cooldown: 3 * DAY, exempt: [{ name: 'six' }] })
   })
 
+  test('of an allow list that is empty let nothing be served; an empty variable is no list', () => {
+    for (const given of [{ toml: 'allow = []' }, { env: { MUSLIN_ALLOW: ',' } }, { toml: 'allow = ""' }]) {
+      expect(projectVerdict('demo', serverRules(load(given)))).toMatchObject({ by: 'allow' })
+    }
+    expect(projectVerdict('demo', viewRules(load({ toml: '[views.approved]\nallow = []' })).get('approved')!)).toMatchObject({ by: 'allow', setting: 'views.approved.allow' })
+    expect(areEmpty(serverRules(load({ env: { MUSLIN_ALLOW: '' } })))).toBe(true)
+  })
+
   test.each([
     [{ env: { MUSLIN_DENY: 'dja ngo' } }, /^deny is "dja ngo", set by MUSLIN_DENY; accepted: projects such as/],
     [{ toml: 'allow = ["django<"]' }, /^allow is \["django<"\], set by muslin.toml/],
@@ -66,7 +74,7 @@ before = 2026-03-31T10:00:00+02:00
   test('are tables of the file, each with its own rules; what the server exempts is exempt on them too', () => {
     const rules = viewRules(load({ toml }))
     expect([...rules.keys()]).toEqual(['lts', '2026.q1', 'moment'])
-    expect(rules.get('lts')).toMatchObject({ of: 'views.lts.', allow: [], deny: [{ name: 'django' }], cooldown: 7 * DAY, exempt: [{ name: 'acme-*' }, { name: 'six' }], before: undefined })
+    expect(rules.get('lts')).toMatchObject({ of: 'views.lts.', allow: undefined, deny: [{ name: 'django' }], cooldown: 7 * DAY, exempt: [{ name: 'acme-*' }, { name: 'six' }], before: undefined })
     expect(rules.get('2026.q1')?.before).toBe(Date.parse('2026-03-31T23:59:59.999Z'))
     expect(rules.get('moment')?.before).toBe(Date.parse('2026-03-31T08:00:00Z'))
   })

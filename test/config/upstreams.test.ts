@@ -96,6 +96,13 @@ describe('tables', () => {
     expect(refusal('', { MUSLIN_UPSTREAMS_OTHER_URL: 'https://a.example/' })).toContain('belongs to the environment variable MUSLIN_UPSTREAMS_OTHER_URL')
   })
 
+  test.each([['a-b', 'a_b'], ['company', 'Company']])('%s and %s would have the same variables: one must have another name', (one, other) => {
+    const toml = `[upstreams.${one}]\nurl = "https://a.example/"\n[upstreams.${other}]\nurl = "https://b.example/"`
+    for (const env of [{}, { [`MUSLIN_UPSTREAMS_${one.replace('-', '_').toUpperCase()}_PASSWORD`]: 'secret' }]) {
+      expect(refusal(toml, env)).toMatch(new RegExp(`^\\[upstreams.${one}\\] and \\[upstreams.${other}\\], .* give one of them another name$`))
+    }
+  })
+
   test('a password in a table of the wrong setting is not shown', () => {
     expect(refusal('[upstream.company]\npassword = "secret"')).not.toContain('secret')
   })

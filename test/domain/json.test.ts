@@ -30,3 +30,14 @@ test('whatever JSON.stringify writes comes back', () => {
     expect(JSON.stringify(readJson(written))).toBe(written)
   }))
 })
+
+test.each<[string, (length: number) => string]>([
+  ['digits', (length) => ',' + '1'.repeat(length)], ['a fraction', (length) => ':1.' + '1'.repeat(length)], ['exponents', (length) => ':1' + 'e'.repeat(length)],
+  ['zeros', (length) => ' -' + '0'.repeat(length)], ['spaces', (length) => ' 1.5' + ' '.repeat(length) + 'x'], ['numbers', (length) => ',1.5'.repeat(length / 4)],
+])('a text of many %s takes no longer than one of others', (_what, made) => {
+  const began = performance.now()
+  expect(readJson(JSON.stringify({ a: made(400_000) }))).toEqual({ a: made(400_000) })
+  expect(() => readJson(made(400_000))).toThrow(SyntaxError)
+  // By the square of its length it would be minutes.
+  expect(performance.now() - began).toBeLessThan(2_000)
+})

@@ -30,6 +30,7 @@ describe('a file', () => {
     ['it is allowed and denied', { allow: patterns('demo'), deny: patterns('d*') }, {}, 'deny'],
     ['it is allowed', { allow: patterns('other', 'demo==2.*') }, {}, undefined],
     ['others are allowed', { allow: patterns('other') }, {}, 'allow'],
+    ['nothing is allowed', { allow: [] }, {}, 'allow'],
     ['other releases are allowed', { allow: patterns('demo<2') }, {}, 'allow'],
     ['its version is unknown where one is allowed', { allow: patterns('demo<2') }, { version: undefined }, 'allow'],
     ['it is too young', cooldown, {}, 'cooldown'],
@@ -71,14 +72,14 @@ describe('a file', () => {
 
 test.each([
   [{}, undefined], [{ deny: patterns('demo') }, 'deny'], [{ deny: patterns('d*o') }, 'deny'], [{ deny: patterns('demo<2') }, undefined],
-  [{ allow: patterns('other') }, 'allow'], [{ allow: patterns('demo<2') }, undefined], [{ cooldown: DAY }, undefined], [{ before: 0 }, undefined],
+  [{ allow: patterns('other') }, 'allow'], [{ allow: [] }, 'allow'], [{ allow: patterns('demo<2') }, undefined], [{ cooldown: DAY }, undefined], [{ before: 0 }, undefined],
 ])('a project is blocked as a whole by its name alone: %#', (given, by) => {
   expect(projectVerdict('demo', rules(given))?.by).toBe(by)
 })
 
 test('rules that change nothing are known as such', () => {
   expect(areEmpty(rules({ exempt: patterns('demo'), of: 'views.x.' }))).toBe(true)
-  for (const given of [{ allow: patterns('a') }, { deny: patterns('a') }, { cooldown: 1 }, { before: 0 }]) expect(areEmpty(rules(given))).toBe(false)
+  for (const given of [{ allow: patterns('a') }, { allow: [] }, { deny: patterns('a') }, { cooldown: 1 }, { before: 0 }]) expect(areEmpty(rules(given))).toBe(false)
 })
 
 describe('a page', () => {
@@ -109,6 +110,29 @@ describe('a page', () => {
     expect(filter(pageOf(eggs, { versions: ['1.0', '2.0', '3.0'] }), rules({ allow: patterns('demo'), cooldown: DAY }), new Map([[eggs[0]!.hashes['sha256']!, { uploadedAt: undefined, seenAt: 0 }]])).page.versions).toEqual(['1.0'])
   })
 
+  test.each([
+    ['demo-1.0.win32.exe', ['1.0']], ['demo-1.0-py2.7-win32.egg', ['1.0', '1.0-py2']], ['Demo-more-1.0rc1.post2.dev3+a.b.exe', ['1.0rc1.post2.dev3+a.b']], ['demo-1.0_py2.exe', ['1.0']],
+    ['demo-2021.10.11.12.13.dev20130101-1.noarch.rpm', ['2021.10.11.12.13.dev20130101', '2021.10.11.12.13.dev20130101-1']], ['demo-dev-r12.exe', ['dev', 'dev-r12', 'r12']], ['demo1.0.exe', []],
+  ])('keeps of %s the versions %j', (filename, kept) => {
+    const versions = ['0', '1.0', '1.0-py2', '2021.10.11.12.13.dev20130101', '2021.10.11.12.13.dev20130101-1', '1.0rc1.post2.dev3+a.b', 'dev', 'dev-r12', 'r12', 'py']
+    expect(filter(pageOf([{ ...file('3'), filename, 'upload-time': iso(0) }], { versions }), rules({ before: NOW })).page.versions).toEqual(versions.filter((version) => kept.includes(version)))
+  })
+
+  test('of many versions and many names that tell none takes no longer than it is long', () => {
+    const many = Array.from({ length: 20_000 }, (_, index) => ({ ...file('1'), 'filename': `demo${'-1.0'.repeat(20)}-${index}.exe`, 'upload-time': iso(0) }))
+    const began = performance.now()
+    expect(filter(pageOf(many, { versions: many.map((_, index) => `7.${index}`) }), rules({ before: NOW })).page.versions).toEqual([])
+    // By the product of the two it would be minutes.
+    expect(performance.now() - began).toBeLessThan(3_000)
+  })
+
+  test('that lists another project\'s wheel is held to what holds for that one, too', () => {
+    const theirs = { ...file('1.0', { 'upload-time': iso(0) }), filename: 'Other_one-1.0-py3-none-any.whl' }
+    const page = pageOf([file('1.0', { 'upload-time': iso(0) }), theirs], { versions: ['1.0'] })
+    for (const given of [{ deny: patterns('other-one<2') }, { allow: patterns('demo') }, { deny: patterns('demo') , allow: patterns('other-one') }]) expect(left(page, rules(given))).not.toContain(theirs.filename)
+    for (const given of [{ deny: patterns('other-one>2') }, { allow: patterns('demo', 'other-one==1.*') }, { cooldown: DAY }]) expect(left(page, rules(given))).toHaveLength(2)
+  })
+
   test('must satisfy all rules', () => {
     expect(left(pageOf(files), [rules({ deny: patterns('demo==1.0') }), rules({ deny: patterns('demo==2.0') })])).toEqual(['demo-3.0.tar.gz'])
   })
@@ -129,7 +153,7 @@ describe('a page', () => {
   })
 
   const anyRules = fc.record({
-    of: fc.constant(''), allow: fc.constantFrom([], patterns('demo'), patterns('demo<3'), patterns('other')), deny: fc.constantFrom([], patterns('demo==2.*'), patterns('de*>4')),
+    of: fc.constant(''), allow: fc.constantFrom(undefined, [], patterns('demo'), patterns('demo<3'), patterns('other')), deny: fc.constantFrom([], patterns('demo==2.*'), patterns('de*>4')),
     cooldown: fc.constantFrom(0, DAY, 3 * DAY), exempt: fc.constantFrom([], patterns('demo==1.0')), before: fc.constantFrom(undefined, NOW - DAY, NOW),
   })
   const anyFile = fc.record({ version: fc.constantFrom('1.0', '2.0', '2.1', '3.0rc1', '5'), age: fc.option(fc.integer({ min: -DAY, max: 5 * DAY })) })

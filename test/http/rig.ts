@@ -229,7 +229,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts }, ...options.upstream })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
-  const given = { allow: [], deny: [], cooldown: 0, cooldownExempt: [], views: {}, ...options.policy }
+  const given = { deny: [], cooldown: 0, cooldownExempt: [], views: {}, ...options.policy }
   const policy = createPolicy({ rules: serverRules(given), store, clock })
   const wholePages = createUpstreamPages({ store, upstream, clock, log, freshness, offline })
   const upstreamPages = permittedPages(wholePages, policy)

@@ -96,6 +96,16 @@ test('what the upstream lists no more stays, and what is of another upstream tha
   expect(await here(), 'what the new one lists may go').toBe('ad')
 })
 
+test('what its own page lists no more stays, though another project\'s page names it', async () => {
+  await begin({ cacheSize: 1.5 * MB })
+  await download('a')
+  rig.upstream.project('a', [])
+  rig.upstream.project('evil', [{ filename: wheel('a'), bytes: bytesOf('a') }, { filename: wheel('evil'), bytes: bytesOf('a') }])
+  for (const name of ['a', 'evil']) await rig.get(`/simple/${name}/`)
+  for (const name of ['b', 'c']) await download(name)
+  expect(await here()).toBe('ac')
+})
+
 test('what lay there before the first start is counted, once', async () => {
   await begin({})
   for (const name of NAMES) await download(name)

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => bench.close())
 
 const policyOf = (given: Partial<Parameters<typeof serverRules>[0]>) =>
-  createPolicy({ rules: serverRules({ allow: [], deny: [], cooldown: 0, cooldownExempt: [], ...given }), store: bench.store, clock: bench.clock })
+  createPolicy({ rules: serverRules({ deny: [], cooldown: 0, cooldownExempt: [], ...given }), store: bench.store, clock: bench.clock })
 const COOLDOWN = { cooldown: 259_200 }
 const held = (name: string) => expect.objectContaining({ code: 'blocked-by-policy', detail: expect.stringContaining(`${name} is held back`) })
 

@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Database } from 'better-sqlite3'
+import { ownersOf } from '../../domain/owner.ts'
 import type { CachedFile, CacheStore, StoredBlob } from '../../services/ports.ts'
 import { DIGEST_PARTS, LAST_DIGEST } from './digest-parts.ts'
 import { asPort } from './port.ts'
+
+interface Listed { filename: string; project: string }
 
 /**
  * Something besides an upstream's page needs the file: it is a wheel of our own or what comes of one, it was kept for builds, a record names
@@ -31,8 +34,8 @@ export function createCache(db: Database): CacheStore {
     ON CONFLICT DO NOTHING`)
   const total = db.prepare<[], { files: number; bytes: number }>('SELECT files, bytes FROM cache_state')
   const held = db.prepare<{ from: string; to: string }, number>(`SELECT coalesce(sum(size), 0) FROM cached_files WHERE sha256 >= @from AND sha256 < @to AND ${HELD}`).pluck()
-  const oldest = db.prepare<{ limit: number; usedAt: number; sha256: string }, { sha256: string; size: number; used_at: number; projects: string }>(`
-    SELECT sha256, size, used_at, (SELECT json_group_array(DISTINCT project) FROM files WHERE files.sha256 = cached_files.sha256) AS projects
+  const oldest = db.prepare<{ limit: number; usedAt: number; sha256: string }, { sha256: string; size: number; used_at: number; listed: string }>(`
+    SELECT sha256, size, used_at, (SELECT json_group_array(json_object('filename', filename, 'project', project)) FROM files WHERE files.sha256 = cached_files.sha256) AS listed
     FROM cached_files WHERE (used_at, sha256) > (@usedAt, @sha256) AND NOT ${HELD} ORDER BY used_at, sha256 LIMIT @limit`)
   const forget = db.prepare<[string, number]>('DELETE FROM cached_files WHERE sha256 = ? AND used_at <= ?')
   const state = db.prepare<[], { counted: number; upstream: string | null; since: number }>('SELECT counted, upstream, since FROM cache_state')
@@ -66,7 +69,7 @@ export function createCache(db: Database): CacheStore {
       return bytes
     },
     oldest: (limit, after) => oldest.all({ limit, usedAt: after?.usedAt ?? -1, sha256: after?.sha256 ?? '' })
-      .map(({ used_at, projects, ...file }): CachedFile => ({ ...file, usedAt: used_at, projects: JSON.parse(projects) as string[] })),
+      .map(({ used_at, listed, ...file }): CachedFile => ({ ...file, usedAt: used_at, projects: ownersAmong(JSON.parse(listed) as Listed[]) })),
     forget(sha256, usedAt) { forget.run(sha256, usedAt) },
     state() {
       const { counted, upstream, since } = state.get()!
@@ -87,4 +90,10 @@ export function createCache(db: Database): CacheStore {
       setCounted.run()
     },
   })
+}
+
+/** Of each name that the bytes have, those whose file it is. */
+function ownersAmong(listed: Listed[]): string[] {
+  const owners = [...Map.groupBy(listed, ({ filename }) => filename)].flatMap(([filename, all]) => ownersOf(filename, all))
+  return [...new Set(owners.map(({ project }) => project))].toSorted()
 }

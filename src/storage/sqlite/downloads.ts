@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { parseSdistFilename, parseWheelFilename } from '../../domain/filename.ts'
+import { ownersOf } from '../../domain/owner.ts'
 import { canonicalVersion } from '../../domain/version.ts'
 import type { DownloadStore } from '../../services/ports.ts'
 import { asPort } from './port.ts'
@@ -18,7 +19,7 @@ export function createDownloads(db: Database): DownloadStore {
   const count = db.prepare<{ sha256: string; filename: string; client: string; at: number }>(`
     INSERT INTO counted_downloads VALUES (@sha256, @filename, @client, @at)
     ON CONFLICT DO UPDATE SET counted_at = max(counted_at, excluded.counted_at) WHERE abs(excluded.counted_at - counted_at) >= ${ONCE_MS}`)
-  const selectProject = db.prepare<[string, string], string>('SELECT project FROM files WHERE sha256 = ? AND filename = ?').pluck()
+  const selectListed = db.prepare<[string, string], { project: string }>('SELECT project FROM files WHERE sha256 = ? AND filename = ? ORDER BY seen_at, project')
   const want = db.prepare<[string, string, string]>('INSERT INTO demand VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET downloads = downloads + 1')
   const selectDemand = db.prepare<[string], { project: string; version: string; downloads: number }>(
     'SELECT project, version, downloads FROM demand WHERE target = ? ORDER BY downloads DESC, project, version')
@@ -47,7 +48,7 @@ export function createDownloads(db: Database): DownloadStore {
   function noteDemand({ sha256, filename, target }: Parameters<DownloadStore['add']>[0][number]): void {
     if (target === undefined) return
     const wheel = parseWheelFilename(filename)
-    const project = wheel?.project ?? selectProject.get(sha256, filename)
+    const project = wheel?.project ?? ownersOf(filename, selectListed.all(sha256, filename))[0]?.project
     const version = wheel?.version ?? (project === undefined ? undefined : parseSdistFilename(filename, project)?.version)
     if (project !== undefined && version !== undefined) want.run(target, project, canonicalVersion(version))
   }

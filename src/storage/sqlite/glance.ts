@@ -1,17 +1,22 @@
 import type { Database } from 'better-sqlite3'
+import { servedAs } from '../../domain/owner.ts'
 import type { Glance } from '../../services/ports.ts'
 import { diskError } from '../disk-error.ts'
 import type { Changes } from './changes.ts'
 import type { Unchanged } from './unchanged.ts'
 
-/** Each is one prepared statement, of some microseconds, asked again when something was written, by whichever process. */
+interface FileRow { project: string; metadata: string | null }
+
+/** Each is a prepared statement or two, of some microseconds, asked again when something was written, by whichever process. */
 export function createGlance(db: Database, { changes, unchanged: { said } }: { changes: Changes; unchanged: Unchanged }): Glance {
   const selectPause = db.prepare<[], number>('SELECT 1 FROM pause').pluck()
   const selectTargets = db.prepare<[], { targets: string; seen_at: number }>('SELECT targets, seen_at FROM workers ORDER BY seen_at, worker')
   const selectRebuilt = db.prepare<[string], number>('SELECT 1 FROM wheels WHERE project = ? GROUP BY sdist, target HAVING count(*) > 1 LIMIT 1').pluck()
-  const selectFile = db.prepare<[string, string, string, string], { project: string; metadata: string | null }>(`
-    SELECT project, metadata FROM wheels WHERE sha256 = ? AND filename = ?
-    UNION ALL SELECT project, metadata FROM files WHERE sha256 = ? AND filename = ? LIMIT 1`)
+  const selectFile = db.prepare<{ sha256: string; filename: string }, FileRow & { projects: number }>(`
+    SELECT project, metadata, 1 AS projects FROM wheels WHERE sha256 = @sha256 AND filename = @filename
+    UNION ALL SELECT project, metadata, (SELECT count(*) FROM files AS other WHERE other.sha256 = @sha256 AND other.filename = @filename)
+    FROM files WHERE sha256 = @sha256 AND filename = @filename LIMIT 1`)
+  const selectListed = db.prepare<[string, string], FileRow>('SELECT project, metadata FROM files WHERE sha256 = ? AND filename = ? ORDER BY seen_at, project')
 
   return named({
     generation: (project) => said(`generation ${project}`, () => changes.generation(project)),
@@ -19,8 +24,8 @@ export function createGlance(db: Database, { changes, unchanged: { said } }: { c
     paused: () => said('paused', () => selectPause.get() !== undefined),
     targets: (since) => new Map(said('workers', workers).flatMap(({ targets, seenAt }) => seenAt < since ? [] : targets)),
     file: (sha256, filename) => said(`file ${sha256} ${filename}`, () => {
-      const row = selectFile.get(sha256, filename, sha256, filename)
-      return row && { project: row.project, metadata: row.metadata ?? undefined }
+      const row = selectFile.get({ sha256, filename })
+      return row && servedAs(filename, (row.projects === 1 ? [row] : selectListed.all(sha256, filename)).map(({ project, metadata }) => ({ project, metadata: metadata ?? undefined })))
     }),
   })
 

@@ -8,10 +8,11 @@ import freshness from './migrations/0006-freshness.ts'
 import policy from './migrations/0007-policy.ts'
 import cache from './migrations/0008-cache.ts'
 import files from './migrations/0009-files.ts'
+import projectsFiles from './migrations/0010-projects-files.ts'
 import sources from './migrations/0011-sources.ts'
 
 /** In their order, for ever: a released one is never changed, only followed by another. */
-const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness, policy, cache, files, sources]
+const MIGRATIONS: string[] = [initial, firstLook, builder, endings, freshness, policy, cache, files, projectsFiles, sources]
 /** The `user_version` of a database of this program. */
 export const SCHEMA = MIGRATIONS.length
 

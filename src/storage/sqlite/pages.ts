@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Database } from 'better-sqlite3'
 import { NOTHING_SAID, type Freshness } from '../../domain/freshness.ts'
+import { servedAs } from '../../domain/owner.ts'
 import type { PageStore, StoredPage, UpstreamFile } from '../../services/ports.ts'
 import type { Changes } from './changes.ts'
 import { asPort } from './port.ts'
@@ -29,17 +30,17 @@ export function createPages(db: Database, changes: Changes): PageStore {
   const putFile = db.prepare<[FileRow]>(`
     INSERT INTO files (sha256, filename, project, url, source, metadata, size, uploaded_at, seen_at)
     VALUES (@sha256, @filename, @project, @url, @source, @metadata, @size, @uploaded_at, @seen_at)
-    ON CONFLICT DO UPDATE SET project = excluded.project, url = excluded.url, source = excluded.source, uploaded_at = excluded.uploaded_at, size = coalesce(excluded.size, files.size),
+    ON CONFLICT DO UPDATE SET url = excluded.url, source = excluded.source, uploaded_at = excluded.uploaded_at, size = coalesce(excluded.size, files.size),
       metadata = coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)
-    WHERE (project, url) <> (excluded.project, excluded.url) OR source IS NOT excluded.source OR uploaded_at IS NOT excluded.uploaded_at OR size IS NOT coalesce(excluded.size, files.size)
+    WHERE url <> excluded.url OR source IS NOT excluded.source OR uploaded_at IS NOT excluded.uploaded_at OR size IS NOT coalesce(excluded.size, files.size)
       OR metadata IS NOT coalesce(nullif(excluded.metadata, ''), files.metadata, excluded.metadata)`)
-  const selectFile = db.prepare<[string, string], FileRow>('SELECT * FROM files WHERE sha256 = ? AND filename = ?')
+  const selectListed = db.prepare<[string, string], FileRow>('SELECT * FROM files WHERE sha256 = ? AND filename = ? ORDER BY seen_at, project')
   const selectFiles = db.prepare<[string], FileRow>('SELECT * FROM files WHERE project = ? ORDER BY filename, sha256')
-  const selectNamed = db.prepare<[string], FileRow>('SELECT * FROM files WHERE sha256 = ? ORDER BY filename')
+  const selectNamed = db.prepare<[string], FileRow>('SELECT * FROM files WHERE sha256 = ? ORDER BY filename, project')
   const selectUndated = db.prepare<{ project: string }, FileRow>(`
     SELECT * FROM files WHERE project = @project AND (uploaded_at IS NULL OR sha256 IN (SELECT sdist FROM wheels WHERE project = @project))
     ORDER BY filename, sha256`)
-  const updateMetadata = db.prepare<[string, string, string]>('UPDATE files SET metadata = ? WHERE sha256 = ? AND filename = ?')
+  const updateMetadata = db.prepare<[string, string, string, string]>('UPDATE files SET metadata = ? WHERE sha256 = ? AND filename = ? AND project = ?')
   const putUnreadable = db.prepare<[string, string, string]>('INSERT INTO unreadable_wheels VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
   const selectUnreadable = db.prepare<[string], string>('SELECT sha256 FROM unreadable_wheels WHERE project = ?').pluck()
   const selectList = db.prepare<[], ListRow>('SELECT * FROM project_list')
@@ -61,6 +62,8 @@ export function createPages(db: Database, changes: Changes): PageStore {
     if (putUnreadable.run(project, sha256, filename).changes > 0) changes.bump(project)
   })
 
+  const listed = (sha256: string, filename: string) => selectListed.all(sha256, filename).map(toFile)
+
   return asPort<PageStore>({
     async get(project) {
       const row = selectPage.get(project)
@@ -70,14 +73,12 @@ export function createPages(db: Database, changes: Changes): PageStore {
       store.immediate(await toRow(page), files)
     },
     touch(project, fetchedAt, freshness) { touchPage.run({ project, fetched_at: fetchedAt, ...freshnessRow(freshness) }) },
-    file(sha256, filename) {
-      const row = selectFile.get(sha256, filename)
-      return row && toFile(row)
-    },
+    file: (sha256, filename) => servedAs(filename, listed(sha256, filename)),
+    listed,
     files: (project) => selectFiles.all(project).map(toFile),
     named: (sha256) => selectNamed.all(sha256).map(toFile),
     undated: (project) => selectUndated.all({ project }).map(toFile),
-    setMetadata(sha256, filename, metadata) { updateMetadata.run(metadata, sha256, filename) },
+    setMetadata({ sha256, filename, project }, metadata) { updateMetadata.run(metadata, sha256, filename, project) },
     setUnreadable({ project, sha256, filename }) { markUnreadable.immediate(project, sha256, filename) },
     unreadable: (project) => selectUnreadable.all(project),
     list() {

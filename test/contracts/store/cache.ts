@@ -32,6 +32,15 @@ export function cacheContract({ store, another, running }: StoreBench): void {
       expect((await store.cache.oldest(1, { sha256: digest('b'), usedAt: 20 }))[0]?.sha256).toBe(digest('c'))
     })
 
+    test('is that of those whose files they are, whoever lists them', async () => {
+      const wheel = (project: string) => ({ sha256: digest('a'), filename: 'p-1-py3-none-any.whl', project, url: 'https://upstream.example/f', metadata: undefined })
+      for (const project of ['evil', 'p']) await store.pages.put({ project, json: Buffer.from('{}'), url: 'https://upstream.example/', validator: undefined, fetchedAt: 5 }, [wheel(project), { ...wheel(project), filename: `${project}-2-py3-none-any.whl` }])
+      await use('a', 10, 100)
+      expect((await store.cache.oldest(1))[0]?.projects).toEqual(['evil', 'p'])
+      await store.pages.put({ project: 'more', json: Buffer.from('{}'), url: 'https://upstream.example/', validator: undefined, fetchedAt: 5 }, [wheel('more')])
+      expect((await store.cache.oldest(1))[0]?.projects).toEqual(['evil', 'p'])
+    })
+
     test('knows nothing of what no page names, nor of what was asked for and never stored', async () => {
       await listed('a')
       await use('b', 10, 100)

@@ -77,10 +77,29 @@ export function pagesContract({ store, running }: StoreBench): void {
       expect(await store.pages.named('f'.repeat(64))).toEqual([])
     })
 
+    test('what one project\'s page says of a file is not changed by another\'s, whichever comes first', async () => {
+      const named = { ...file, filename: 'cffi-1.17-py3-none-any.whl', metadata: 'c'.repeat(64), size: 7, uploadedAt: 3 }
+      const theirs = { ...named, project: 'evil', url: 'https://evil.example/f', metadata: 'e'.repeat(64), size: 8, uploadedAt: 1 }
+      const served = async (filename = named.filename) => [await store.pages.file(file.sha256, filename), store.glance.file(file.sha256, filename)]
+      await store.pages.put({ ...page, project: 'evil', fetchedAt: 1 }, [theirs])
+      expect(await served()).toEqual([{ ...theirs, seenAt: 1 }, { project: 'evil', metadata: theirs.metadata }])
+      for (const [at, each] of [[5, named], [6, theirs], [7, named]] as const) await store.pages.put({ ...page, project: each.project, fetchedAt: at }, [each])
+      await store.pages.setMetadata(theirs, 'f'.repeat(64))
+      expect(await served()).toEqual([{ ...named, seenAt: 5 }, { project: 'cffi', metadata: named.metadata }])
+      expect((await store.pages.listed(file.sha256, named.filename)).map(({ project, metadata, seenAt }) => [project, metadata?.[0], seenAt])).toEqual([['evil', 'f', 1], ['cffi', 'c', 5]])
+      expect([(await store.pages.files('evil')).length, (await store.pages.files('cffi')).length]).toEqual([1, 1])
+      // Whose an sdist is its name may leave open: none of them says alone what its METADATA are.
+      const [one, other] = [['a', 'a'], ['a-1', 'b']].map(([project, digit]) => ({ ...file, filename: 'a-1-2.zip', project: project!, metadata: digit!.repeat(64) }))
+      await store.pages.put({ ...page, project: 'a' }, [one!])
+      expect((await served(one!.filename))[0]).toMatchObject({ project: 'a', metadata: one!.metadata })
+      await store.pages.put({ ...page, project: 'a-1' }, [other!])
+      expect(await served(one!.filename)).toEqual([{ ...one, metadata: undefined, seenAt: 5 }, { project: 'a', metadata: undefined }])
+    })
+
     test('a metadata digest once learnt is not forgotten by a page that names none', async () => {
       await store.pages.put(page, [{ ...file, metadata: '' }])
       expect((await store.pages.file(file.sha256, file.filename))?.metadata).toBe('')
-      await store.pages.setMetadata(file.sha256, file.filename, 'c'.repeat(64))
+      await store.pages.setMetadata(file, 'c'.repeat(64))
       await store.pages.put(page, [{ ...file, metadata: '' }])
       expect((await store.pages.file(file.sha256, file.filename))?.metadata).toBe('c'.repeat(64))
       await store.pages.put(page, [{ ...file, metadata: 'd'.repeat(64) }])
