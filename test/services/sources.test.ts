@@ -56,6 +56,30 @@ test('whatever is fetched of a file is asked of the upstream whose page named it
   expect(seen).toEqual(asked.map(() => authorization))
 })
 
+test('what one upstream answers, or does not, is nothing to a page of another that names the same URL', async () => {
+  const bytes = Buffer.alloc(4000, 'x')
+  index.project('p', [{ filename: 'b.tar.gz', bytes, ranges: true }])
+  const sha = sha256(bytes)
+  const url = new URL(`/packages/${sha.slice(0, 8)}/b.tar.gz`, index.url).href
+  const row = (filename: string, source: string) => ({ sha256: sha, filename, project: filename, url, source, metadata: undefined })
+  for (const file of [row('a.tar.gz', 'first'), row('b.tar.gz', 'second')]) {
+    await bench.store.pages.put({ project: file.project, json: Buffer.from('{}'), url: index.url, validator: undefined, fetchedAt: 0 }, [file])
+  }
+  const file: Upstream['file'] = async (at, { source, ...question } = {}) => {
+    if (source === 'second') return upstream.file(at, question)
+    if (question.to === 0) return { ...await upstream.file(at, question), size: 7 }
+    return new Promise((_resolve, reject) => question.signal?.addEventListener('abort', () => reject(question.signal?.reason as Error)))
+  }
+  await files.close()
+  files = createFiles({ ...bench, upstream: { ...upstream, file }, log: silent })
+  const [a, b] = [await files.open(sha, 'a.tar.gz'), await files.open(sha, 'b.tar.gz')]
+  expect([await a.measure?.(), await b.measure?.()]).toEqual([7, 4000])
+  const waiting = expect(files.blob(sha, 'a.tar.gz')).rejects.toMatchObject({ code: 'shutting-down' })
+  expect((await buffer(await files.blob(sha, 'b.tar.gz'))).equals(bytes)).toBe(true)
+  await files.close()
+  await waiting
+})
+
 function sourceOf(name: string, path: string) {
   const url = new URL(path, index.url)
   url.username = name
