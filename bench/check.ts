@@ -52,7 +52,7 @@ const musts = await withBench({ rows: [...ROWS], rounds: Number(values.rounds), 
   const installed = await compareInstalls(bench)
   save('check-installs', installed, { machine: where, versions: bench.versions })
   console.log(markdown(installed))
-  return [...speedMusts(results, bench), ...stormMusts(results), ...outageMusts(results.get('outage')), ...installMusts(installed, bench)]
+  return [...speedMusts(results, bench), ...stormMusts(results), ...outageMusts(results), ...installMusts(installed, bench)]
 })
 const failed = musts.filter(({ met }) => !met).length
 console.log(`${musts.map(line).join('\n')}\n${musts.length - failed} passed, ${failed} failed`)

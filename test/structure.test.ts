@@ -30,6 +30,9 @@ describe('the rules see', () => {
     ['services/a.ts', `import '../../test/lab.ts'`, 'lies outside of src'],
     ['helpers/a.ts', `import { b } from './b.ts'`, 'stands in no part'],
     ['http/a.ts', 'const a = 1\n'.repeat(251), 'is longer than 250 lines'],
+    ['http/a.ts', `import { createServer, type Server } from 'node:http'`, 'imports node:http or @koa/router, and WebSocket with it'],
+    ['http/a.ts', `import Router from '@koa/router'`, 'imports node:http or @koa/router, and WebSocket with it'],
+    ['cli/a.ts', `const { get } = await import('node:https')`, 'imports node:http or @koa/router, and WebSocket with it'],
   ])('%s: %j', (file, text, said) => {
     expect(violations({ [file]: text }).join('\n')).toContain(said)
   })
@@ -44,7 +47,7 @@ describe('the rules see', () => {
       'domain/a.ts': `import { b } from './b.ts'\n// Date.now() is not for us\n/* import 'node:fs' */\nconst text = 'process.env'\nconst day = new Date(0)\nstep.process.next()`,
       'domain/b.ts': `import { MuslinError } from '../errors.ts'`,
       'errors.ts': '',
-      'http/a.ts': `import { b } from '../domain/b.ts'\nimport Koa from 'koa'`,
+      'http/a.ts': `import { b } from '../domain/b.ts'\nimport Koa from 'koa'\nimport type { Server } from 'node:http'\nimport { request } from 'undici'\nconst name = 'node:http'`,
       'cli/a.ts': `import about from '../../package.json' with { type: 'json' }`,
     })).toEqual([])
   })

@@ -38,12 +38,16 @@ const MAY_IMPORT: Record<string, string[]> = {
 const PURE_PACKAGES = ['smol-toml']
 const IMPURE = /(?<![.\w$-])(?:Date\.now|new Date\(\)|Date\(\)|Math\.random|(?:process|Buffer|performance|crypto|globalThis)\.|(?:fetch|require|setTimeout|setInterval|setImmediate)\()/
 
+// An import, unless of types alone, reads all that the module exports.
+const HEAVY = /^\s*(?:import|export)\s(?!type\s)(?:[^'"]*?\sfrom\s)?\s*'(?:node:https?|@koa\/router)'|\bimport\(\s*'node:https?'/m
+
 /** Every violation, one line each: `src/http/app.ts imports storage/…, but …`. */
 export function violations(sources: Sources): string[] {
   const files = Object.entries(sources)
   return [
     ...files.flatMap(([file, text]) => imports(text).flatMap((target) => refusal(file, target) ?? [])),
     ...files.filter(([file]) => partOf(file) === 'domain').flatMap(([file, text]) => impurity(file, text) ?? []),
+    ...files.filter(([, text]) => HEAVY.test(code(text))).map(([file]) => `src/${file} imports node:http or @koa/router, and WebSocket with it: process.getBuiltinModule and http/router.ts give them without, 16 MB less`),
     ...files.filter(([, text]) => text.trimEnd().split('\n').length > LONGEST_FILE)
       .map(([file]) => `src/${file} is longer than ${LONGEST_FILE} lines: split it by its ideas`),
     ...cycles(sources).map((cycle) => `these files import each other: ${cycle.map((file) => `src/${file}`).join(' → ')}`),

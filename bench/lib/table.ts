@@ -25,6 +25,14 @@ export function figure(measured: Measured, row: string, key: string): number {
   return column.shows === 'most' ? Math.max(...cell) : column.shows === 'least' ? Math.min(...cell) : median(cell)
 }
 
+/** The figures of the round that was best by the first of these columns: what is promised together must have been there together. NaN where there was none. */
+export function bestRound(measured: Measured, row: string, keys: [string, ...string[]]): number[] {
+  const cells = keys.map((key) => measured.rows.get(row)?.[key])
+  const [first] = cells
+  const round = Array.isArray(first) ? first.indexOf(figure(measured, row, keys[0])) : -1
+  return cells.map((cell) => Array.isArray(cell) ? cell[round] ?? Number.NaN : Number.NaN)
+}
+
 /** The middle of the ratios of two rows, round by round: each round's two samples lie next to each other in time. */
 export function ratio(measured: Measured, key: string, row: string, to: string): number {
   const [above, below] = [row, to].map((name) => measured.rows.get(name)?.[key])

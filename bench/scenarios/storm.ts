@@ -72,11 +72,12 @@ async function together<T extends Answer>(bench: Bench, server: Server, key: str
   const wall = (performance.now() - began) / 1000
   const peak = watch.end()
   agent.destroy()
-  const firsts = answers.map(({ first }) => first / 1000).filter(Number.isFinite)
+  // One that got none makes the last one's no figure.
+  const firsts = answers.map(({ first }) => first / 1000)
   const asked = await bench.upstream.asked()
   return {
     answers, figures: {
-      [`${key} fetches`]: asked.get(`GET ${path}`) ?? 0, [`${key} first`]: Math.max(...firsts), [`${key} middle`]: median(firsts), [`${key} wall`]: wall,
+      [`${key} fetches`]: asked.get(`GET ${path}`) ?? 0, [`${key} first`]: Math.max(...firsts), [`${key} middle`]: median(firsts.filter(Number.isFinite)), [`${key} wall`]: wall,
       [`${key} cpu`]: cpuSeconds(server.pids) - cpu, [`${key} growth`]: (peak - before) / MIB,
     },
   }

@@ -1,4 +1,4 @@
-import Router from '@koa/router'
+import type Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import type { Logger } from 'pino'
 import type { Admission } from '../services/admission.ts'
@@ -28,6 +28,7 @@ import { refuseLoops } from './middleware/loop.ts'
 import { stripPrefix } from './middleware/prefix.ts'
 import { boundStreams } from './middleware/streams.ts'
 import type { View } from './page-ask.ts'
+import { createRouter } from './router.ts'
 import { apkRoutes } from './routes/apk.ts'
 import { buildRoutes } from './routes/builds.ts'
 import { crateRoutes } from './routes/crates.ts'
@@ -92,7 +93,7 @@ export function createApp(deps: AppDeps): Koa {
   const links = createLinks(deps)
   const waiting = createWaiting({ ...deps, asker, links, outcome: createOutcome(deps), tokens: createHopTokens({ key: deps.hopKey }) })
 
-  const router = new Router({ strict: true, sensitive: true })
+  const router = createRouter()
   homeRoutes(router, { links })
   healthRoutes(router, deps)
   simpleRoutes(router, deps)

@@ -20,14 +20,23 @@ const METADATA = '.metadata'
 
 /** Small files, and the metadata of wheels, at once where they lie in memory, and in one read else; undefined for all else. */
 export function createFastFiles({ smallFiles, downloads, fallbacks, addressOf }: FastFilesDeps): (path: string, req: IncomingMessage) => ReadyAnswer | Promise<ReadyAnswer | undefined> | undefined {
+  // Of what lies in memory; bytes under several names have the answer of the last one.
+  const answers = new WeakMap<SmallFile, { name: string; answer: ReadyAnswer }>()
+
   return (path, req) => {
     const [, sha256, name] = PATH.exec(path) ?? []
     if (sha256 === undefined || name === undefined || name.endsWith('.record.json')) return undefined
     const metadata = name.endsWith(METADATA)
     const filename = metadata ? name.slice(0, -METADATA.length) : name
-    const answer = metadata ? metadataAnswer : (file: SmallFile) => ({ ...fileAnswer(file, filename), sending })
     const found = smallFiles.find(sha256, filename, metadata)
     return found instanceof Promise ? found.then((file) => file && answer(file)) : found && answer(found)
+
+    function answer(file: SmallFile): ReadyAnswer {
+      const known = answers.get(file)
+      const ready = known && known.name === name ? known.answer : metadata ? metadataAnswer(file) : fileAnswer(file, filename)
+      if (ready !== known?.answer) answers.set(file, { name: name!, answer: ready })
+      return metadata ? ready : { ...ready, sending }
+    }
 
     function sending(): void {
       const { headers } = req

@@ -1,6 +1,9 @@
-import { ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { BlobReader } from '../services/ports.ts'
+
+// Without WebSocket and all that stands behind it, which an import of `node:http` loads.
+const { ServerResponse: Response } = process.getBuiltinModule('node:http')
 
 /** Bytes a read. Larger ones are hardly faster; each answer under way holds two. */
 const CHUNK_BYTES = 256 * 1024
@@ -19,7 +22,7 @@ export function poured(reader: BlobReader, { start, end }: { start: number; end:
   })
   const pipe = stream.pipe.bind(stream)
   stream.pipe = (to, options) => {
-    if (!(to instanceof ServerResponse)) return pipe(to, options)
+    if (!(to instanceof Response)) return pipe(to, options)
     void pour(to)
     return to
   }

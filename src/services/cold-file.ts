@@ -12,10 +12,10 @@ const PART_BYTES = 8 * 1024 * 1024
  * ends only once its digest was found right. A small part of it, as uv reads a wheel's end, comes as soon as it can: out of the transfer that
  * is under way, or by a question of its own to the upstream, of which nothing is kept. Nobody can check a part, so it is marked.
  */
-export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, running }: {
+export function coldFile(file: UpstreamFile, { upstream, told, find, fly, running }: {
   upstream: Upstream
-  /** What the upstream said lately of the sizes of files, by their URLs. */
-  sizes: { get(url: string): number | undefined; set(url: string, size: number): unknown }
+  /** The size, as the upstream told it lately. */
+  told: { get(): number | undefined; set(size: number): unknown }
   /** The file, where it is here by now. */
   find: () => Promise<OpenFile | undefined>
   fly: () => Transfer
@@ -26,13 +26,13 @@ export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, runni
 
   async function measure(): Promise<number | undefined> {
     const transfer = running()
-    const known = file.size ?? sizes.get(url)
+    const known = file.size ?? told.get()
     if (known !== undefined) return known
     if (transfer) return (await transfer.started()).size
     // The smallest question whose answer tells the whole's size, from servers that know no ranges too.
     const { body, size } = await upstream.file(url, { source, from: 0, to: 0 })
     body.destroy()
-    if (size !== undefined) sizes.set(url, size)
+    if (size !== undefined) told.set(size)
     return size
   }
 
@@ -68,7 +68,7 @@ export function coldFile(file: UpstreamFile, { upstream, sizes, find, fly, runni
   /** The range was asked for of a file of this size, and the answer would tell it. */
   function expectSize(real: number | undefined, size: number | undefined): void {
     if (real === size) return
-    if (real !== undefined) sizes.set(url, real)
+    if (real !== undefined) told.set(real)
     throw new MuslinError('upstream-bad-answer', `${filename} has ${real} bytes, and not ${size} as was said before; ask again`)
   }
 

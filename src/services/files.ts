@@ -80,7 +80,9 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
     const known = await find(sha256)
     if (known) return known
     if (!file) throw missing(filename)
-    return coldFile(file, { upstream, sizes, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(placeOf(file)) })
+    const place = placeOf(file)
+    const told = { get: () => sizes.get(place), set: (size: number) => sizes.set(place, size) }
+    return coldFile(file, { upstream, told, find: () => find(sha256), fly: () => fly(file), running: () => transfers.get(place) })
   }
 
   async function permitted(sha256: string, filename: string): Promise<UpstreamFile> {
@@ -165,9 +167,9 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   }
 }
 
-/** Two pages may tell one digest, and one of them lead to a server that is slow, or lies: nobody waits for the other's. */
-function placeOf({ sha256, url }: UpstreamFile): string {
-  return `${sha256} ${url}`
+/** Two pages may tell one digest, and one of them lead to a server that is slow, or lies, or lets in only one of them: nobody waits for the other's. */
+function placeOf({ sha256, url, source }: UpstreamFile): string {
+  return `${sha256} ${source ?? ''} ${url}`
 }
 
 async function* upTo(most: number, chunks: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {

@@ -85,7 +85,8 @@ export function createFsck({ inspection, store, blobs, faults, readMetadata, clo
           progress?.(report.bytes, total)
         })
         report.blobs += 1
-        if (right) continue
+        // A server may have fetched or built it again while what lay there before was read.
+        if (right || await isRight(sha256)) continue
         damaged.add(sha256)
         if (repair) await blobs.setAside(sha256)
         if (holdings.length === 0) await found({ kind: 'damaged-unused', name: sha256 }, async () => undefined)
@@ -104,6 +105,8 @@ export function createFsck({ inspection, store, blobs, faults, readMetadata, clo
       let same: Holding[] = []
       const tellSame = async () => { for (const holding of ownAffair(same)) await lost(holding, MISSING[holding.kind as keyof typeof MISSING]) }
       for (const holding of all.missing()) {
+        // The blobs were listed before the references were read, and a server may have kept it meanwhile.
+        if (await blobs.stat(holding.sha256)) continue
         absent.add(holding.sha256)
         if (same[0]?.sha256 !== holding.sha256) await tellSame()
         same = same[0]?.sha256 === holding.sha256 ? [...same, holding] : [holding]
@@ -113,7 +116,7 @@ export function createFsck({ inspection, store, blobs, faults, readMetadata, clo
 
     async function lost(holding: Holding, kind: DamageName): Promise<void> {
       if (!repair) return tell({ kind, name: holding.name, repaired: false })
-      const queued = await store.mend.lose(holding, clock.now())
+      const queued = !await blobs.stat(holding.sha256) && await store.mend.lose(holding, clock.now())
       // What nobody makes again is lost, but it is not damaged any more: it is listed nowhere.
       tell({ kind, name: holding.name, repaired: true, ...queued && { detail: 'its job is queued' } })
     }
@@ -130,12 +133,12 @@ export function createFsck({ inspection, store, blobs, faults, readMetadata, clo
   }
 
   /** True also for one that is gone by now. */
-  async function isRight(sha256: string, read: (bytes: number) => void): Promise<boolean> {
+  async function isRight(sha256: string, read?: (bytes: number) => void): Promise<boolean> {
     const hash = createHash('sha256')
     try {
       for await (const chunk of await blobs.read(sha256)) {
         hash.update(chunk as Buffer)
-        read((chunk as Buffer).length)
+        read?.((chunk as Buffer).length)
       }
     } catch (error) {
       if (error instanceof MuslinError && error.code === 'no-such-file') return true

@@ -156,8 +156,8 @@ export interface SecretStore {
 }
 
 /**
- * What is so at this very moment, told at once, for answers that wait for nothing: whatever any process had written before is seen.
- * Throws as the others reject.
+ * What is so now, told at once, for answers that wait for nothing: what was written before this turn of the event loop is seen, whichever process
+ * wrote it, and this process's changes of pages and of the pause at once. Throws as the others reject.
  */
 export interface Glance {
   /** As `Store.generation`. */

@@ -21,7 +21,7 @@ export interface CacheStore {
   note(uses: { sha256: string; size: number | undefined; at: number }[]): Promise<void>
   /** All that are stored. */
   total(): Promise<{ files: number; bytes: number }>
-  /** Bytes of those that something else needs too; looks through all of them. */
+  /** Bytes of those that something else needs too. Looks through all of them, by parts: what changes meanwhile counts or does not. */
   held(): Promise<number>
   /** Those that nothing but a page needs, least recently used first, behind `after`. */
   oldest(limit: number, after?: Pick<CachedFile, 'usedAt' | 'sha256'>): Promise<CachedFile[]>

@@ -43,8 +43,9 @@ export function createPureFallbacks({ store, upstreamPages, recipes, admission, 
 
   return {
     served(file, asker) {
+      if (!asker.client.musl || !asker.client.installs || asker.client.own) return
       const wheel = parseWheelFilename(file.filename)
-      if (!wheel || !isPure(wheel) || !asker.client.musl || !asker.client.installs || asker.client.own) return
+      if (!wheel || !isPure(wheel)) return
       const looking = look(file, asker).catch((error: unknown) => {
         if (!isRefusal(error)) log.warn({ err: error, filename: file.filename }, 'a native wheel could not be queued')
       })

@@ -1,5 +1,7 @@
-import { STATUS_CODES } from 'node:http'
 import { MuslinError } from '../errors.ts'
+
+// Without WebSocket and all that stands behind it, which an import of `node:http` loads.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 // undici's and Node's codes for an answer that did not come in time.
 const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT'])

@@ -1,5 +1,4 @@
 /** Real clients install a small set through Muslin from the replayed recording, cold and warm. They are kept in venvs between runs. */
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -7,9 +6,10 @@ import { once } from 'node:events'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { lockedProjects, lockOf, RECORDING } from '../recording/folder.ts'
+import { lockOf, RECORDING } from '../recording/folder.ts'
 import { cleanEnvironment, startRecorder } from '../recording/recorder.ts'
 import { startReplay, type Replay } from '../recording/replay.ts'
+import { expectInstalled } from './installed.ts'
 import { serveMuslin, type Served } from './muslin.ts'
 import type { Check } from './run.ts'
 
@@ -84,7 +84,7 @@ async function coldAndWarm(check: Check, name: string, recording: string, replay
       const folder = await mkdtemp(join(tmpdir(), 'muslin-conformance-'))
       try {
         await client.install({ index, bin, folder, run: (command, words, more) => run(folder, command, words, more) })
-        await expectInstalled(join(folder, 'lib'), recording)
+        await expectInstalled(join(folder, 'lib'), recording, INSTALLED)
       } finally {
         await rm(folder, { recursive: true, force: true })
       }
@@ -94,23 +94,6 @@ async function coldAndWarm(check: Check, name: string, recording: string, replay
       if (twice.length > 0) throw new Error(`asked of the upstream more than once: ${twice.map(([what, count]) => `${what} ${count} times`).join(', ')}`)
       if (times === 'cold' ? asked < INSTALLED.length : asked > 0) throw new Error(`${asked} requests to the upstream: ${[...replay.counts.keys()].join(', ')}`)
     })
-  }
-}
-
-/** Every file that was installed is the one of the recorded wheel: by the RECORD of each, which `pip check` reads too. */
-async function expectInstalled(lib: string, recording: string): Promise<void> {
-  const versions = await lockedProjects(recording)
-  for (const project of INSTALLED) {
-    const name = project.replaceAll('-', '_')
-    const info = [`${name}-${versions.get(project)}.dist-info`, `${project}-${versions.get(project)}.dist-info`].map((each) => join(lib, each)).find((each) => existsSync(each))
-    if (info === undefined) throw new Error(`${project} ${versions.get(project)} is not installed`)
-    for (const line of (await readFile(join(info, 'RECORD'), 'utf8')).split('\n')) {
-      const [, path = '', digest] = /^"?([^,"]+)"?,sha256=([^,]+),/.exec(line) ?? []
-      // What an installer makes itself: scripts outside, and its own notes.
-      if (digest === undefined || path.startsWith('..') || /\/(?:INSTALLER|REQUESTED|direct_url\.json|RECORD|uv_cache\.json)$|\.pyc$|^bin\//.test(path)) continue
-      const found = createHash('sha256').update(await readFile(join(lib, path))).digest('base64url')
-      if (found !== digest.replace(/=+$/, '')) throw new Error(`${path} has the digest ${found} instead of ${digest}`)
-    }
   }
 }
 

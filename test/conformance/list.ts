@@ -5,8 +5,8 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { madeUpNames } from '../recording/names.ts'
+import { decoded, type Coding } from './coding.ts'
 import { serveMuslin, type Served } from './muslin.ts'
 import type { Check } from './run.ts'
 
@@ -16,6 +16,7 @@ const MOST_GROWTH = 120 * MB
 /** Milliseconds until the first byte of a list that is there. */
 const MOST_WAIT = 250
 const FRESHNESS = 1
+const CODINGS: readonly Coding[] = ['identity', 'gzip', 'zstd']
 const JSON_V1 = 'application/vnd.pypi.simple.v1+json'
 /** Names that no index should have, and what becomes of them: nothing. */
 const ODD = ['', ' ', '..', '../../etc/passwd', '<script>alert(1)</script>', '"><img src=x>', 'a b', '-a', 'a-', '.a', 'пример', '\u202e', 'a\nb', 'a/b', 'a?b', 'a#b', '&amp;', 'x'.repeat(10_000), '__proto__']
@@ -30,20 +31,20 @@ export async function checkList(check: Check, count: number): Promise<void> {
     await muslin.resetPeak()
     const { now: before } = await muslin.memory()
     await bytes(muslin, JSON_V1, 'identity')
-    for (const coding of ['gzip', 'zstd', 'identity']) for (const type of [JSON_V1, 'text/html']) await bytes(muslin, type, coding)
+    for (const coding of CODINGS) for (const type of [JSON_V1, 'text/html']) await bytes(muslin, type, coding)
     const { peak } = await muslin.memory()
     console.log(`   ${count} names, ${(upstream.body.length / MB).toFixed(0)} MB: memory grew by ${((peak - before) / MB).toFixed(0)} MB at most`)
     await check(`the list of ${count} names takes ${MOST_GROWTH / MB} MB at most`, () => {
       if (peak - before > MOST_GROWTH) throw new Error(`${((peak - before) / MB).toFixed(1)} MB`)
     })
     await check('the JSON is the upstream\'s, byte for byte, in each coding', async () => {
-      for (const coding of ['identity', 'gzip', 'zstd']) if (!(await bytes(muslin, JSON_V1, coding)).equals(upstream.body)) throw new Error(coding)
+      for (const coding of CODINGS) if (!(await bytes(muslin, JSON_V1, coding)).equals(upstream.body)) throw new Error(coding)
     })
     await check('the HTML links each valid name, and nothing else', async () => {
-      for (const coding of ['identity', 'gzip', 'zstd']) expectLinks((await bytes(muslin, 'text/html', coding)).toString(), count)
+      for (const coding of CODINGS) expectLinks((await bytes(muslin, 'text/html', coding)).toString(), count)
     })
     await check(`the first byte of each form comes within ${MOST_WAIT} ms, and who holds the list gets no byte`, async () => {
-      for (const type of [JSON_V1, 'text/html', 'application/vnd.pypi.simple.v1+html']) for (const coding of ['identity', 'gzip', 'zstd']) await expectFirstByte(muslin, type, coding)
+      for (const type of [JSON_V1, 'text/html', 'application/vnd.pypi.simple.v1+html']) for (const coding of CODINGS) await expectFirstByte(muslin, type, coding)
     })
     await check('a stale list is asked for by its ETag, and not transferred again', async () => {
       await wait(FRESHNESS * 1000 + 100)
@@ -56,7 +57,7 @@ export async function checkList(check: Check, count: number): Promise<void> {
     await check('a hundred clients at once are a hundred right answers', async () => {
       await muslin.resetPeak()
       const digest = sha256(upstream.body)
-      const answers = await Promise.all(Array.from({ length: 100 }, async () => sha256(gunzipSync(await raw(muslin, JSON_V1, 'gzip')))))
+      const answers = await Promise.all(Array.from({ length: 100 }, async () => sha256(await bytes(muslin, JSON_V1, 'gzip'))))
       if (answers.some((answer) => answer !== digest)) throw new Error('some differ')
       if (upstream.statuses.filter((status) => status === 200).length !== 1) throw new Error(`the upstream answered ${upstream.statuses.join()}`)
     })
@@ -94,7 +95,8 @@ function* pieces(body: Buffer): Generator<Buffer> {
   for (let at = 0; at < body.length; at += 40_009) yield body.subarray(at, at + 40_009)
 }
 
-async function raw(muslin: Served, accept: string, coding: string): Promise<Buffer> {
+/** What a form of the list is once its coding is undone. */
+async function bytes(muslin: Served, accept: string, coding: Coding): Promise<Buffer> {
   // fetch() undoes codings by itself; here the bytes of the wire are wanted.
   const answer = await get(muslin, { accept, 'accept-encoding': coding })
   if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} for ${accept} in ${coding}`)
@@ -102,14 +104,7 @@ async function raw(muslin: Served, accept: string, coding: string): Promise<Buff
   for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk)
   const sent = Buffer.concat(chunks)
   if (Number(answer.headers['content-length']) !== sent.length) throw new Error(`Content-Length is ${answer.headers['content-length']} of ${sent.length}`)
-  return answer.headers['content-encoding'] === coding || coding === 'zstd' ? sent : coding === 'identity' ? sent : Promise.reject(new Error(`it came in ${answer.headers['content-encoding']}`))
-}
-
-async function bytes(muslin: Served, accept: string, coding: string): Promise<Buffer> {
-  const sent = await raw(muslin, accept, coding)
-  if (coding === 'gzip') return gunzipSync(sent)
-  // A server need not offer zstd; what it then sends is plain.
-  return sent.readUInt32LE(0) === 0xfd2fb528 ? zstdDecompressSync(sent) : sent
+  return decoded(sent, answer.headers['content-encoding'], coding)
 }
 
 async function expectFirstByte(muslin: Served, accept: string, coding: string): Promise<void> {

@@ -70,7 +70,7 @@ async function recording(): Promise<Map<string, Buffer>> {
   const folder = await mkdtemp(join(tmpdir(), 'muslin-conformance-'))
   const recorder = await startRecorder(folder)
   try {
-    for (const project of FEW) await recorder.page(project)
+    for (const project of FEW) if (!await recorder.page(project)) throw new Error(`this machine's index has no ${project}`)
     return await recordedPages(folder)
   } finally {
     await recorder.close()

@@ -134,6 +134,21 @@ describe('what is ready', () => {
     expect(await rig.store.downloads.demand(TARGET)).toEqual([{ project: 'cffi', version: '1.17', downloads: 1 }])
   })
 
+  test('the same bytes under two names have the name of each, and are counted each time', async () => {
+    const twin = { ...wheel, filename: wheel.filename.replace('313-cp313', '312-cp312') }
+    rig.upstream.project('cffi', [sdist, wheel, twin])
+    await rig.clock.advance(61_000)
+    await rig.get('/simple/cffi/', json)
+    const asked = [wheel, twin, wheel, wheel, twin].map(({ filename }) => filename)
+    const told: (string | undefined)[] = []
+    const before = rig.passed()
+    for (const filename of asked) told.push((await rig.get(`/files/${sha256(wheel.bytes)}/${filename}`, { 'user-agent': AGENTS.pip })).headers['content-disposition'])
+    expect(rig.passed()).toBe(before)
+    expect(told).toEqual(asked.map((filename) => `attachment; filename="${filename}"`))
+    await rig.downloads.flush()
+    expect(await rig.store.downloads.totals()).toMatchObject({ files: 5 })
+  })
+
   test('both ways write the same line to the log', async () => {
     const page = '/simple/cffi/?format=text/html'
     await rig.get(page, { 'user-agent': AGENTS.pip })

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DAMAGE, type Damage, type DamageName } from '../../src/services/damage.ts'
+import { createFsck } from '../../src/services/fsck.ts'
 import { keepBlob } from '../../src/services/keep-blob.ts'
+import type { BlobStore } from '../../src/services/ports.ts'
+import { inspectSqlite } from '../../src/storage/sqlite/inspect.ts'
 import { makeUpkeepBench, METADATA, sha256, type UpkeepBench, WHEEL } from './upkeep-bench.ts'
 
 let bench: UpkeepBench
@@ -135,3 +138,58 @@ test('a wheel out of which no METADATA can be read is built again where they are
   expect(await isListed()).toBe(false)
   expect(sha256('no zip')).toBe(odd)
 }))
+
+describe('beside a server at work', () => {
+  /** Fsck of the folder, between whose steps a server does what `blobs` does. */
+  async function beside(blobs: Partial<BlobStore>, repair: boolean): Promise<Damage[]> {
+    const found: Damage[] = []
+    await createFsck({
+      inspection: inspectSqlite({ file: join(bench.folder, 'muslin.db') }), store: bench.store, blobs: { ...bench.blobs, ...blobs },
+      async *faults() {}, readMetadata: async () => Buffer.from(METADATA), clock: { now: () => 5, sleep: async () => undefined },
+    })({ repair, damage: (damage) => found.push(damage) })
+    return found
+  }
+
+  test.each([false, true])('what is kept after the blobs were listed is not missing (repair: %s)', (repair) => onNew(async () => {
+    const { file, wheel, metadata, promise, result, kept, list } = bench.things
+    const bytes = await Promise.all([file, wheel, metadata, promise, result, kept, list].map((digest) => bench.blobs.look(digest, 1e6)))
+    for (const digest of [file, wheel, metadata, promise, result, kept, list]) await removalOf(digest)()
+    const found = await beside({
+      async *list() {
+        yield* bench.blobs.list()
+        for (const blob of bytes) await keepBlob(bench.blobs, [blob!.bytes!])
+      },
+    }, repair)
+    expect(found).toEqual([])
+    expect([await isListed(), await jobState(), (await bench.store.cache.total()).files]).toEqual([true, 'built', 2])
+    expect([await bench.store.kept.get('apk/main/x86_64/zlib.apk'), await bench.store.pages.list()]).not.toContain(undefined)
+  }))
+
+  test.each([false, true])('what is kept again while its damaged bytes are read stays where it is (repair: %s)', (repair) => onNew(async () => {
+    const { wheel } = bench.things
+    const right = (await bench.blobs.look(wheel, 1e6))!.bytes!
+    await damageOf(wheel)()
+    const found = await beside({
+      async read(digest) {
+        const reading = await bench.blobs.read(digest)
+        if (digest === wheel) await keepBlob(bench.blobs, [right])
+        return reading
+      },
+    }, repair)
+    expect([found, await isHere(wheel), await isListed()]).toEqual([[], true, true])
+  }))
+
+  test('what is kept again once its damaged bytes are set aside is not forgotten', () => onNew(async () => {
+    const { wheel } = bench.things
+    const right = (await bench.blobs.look(wheel, 1e6))!.bytes!
+    await damageOf(wheel)()
+    const found = await beside({
+      async setAside(digest) {
+        await bench.blobs.setAside(digest)
+        await keepBlob(bench.blobs, [right])
+      },
+    }, true)
+    expect(found).toEqual([{ kind: 'damaged-wheel', name: WHEEL, repaired: true }])
+    expect([await isListed(), await jobState()]).toEqual([true, 'built'])
+  }))
+})

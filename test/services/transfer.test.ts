@@ -115,6 +115,16 @@ describe('one transfer', () => {
     expect(await whole()).toBe(DIGEST)
   })
 
+  test('is of one upstream: who is asked with the credentials of another has one of his own', async () => {
+    await record({ stall: { after: 2000, until: never } })
+    let source = ''
+    const named: typeof bench.store.pages.file = async (...pair) => ({ ...(await bench.store.pages.file(...pair))!, source })
+    const of = createFiles({ ...bench, store: { ...bench.store, pages: { ...bench.store.pages, file: named } }, upstream, log: silent })
+    for (source of ['one', 'other', 'one']) (await (await of.open(DIGEST, NAME)).read()).body.on('error', () => {})
+    expect(asked()).toEqual(['', ''])
+    await of.close()
+  })
+
   test('ends when the server does', async () => {
     await record({ stall: { after: 100_000, until: new Promise(() => {}) } })
     const { body } = await read()
@@ -191,19 +201,19 @@ describe('a transfer that breaks', () => {
     expect(asked()).toEqual(['', 'bytes=400000-'])
   })
 
-  test('is one that drips: it is taken up elsewhere in time, and given up where nothing else comes', async () => {
-    for (const [again, answer] of [[{}, DIGEST], [{ stall: { after: 3000, until: never } }, 'upstream-timeout']] as const) {
-      await bench.blobs.remove(DIGEST)
-      await record({ stall: { after: 3000, until: never } })
-      const { body } = await read()
-      const reading = buffer(body).then(sha256, (error: { code: string }) => error.code)
-      await record(again)
-      for (const pause of answer === DIGEST ? [60_000] : [60_000, 60_000, 2000, 60_000]) {
-        await bench.clock.began(pause)
-        await bench.clock.advance(pause)
-      }
-      expect(await reading).toBe(answer)
+  test.each<[string, Partial<SyntheticFile>, string, number[]]>([
+    ['is taken up where it is', {}, DIGEST, [60_000]],
+    ['is given up where it goes on like that', { stall: { after: 3000, until: never } }, 'upstream-timeout', [60_000, 60_000, 2000, 60_000]],
+  ])('by dripping %s', async (_what, again, answer, pauses) => {
+    await record({ stall: { after: 3000, until: never } })
+    const { body } = await read()
+    const reading = buffer(body).then(sha256, (error: { code: string }) => error.code)
+    await record(again)
+    for (const pause of pauses) {
+      await bench.clock.began(pause)
+      await bench.clock.advance(pause)
     }
+    expect(await reading).toBe(answer)
   })
 
   test('again and again without getting further is given up, and says why', async () => {

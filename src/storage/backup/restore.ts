@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { MuslinError } from '../../errors.ts'
@@ -18,13 +18,14 @@ export interface RestoreReport extends Unpacked {
  * Throws `data-folder` where something lies there already, unless `force` is given (then that is moved beside it), and where a server is at
  * work on it; `bad-backup` as `readBackup` does.
  */
-export async function restoreBackup({ source, data, force, progress }: {
+export async function restoreBackup({ source, data: named, force, progress }: {
   source: string | Readable
   data: string
   force: boolean
   progress?: ((done: number, total: number) => void) | undefined
 }): Promise<RestoreReport> {
   try {
+    const data = await placeOf(named)
     const total = typeof source === 'string' ? (await stat(source).catch((error: unknown) => { throw unreadable(source, error) })).size : 0
     await checkFree(data, force)
     const staging = await stagingFor(data)
@@ -41,6 +42,17 @@ export async function restoreBackup({ source, data, force, progress }: {
     }
   } catch (error) {
     throw diskError(error)
+  }
+}
+
+/** The folder itself where the name is a link to it: beside that is the same disk, and the link stays what it is. */
+async function placeOf(data: string): Promise<string> {
+  try {
+    return await realpath(data)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    if (!await lstat(data).catch(() => undefined)) return data
+    throw new MuslinError('data-folder', `${data} is a link that leads nowhere; make the folder that it names, or restore into another by --data`)
   }
 }
 

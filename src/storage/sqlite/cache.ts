@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Database } from 'better-sqlite3'
 import { ownersOf } from '../../domain/owner.ts'
 import type { CachedFile, CacheStore, StoredBlob } from '../../services/ports.ts'
+import { DIGEST_PARTS, LAST_DIGEST } from './digest-parts.ts'
 import { asPort } from './port.ts'
 
 interface Listed { filename: string; project: string }
@@ -24,8 +25,6 @@ const HELD = `(
 )`
 /** Rows of one transaction: requests wait meanwhile. */
 const AT_ONCE = 500
-/** Behind every digest. */
-const LAST = 'g'
 
 /** Which upstream files are stored. Their number and bytes are kept by triggers, so that they are known without looking. */
 export function createCache(db: Database): CacheStore {
@@ -34,7 +33,7 @@ export function createCache(db: Database): CacheStore {
     INSERT INTO cached_files SELECT @sha256, @size, @at WHERE EXISTS (SELECT 1 FROM files WHERE sha256 = @sha256)
     ON CONFLICT DO NOTHING`)
   const total = db.prepare<[], { files: number; bytes: number }>('SELECT files, bytes FROM cache_state')
-  const held = db.prepare<[], number>(`SELECT coalesce(sum(size), 0) FROM cached_files WHERE ${HELD}`).pluck()
+  const held = db.prepare<{ from: string; to: string }, number>(`SELECT coalesce(sum(size), 0) FROM cached_files WHERE sha256 >= @from AND sha256 < @to AND ${HELD}`).pluck()
   const oldest = db.prepare<{ limit: number; usedAt: number; sha256: string }, { sha256: string; size: number; used_at: number; listed: string }>(`
     SELECT sha256, size, used_at, (SELECT json_group_array(json_object('filename', filename, 'project', project)) FROM files WHERE files.sha256 = cached_files.sha256) AS listed
     FROM cached_files WHERE (used_at, sha256) > (@usedAt, @sha256) AND NOT ${HELD} ORDER BY used_at, sha256 LIMIT @limit`)
@@ -61,7 +60,14 @@ export function createCache(db: Database): CacheStore {
   return asPort<CacheStore>({
     note(uses) { if (uses.length > 0) note.immediate(uses) },
     total: () => total.get() ?? { files: 0, bytes: 0 },
-    held: () => held.get() ?? 0,
+    async held() {
+      let bytes = 0
+      for (const part of DIGEST_PARTS) {
+        bytes += held.get(part) ?? 0
+        await setImmediate()
+      }
+      return bytes
+    },
     oldest: (limit, after) => oldest.all({ limit, usedAt: after?.usedAt ?? -1, sha256: after?.sha256 ?? '' })
       .map(({ used_at, listed, ...file }): CachedFile => ({ ...file, usedAt: used_at, projects: ownersAmong(JSON.parse(listed) as Listed[]) })),
     forget(sha256, usedAt) { forget.run(sha256, usedAt) },
@@ -80,7 +86,7 @@ export function createCache(db: Database): CacheStore {
         batch = []
         await setImmediate()
       }
-      countSome.immediate(batch, { after, last: LAST, began })
+      countSome.immediate(batch, { after, last: LAST_DIGEST, began })
       setCounted.run()
     },
   })

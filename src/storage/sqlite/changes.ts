@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import type { Unchanged } from './unchanged.ts'
 
 /** How often other processes' changes are looked for, while somebody watches. Reading the counter takes microseconds. */
 const POLL_MS = 100
@@ -15,7 +16,7 @@ export interface Changes {
 }
 
 /** Own changes are told at once; those of other connections are seen by SQLite's `data_version`, which rises with their commits. */
-export function createChanges(db: Database): Changes {
+export function createChanges(db: Database, unchanged: Unchanged): Changes {
   const raise = db.prepare<[string]>('INSERT INTO generations VALUES (?, 1) ON CONFLICT DO UPDATE SET number = number + 1')
   const read = db.prepare<[string], number>('SELECT number FROM generations WHERE project = ?').pluck()
   const dataVersion = db.prepare<[], number>('PRAGMA data_version').pluck()
@@ -24,6 +25,7 @@ export function createChanges(db: Database): Changes {
   let seen: number | undefined
 
   function notify(): void {
+    unchanged.forget()
     for (const watcher of [...watchers]) watcher.changed()
   }
 
@@ -40,7 +42,10 @@ export function createChanges(db: Database): Changes {
   }
 
   return {
-    bump: (project) => { raise.run(project) },
+    bump(project) {
+      raise.run(project)
+      unchanged.forget()
+    },
     generation: (project) => read.get(project) ?? 0,
     notify,
     watch(changed) {

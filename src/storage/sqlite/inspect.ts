@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { MuslinError } from '../../errors.ts'
 import type { Comparison, Holding, HoldingKind, Inspection, StoredBlob } from '../../services/ports.ts'
 import { diskError } from '../disk-error.ts'
+import { DIGEST_PARTS, LAST_DIGEST } from './digest-parts.ts'
 import { REFERENCES } from './references.ts'
 
 const AT_ONCE = 1000
@@ -85,9 +86,9 @@ async function fill(db: Database.Database, stored: AsyncIterable<StoredBlob>): P
   insertAll(batch)
 }
 
-/** The table of files has a row for each file that a page ever named: it is gone through by parts, since requests may wait. */
+/** Where there is a row for each file that a page ever named, or for each that is stored, it is gone through by parts, since requests may wait. */
 async function note(db: Database.Database, { kind, table, column, name, stored }: (typeof REFERENCES)[number]): Promise<void> {
-  const parts = table === 'files' ? PARTS : [{ from: '', to: 'g' }]
+  const parts = table === 'files' || table === 'cached_files' ? DIGEST_PARTS : [{ from: '', to: LAST_DIGEST }]
   const key = table === 'files' ? 'sha256' : column
   const insert = db.prepare<{ kind: string; from: string; to: string }>(`
     INSERT OR IGNORE INTO temp.needed SELECT ${column}, @kind, ${name} FROM main.${table}
@@ -96,12 +97,6 @@ async function note(db: Database.Database, { kind, table, column, name, stored }
     insert.run({ kind, ...part })
     await setImmediate()
   }
-}
-
-const PARTS = Array.from({ length: 256 }, (_, i) => ({ from: hex(i), to: i === 255 ? 'g' : hex(i + 1) }))
-
-function hex(byte: number): string {
-  return byte.toString(16).padStart(2, '0')
 }
 
 /** A copy may be of an older program. */

@@ -10,8 +10,8 @@ const QUEUE = `
 
 /** What is forgotten and queued where bytes are lost, so that they are fetched or made again. */
 export function createMend(db: Database, changes: Changes): MendStore {
-  const selectWheel = db.prepare<[string], { project: string; sdist: string; target: string; build: number }>(
-    'SELECT project, sdist, target, build FROM wheels WHERE filename = ?')
+  const selectWheel = db.prepare<[string], { project: string; sdist: string; target: string; build: number; sha256: string; metadata: string }>(
+    'SELECT project, sdist, target, build, sha256, metadata FROM wheels WHERE filename = ?')
   const dropWheel = db.prepare<[string]>('DELETE FROM wheels WHERE filename = ?')
   const queueBuild = db.prepare<{ build: number; now: number }>(`
     ${QUEUE} WHERE id = (SELECT job FROM builds WHERE id = @build) AND state = 'built'`)
@@ -65,9 +65,10 @@ export function createMend(db: Database, changes: Changes): MendStore {
     return false
   }
 
-  function loseWheel({ name }: Holding, now: number): boolean {
+  function loseWheel({ kind, name, sha256 }: Holding, now: number): boolean {
     const wheel = selectWheel.get(name)
-    if (!wheel) return false
+    // One of the same name may have been built since the bytes were looked for.
+    if (!wheel || sha256 !== (kind === 'wheel' ? wheel.sha256 : wheel.metadata)) return false
     dropWheel.run(name)
     changes.bump(wheel.project)
     return queueBuild.run({ build: wheel.build, now }).changes > 0

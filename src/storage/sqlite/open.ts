@@ -19,6 +19,7 @@ import { createRecipes } from './recipes.ts'
 import { createResults } from './results.ts'
 import { createSecrets } from './secrets.ts'
 import { createSessions } from './sessions.ts'
+import { createUnchanged } from './unchanged.ts'
 import { createWaits } from './waits.ts'
 import { createWheels } from './wheels.ts'
 import { createWishing } from './wishing.ts'
@@ -60,7 +61,8 @@ function prepare(db: Database.Database): void {
 }
 
 function storeOf(db: Database.Database): Store {
-  const changes = createChanges(db)
+  const unchanged = createUnchanged(db)
+  const changes = createChanges(db, unchanged)
   const waits = createWaits(db, changes)
   const wishing = createWishing(db, changes, waits)
   return {
@@ -76,7 +78,7 @@ function storeOf(db: Database.Database): Store {
     results: createResults(db),
     recipes: createRecipes(db, changes),
     kept: createKept(db),
-    glance: createGlance(db, changes),
+    glance: createGlance(db, { changes, unchanged }),
     cache: createCache(db),
     mend: createMend(db, changes),
     ...asPort<Pick<Store, 'generation'>>({ generation: changes.generation }),

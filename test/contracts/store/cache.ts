@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { StoredBlob } from '../../../src/services/ports.ts'
 import { type StoreBench, wheelOf } from './bench.ts'
@@ -73,6 +74,22 @@ export function cacheContract({ store, another, running }: StoreBench): void {
       expect([await oldest(), await store.cache.held()]).toEqual([[], 6])
     })
 
+    test('is looked through for what else is needed by parts, which let others in between', async () => {
+      const digits = Array.from({ length: 16 }, (_, digit) => digit.toString(16))
+      await listed(...digits)
+      for (const [index, digit] of digits.entries()) {
+        await use(digit, 1, 2 ** index)
+        if (index % 2 === 1) await store.kept.put({ path: digit, sha256: digest(digit), size: 2 ** index, etag: undefined, fetchedAt: 1 })
+      }
+      let turns = 0
+      let looking = true
+      const others = (async () => { for (; looking; turns += 1) await turn() })()
+      expect(await store.cache.held()).toBe(0b1010_1010_1010_1010)
+      looking = false
+      await others
+      expect(turns).toBeGreaterThan(100)
+    })
+
     test('is counted anew from what is stored, without losing last uses or what came meanwhile', async () => {
       await listed('a', 'b', 'c', 'd')
       expect(await store.cache.state()).toEqual({ counted: false, upstream: undefined, since: 0 })
@@ -93,6 +110,10 @@ export function cacheContract({ store, another, running }: StoreBench): void {
       const wheel = wheelOf(job)
       await store.wheels.publish(wheel, { id: job.id, worker: 'w1', metadataChanged: false }, {}, 90)
       const before = await store.generation('cffi')
+      for (const kind of ['wheel', 'wheel-metadata'] as const) {
+        expect(await store.mend.lose({ kind, sha256: digest('7'), name: wheel.filename }, 200), 'the wheel is another by now').toBe(false)
+      }
+      expect(await store.wheels.wheels('cffi')).toHaveLength(1)
       expect(await store.mend.lose({ kind: 'wheel', sha256: wheel.sha256, name: wheel.filename }, 200)).toBe(true)
       expect(await store.wheels.wheels('cffi')).toEqual([])
       expect(await store.generation('cffi')).toBeGreaterThan(before)

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -145,6 +145,18 @@ describe('a folder', () => {
   test('that is empty is taken', async () => {
     await mkdir(data)
     expect(await restore(whole)).toMatchObject({ moved: undefined })
+  })
+
+  test('behind a link is restored where it lies, and the link stays', async () => {
+    const real = join(folder, `real-${number}`)
+    await symlink(real, data)
+    await expect(restore(whole)).rejects.toMatchObject({ code: 'data-folder', detail: expect.stringContaining('leads nowhere') })
+    await mkdir(real)
+    expect(await restore(whole)).toMatchObject({ moved: undefined })
+    expect([await readlink(data), (await readdir(real)).includes('muslin.db')]).toEqual([real, true])
+    await writeFile(join(data, 'notes.txt'), 'mine')
+    const { moved } = await restore(whole, { force: true })
+    expect([moved, await readlink(data), (await readdir(real)).includes('notes.txt'), (await readdir(moved!)).includes('notes.txt')]).toEqual([`${real}.replaced-1`, real, false, true])
   })
 
   test('that a server is at work on is refused, whatever is wanted', async () => {
