@@ -178,12 +178,14 @@ describe('files', () => {
     ['a redirect in a circle', (request, response) => { response.writeHead(302, { location: request.url ?? '' }).end() }],
     ['huge headers', (request) => { raw(request, `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(200_000)}\r\n\r\n`) }],
   ])('%s', async (_what, respond) => {
-    const path = `/files/${project}/a-1.0.zip`
+    // A name of its own: the others' pages list the same bytes.
+    const name = `${project}-1.0.zip`
+    const path = `/files/${project}/${name}`
     const own = sha256(Buffer.concat([bytes, Buffer.from(project)]))
     paths.set(path, respond)
-    page((_request, response) => response.end(json([{ ...file('a-1.0.zip'), url: path, hashes: { sha256: digest } }, { ...file('b-1.0.zip'), hashes: { sha256: own } }])))
+    page((_request, response) => response.end(json([{ ...file(name), url: path, hashes: { sha256: digest } }, { ...file('b-1.0.zip'), hashes: { sha256: own } }])))
     await get()
-    const answer = await throughPauses(rig.get(`/files/${digest}/a-1.0.zip`).catch((error: unknown) => error as Error))
+    const answer = await throughPauses(rig.get(`/files/${digest}/${name}`).catch((error: unknown) => error as Error))
     if (!(answer instanceof Error)) {
       expect(answer.status).not.toBe(200)
       expect(Object.keys(ERRORS)).toContain(named(answer))
@@ -194,7 +196,7 @@ describe('files', () => {
     // The counter-proof: the same address, honest.
     await rig.clock.advance(120_000)
     paths.set(path, (_request, response) => response.end(bytes))
-    await expect.poll(() => rig.get(`/files/${digest}/a-1.0.zip`).catch(() => undefined), { timeout: 10_000 }).toMatchObject({ status: 200, body: bytes })
+    await expect.poll(() => rig.get(`/files/${digest}/${name}`).catch(() => undefined), { timeout: 10_000 }).toMatchObject({ status: 200, body: bytes })
     await rig.blobs.remove(digest)
   })
 
