@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3'
 export interface Unchanged {
   /**
    * What `read` says, or said since the last change. What this process changes and tells by `forget` is seen at once, all else by the next turn of
-   * the event loop at the latest: whatever a turn reads from connections had been sent before it began, so nobody asks who knows of more.
+   * the event loop: an answer may be as old as the turn that it is given in.
    */
   said<T>(question: string, read: () => T): T
   forget(): void
