@@ -7,6 +7,7 @@ import { MuslinError } from '../errors.ts'
 import { readApkIndex } from './apk-index-file.ts'
 import type { ApkSources } from './apk-sources.ts'
 import { keepBlob } from './keep-blob.ts'
+import { keptPresent } from './kept-present.ts'
 import type { BlobStore, Clock, KeptFile, KeptStore, RemoteFiles } from './ports.ts'
 import { singleFlight } from './single-flight.ts'
 
@@ -45,7 +46,7 @@ export function createApkIndexes({ kept, blobs, remote, sources, clock, log }: {
     async get(path, arch) {
       const url = await sources.url(path)
       const key = `${path}/${arch}/${APK_INDEX}`
-      const known = await present(key)
+      const known = await keptPresent({ kept, blobs }, key)
       if (known && clock.now() < known.fetchedAt + FRESH_MS) return known
       const left = alone.get(key)
       if (left && clock.now() < left.until) return known && { ...known, failure: left.failure }
@@ -59,11 +60,6 @@ export function createApkIndexes({ kept, blobs, remote, sources, clock, log }: {
   }
 
   /** One whose bytes somebody removed is none. */
-  async function present(key: string): Promise<KeptFile | undefined> {
-    const known = await kept.get(key)
-    return known && await blobs.stat(known.sha256) ? known : undefined
-  }
-
   async function ask(key: string, url: string, known: KeptFile | undefined): Promise<KeptIndex | undefined> {
     try {
       const found = await fetch(key, url, known)

@@ -8,6 +8,7 @@ import { createApkCheck } from './apk-check.ts'
 import { createApkIndexes } from './apk-indexes.ts'
 import { createApkSources } from './apk-sources.ts'
 import type { OpenFile } from './files.ts'
+import { keptPresent } from './kept-present.ts'
 import type { ApkBranches, BlobStore, Clock, KeptFile, KeptStore, RemoteFiles } from './ports.ts'
 import { singleFlight } from './single-flight.ts'
 
@@ -62,7 +63,7 @@ export function createApkBranches({ kept, blobs, remote, clock, log, mirror }: {
 
   async function apk(path: string, arch: string, file: string): Promise<KeptFile | undefined> {
     const key = `${path}/${arch}/${file}`
-    const known = await present(key)
+    const known = await keptPresent({ kept, blobs }, key)
     const listed = await entryOf(path, arch, file).catch((error: unknown) => {
       if (!known) throw error
       return undefined
@@ -75,11 +76,6 @@ export function createApkBranches({ kept, blobs, remote, clock, log, mirror }: {
   async function entryOf(path: string, arch: string, file: string): Promise<ApkEntry | undefined> {
     const index = await indexes.get(path, arch)
     return index && (await indexes.read(index)).byFile.get(file)
-  }
-
-  async function present(key: string): Promise<KeptFile | undefined> {
-    const known = await kept.get(key)
-    return known && await blobs.stat(known.sha256) ? known : undefined
   }
 
   /** `etag` is the checksum that the index gives it. */

@@ -5,6 +5,7 @@ import { checksumIn, CRATE_NAME, CRATE_VERSION, downloadTemplate, downloadUrl, i
 import { MuslinError } from '../errors.ts'
 import type { OpenFile } from './files.ts'
 import { keepBlob } from './keep-blob.ts'
+import { keptPresent } from './kept-present.ts'
 import type { BlobStore, Clock, KeptFile, KeptStore, RemoteFiles } from './ports.ts'
 import { singleFlight } from './single-flight.ts'
 
@@ -44,14 +45,14 @@ export function createCrates({ kept, blobs, remote, registry, clock, log }: {
       checkName(name)
       if (!CRATE_VERSION.test(version)) throw absent(`${name} ${version}`)
       const key = `crates/${name}/${version}`
-      return opened(await present(key) ?? await flight(key, () => fetchCrate(key, name, version)))
+      return opened(await keptPresent({ kept, blobs }, key) ?? await flight(key, () => fetchCrate(key, name, version)))
     },
   }
 
   /** A file of the index: ten minutes old at most, or older where the registry does not answer. */
   async function indexFile(path: string, isOne: (text: string) => boolean): Promise<KeptFile> {
     const key = `crates/index/${path}`
-    const known = await present(key)
+    const known = await keptPresent({ kept, blobs }, key)
     if (known && clock.now() < known.fetchedAt + FRESH_MS) return known
     return flight(key, () => fetchIndex(key, path, known, isOne)).catch((error: unknown) => {
       if (!known) throw error
@@ -88,18 +89,13 @@ export function createCrates({ kept, blobs, remote, registry, clock, log }: {
   /** By the index that is at hand, whatever its age: what it says of a version never changes. */
   async function checksumOf(name: string, version: string): Promise<string> {
     const path = indexPath(name)
-    const known = await present(`crates/index/${path}`)
+    const known = await keptPresent({ kept, blobs }, `crates/index/${path}`)
     const checksum = (known && checksumIn(await text(known), version)) ?? checksumIn(await text(await indexFile(path, isIndexFile)), version)
     if (checksum === undefined) throw absent(`${name} ${version}`)
     return checksum
   }
 
   /** Where its bytes are there too: somebody may have removed them. */
-  async function present(key: string): Promise<KeptFile | undefined> {
-    const known = await kept.get(key)
-    return known && await blobs.stat(known.sha256) ? known : undefined
-  }
-
   async function keep(file: KeptFile): Promise<KeptFile> {
     await kept.put(file)
     return file

@@ -14,6 +14,7 @@ import { createProvenances } from './provenances.ts'
 import { singleFlight } from './single-flight.ts'
 import { timeLimit } from './time-limit.ts'
 import { beginTransfer, type Transfer } from './transfer.ts'
+import { upTo } from './up-to.ts'
 
 export type { OpenFile } from './open-file.ts'
 
@@ -154,10 +155,11 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
 
   async function fetchMetadata(file: UpstreamFile, expected: string): Promise<string> {
     const what = `${file.filename}.metadata`
+    const tooMuch = () => new MuslinError('upstream-bad-answer', `the upstream sends more than ${LARGEST_METADATA} bytes as ${what}; nothing of them was kept`)
     const limit = timeLimit(METADATA_MS, { clock, closing: closing.signal, what })
     try {
       const { body } = await upstream.file(metadataUrl(file.url), { source: file.source, signal: limit.signal })
-      const sha256 = await keepBlob(blobs, upTo(LARGEST_METADATA, body, what), expected || undefined).finally(() => body.destroy())
+      const sha256 = await keepBlob(blobs, upTo(LARGEST_METADATA, body, tooMuch), expected || undefined).finally(() => body.destroy())
       // A page that announces metadata without a digest (PEP 714: `true`) leaves it to the first fetch what they are for ever.
       if (expected === '') await store.pages.setMetadata(file, sha256)
       return sha256
@@ -170,15 +172,6 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
 /** Two pages may tell one digest, and one of them lead to a server that is slow, or lies, or lets in only one of them: nobody waits for the other's. */
 function placeOf({ sha256, url, source }: UpstreamFile): string {
   return `${sha256} ${source ?? ''} ${url}`
-}
-
-async function* upTo(most: number, chunks: AsyncIterable<Buffer>, what: string): AsyncGenerator<Buffer> {
-  let size = 0
-  for await (const chunk of chunks) {
-    size += chunk.length
-    if (size > most) throw new MuslinError('upstream-bad-answer', `the upstream sends more than ${most} bytes as ${what}; nothing of them was kept`)
-    yield chunk
-  }
 }
 
 function streamed(bytes: Buffer, range: { start: number; end: number } | undefined): Readable {

@@ -6,6 +6,7 @@ import { keepBlob } from './keep-blob.ts'
 import type { BlobStore, Clock, Store, Upstream, UpstreamFile } from './ports.ts'
 import { readWheelMetadata } from './wheel-metadata.ts'
 import { timeLimit } from './time-limit.ts'
+import { upTo } from './up-to.ts'
 import { type ByteSource, UnreadableZip, UnusualZip } from './zip-member.ts'
 
 /** METADATA for the upstream's wheels that lack it, out of the wheels themselves. */
@@ -86,7 +87,7 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, closing
       size,
       async read(start, end) {
         const answer = await upstream.file(file.url, { source: file.source, from: start, to: end, signal })
-        if (answer.partial) return bounded(answer.body, end - start + 1)
+        if (answer.partial) return buffer(upTo(end - start + 1, answer.body, () => new UnreadableZip('the upstream sends more than it was asked for')))
         answer.body.destroy()
         throw new UnreadableZip('the upstream has no ranges')
       },
@@ -109,18 +110,6 @@ export function createMadeMetadata({ store, blobs, upstream, clock, log, closing
 /** Whether it says that a wheel is damaged, for whoever reads it. */
 export function saysDamaged(error: unknown): boolean {
   return error instanceof MuslinError && error.cause instanceof UnreadableZip && !(error.cause instanceof UnusualZip)
-}
-
-/** No more than was asked for, whatever comes. */
-async function bounded(body: AsyncIterable<Buffer>, most: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > most) throw new UnreadableZip('the upstream sends more than it was asked for')
-  }
-  return Buffer.concat(chunks)
 }
 
 /** Parts of a wheel are what the address says that this project's page gave: nobody can check them. */

@@ -1,10 +1,13 @@
+import { buffer } from 'node:stream/consumers'
 import type { Logger } from 'pino'
 import { sha256Of } from '../domain/digest.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { MuslinError } from '../errors.ts'
 import { keepBlob } from './keep-blob.ts'
-import type { BlobStore, Clock, KeptFile, Store, Upstream, UpstreamFile } from './ports.ts'
+import { keptPresent } from './kept-present.ts'
+import type { BlobStore, Clock, Store, Upstream, UpstreamFile } from './ports.ts'
 import { singleFlight } from './single-flight.ts'
+import { upTo } from './up-to.ts'
 
 /** Real ones have some ten kilobytes. */
 const LARGEST_BYTES = 4 * 1024 * 1024
@@ -34,7 +37,7 @@ export function createProvenances({ store, blobs, upstream, clock, log }: {
   }
 
   async function current(file: UpstreamFile, path: string): Promise<string> {
-    const kept = await present(path)
+    const kept = await keptPresent({ kept: store.kept, blobs }, path)
     if (kept && clock.now() < kept.fetchedAt + FRESH_MS) return kept.sha256
     try {
       return await fetch(file, path)
@@ -43,11 +46,6 @@ export function createProvenances({ store, blobs, upstream, clock, log }: {
       log.warn({ err: error, file: file.filename }, 'the upstream failed, an older provenance is served')
       return kept.sha256
     }
-  }
-
-  async function present(path: string): Promise<KeptFile | undefined> {
-    const known = await store.kept.get(path)
-    return known && await blobs.stat(known.sha256) ? known : undefined
   }
 
   async function fetch(file: UpstreamFile, path: string): Promise<string> {
@@ -70,14 +68,8 @@ export function createProvenances({ store, blobs, upstream, clock, log }: {
 }
 
 async function wholeJson(body: AsyncIterable<Buffer>, filename: string): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > LARGEST_BYTES) throw new MuslinError('upstream-bad-answer', `the provenance of ${filename} is larger than ${LARGEST_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  const json = Buffer.concat(chunks)
+  const tooLarge = () => new MuslinError('upstream-bad-answer', `the provenance of ${filename} is larger than ${LARGEST_BYTES} bytes`)
+  const json = await buffer(upTo(LARGEST_BYTES, body, tooLarge))
   try {
     JSON.parse(json.toString())
   } catch (error) {
