@@ -4,7 +4,7 @@ import type { Downloads } from '../services/downloads.ts'
 import type { SmallFile, SmallFiles } from '../services/small-files.ts'
 import type { AddressOf } from './asker.ts'
 import { clientOf } from './page-ask.ts'
-import type { ReadyAnswer } from './ready-answer.ts'
+import { type ReadyAnswer, readyAnswer } from './ready-answer.ts'
 import { fileHeaders, IMMUTABLE, METADATA_HEADERS } from './send.ts'
 
 export interface FastFilesDeps {
@@ -47,17 +47,10 @@ export function createFastFiles({ smallFiles, downloads, fallbacks, addressOf }:
   }
 }
 
-/** As `sendFile` and the middleware before it say it. */
 function fileAnswer({ sha256, bytes }: SmallFile, filename: string): ReadyAnswer {
-  return answerOf(sha256, bytes, { ...fileHeaders(filename), 'Accept-Ranges': 'bytes' })
+  return readyAnswer({ tag: sha256, cacheControl: IMMUTABLE, headers: { ...fileHeaders(filename), 'Accept-Ranges': 'bytes' }, body: bytes })
 }
 
 function metadataAnswer({ sha256, bytes }: SmallFile): ReadyAnswer {
-  return answerOf(sha256, bytes, METADATA_HEADERS)
-}
-
-function answerOf(sha256: string, body: Buffer, headers: Record<string, string>): ReadyAnswer {
-  const etag = `"${sha256}"`
-  const heldHead = ['X-Content-Type-Options', 'nosniff', 'ETag', etag, 'Cache-Control', IMMUTABLE]
-  return { etag, heldHead, head: [...heldHead, ...Object.entries(headers).flat(), 'Content-Length', String(body.length)], body }
+  return readyAnswer({ tag: sha256, cacheControl: IMMUTABLE, headers: METADATA_HEADERS, body: bytes })
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isValidName, normalizeName } from '../domain/names.ts'
 import type { ProjectPages, RenderedPage } from '../services/pages.ts'
 import { bodyHeaders, clientOf, PAGE_VARY, REVALIDATE, tagOf, variantOf, type View } from './page-ask.ts'
-import type { ReadyAnswer } from './ready-answer.ts'
+import { type ReadyAnswer, readyAnswer } from './ready-answer.ts'
 
 export interface FastPagesDeps {
   pages: Pick<ProjectPages, 'ready'>
@@ -41,9 +41,6 @@ function patternOf({ path }: View): RegExp {
   return new RegExp(`^${folder}/(?<project>[a-z0-9-]+)/(?:\\?format=(?<format>[\\w./-]*))?$`)
 }
 
-/** As `simpleRoutes` and the middleware before it say it. */
 function answerOf(page: RenderedPage): ReadyAnswer {
-  const etag = `"${tagOf(page.sha256, page.coding)}"`
-  const heldHead = ['X-Content-Type-Options', 'nosniff', 'Vary', PAGE_VARY.join(', '), 'ETag', etag, 'Cache-Control', REVALIDATE]
-  return { etag, heldHead, head: [...heldHead, ...Object.entries(bodyHeaders(page)).flat(), 'Content-Length', String(page.body.length)], body: page.body }
+  return readyAnswer({ tag: tagOf(page.sha256, page.coding), vary: PAGE_VARY, cacheControl: REVALIDATE, headers: bodyHeaders(page), body: page.body })
 }
