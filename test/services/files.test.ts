@@ -4,9 +4,9 @@ import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createFiles, type Files } from '../../src/services/files.ts'
 import type { Upstream, UpstreamFile } from '../../src/services/ports.ts'
-import { createUpstream } from '../../src/upstream/upstream.ts'
-import { sha256, type SyntheticFile, type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
-import { type Bench, METADATA, TARGET, built, makeBench, silent } from './bench.ts'
+import { sha256, type SyntheticFile, type SyntheticUpstream } from '../synthetic-upstream.ts'
+import { type Bench, METADATA, TARGET, built, silent } from './bench.ts'
+import { makeFilesBench } from './files-bench.ts'
 
 const NAME = 'p-1.0-py3-none-any.whl'
 const BYTES = Buffer.from('0123456789'.repeat(10))
@@ -14,20 +14,11 @@ const code = (expected: string) => expect.objectContaining({ code: expected })
 
 let bench: Bench
 let index: SyntheticUpstream
-let upstream: Upstream & { close(): Promise<void> }
+let upstream: Upstream
 let files: Files
-beforeEach(async () => {
-  bench = await makeBench()
-  index = await syntheticUpstream()
-  upstream = createUpstream({ url: index.url, instance: 'this-one', log: silent, clock: bench.clock })
-  files = createFiles({ ...bench, upstream, log: silent })
-})
-afterEach(async () => {
-  await files.close()
-  await upstream.close()
-  await index.close()
-  await bench.close()
-})
+let close: () => Promise<void>
+beforeEach(async () => { ({ bench, index, upstream, files, close } = await makeFilesBench()) })
+afterEach(() => close())
 
 /** Serves the file and records it, as its page would. Resolves with its digest. */
 async function record(change: Partial<SyntheticFile> = {}, metadata?: string): Promise<string> {

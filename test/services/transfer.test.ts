@@ -5,9 +5,9 @@ import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createFiles, type Files } from '../../src/services/files.ts'
 import type { Upstream } from '../../src/services/ports.ts'
-import { createUpstream } from '../../src/upstream/upstream.ts'
-import { sha256, type SyntheticFile, type SyntheticUpstream, syntheticUpstream } from '../synthetic-upstream.ts'
-import { type Bench, makeBench, silent } from './bench.ts'
+import { sha256, type SyntheticFile, type SyntheticUpstream } from '../synthetic-upstream.ts'
+import { type Bench, silent } from './bench.ts'
+import { makeFilesBench } from './files-bench.ts'
 
 const NAME = 'p-1.0.tar.gz'
 const BYTES = randomBytes(1_000_000)
@@ -16,20 +16,11 @@ const code = (expected: string) => expect.objectContaining({ code: expected })
 
 let bench: Bench
 let index: SyntheticUpstream
-let upstream: Upstream & { close(): Promise<void> }
+let upstream: Upstream
 let files: Files
-beforeEach(async () => {
-  bench = await makeBench()
-  index = await syntheticUpstream()
-  upstream = createUpstream({ url: index.url, instance: 'this-one', log: silent, clock: bench.clock })
-  files = createFiles({ ...bench, upstream, log: silent })
-})
-afterEach(async () => {
-  await files.close()
-  await upstream.close()
-  await index.close()
-  await bench.close()
-})
+let close: () => Promise<void>
+beforeEach(async () => { ({ bench, index, upstream, files, close } = await makeFilesBench()) })
+afterEach(() => close())
 
 /** Serves the file and records it with the size that its page would tell, if any. */
 async function record(change: Partial<SyntheticFile> = {}, size: number | null = BYTES.length): Promise<void> {
