@@ -1,4 +1,5 @@
-import { freePort, listens, start, until } from '../lib/process.ts'
+import { freePort } from '../../test/e2e/ports.ts'
+import { listens, start, until } from '../lib/process.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 
 /** What a row is started with. */

@@ -1,11 +1,10 @@
 /** Real clients install a small set through Muslin from the replayed recording, cold and warm. They are kept in venvs between runs. */
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { freePort } from '../e2e/ports.ts'
 import { lockOf, RECORDING } from '../recording/folder.ts'
 import { cleanEnvironment, startRecorder } from '../recording/recorder.ts'
 import { startReplay, type Replay } from '../recording/replay.ts'
@@ -187,13 +186,4 @@ async function setOf(slice: boolean): Promise<{ folder: string; remove(): Promis
 
 function total(replay: Replay): number {
   return [...replay.counts.values()].reduce((sum, count) => sum + count, 0)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

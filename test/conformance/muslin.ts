@@ -1,11 +1,10 @@
 /** Muslin in a process of its own, without a builder, over a given upstream. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { freePort } from '../e2e/ports.ts'
 import { cleanEnvironment } from '../recording/recorder.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -51,13 +50,4 @@ export async function serveMuslin(upstream: string, ...flags: string[]): Promise
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,11 +1,13 @@
 /** What every scenario needs: a Muslin of its own on a free port, clients in containers, and a look into the jobs table. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { execa } from 'execa'
+import { freePort } from './ports.ts'
+
+export { freePort }
 
 export type Check = (name: string, run: () => Promise<void>) => Promise<void>
 
@@ -38,15 +40,6 @@ export function cleanEnv(more: Record<string, string> = {}): Record<string, stri
 export async function images(): Promise<void> {
   if (process.env['MUSLIN_TEST_BUILDER_IMAGE'] && process.env['MUSLIN_TEST_CLEAN_IMAGE']) return
   await execa('bash', [join(ROOT, 'test/standin/images.sh')], { env: cleanEnv(), extendEnv: false, stdio: ['ignore', 'inherit', 'inherit'] })
-}
-
-export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer().listen(0, '0.0.0.0', () => {
-      const address = server.address()
-      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))))
-    })
-  })
 }
 
 export interface JobRow { id: number; kind: string; project: string; version: string; target: string; state: string; step: string | null; attempts: number; worker: string | null; build: number | null; finished_at: number | null; started_at: number | null; failure: { class: string; key: string } | null }

@@ -1,6 +1,16 @@
 /** Ports of this machine, as one who connects sees them. */
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A port on which nobody listens, at any of this machine's addresses. */
+export async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer().listen(0, '0.0.0.0', () => {
+      const address = server.address()
+      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))))
+    })
+  })
+}
 
 export async function listens(port: number): Promise<true | undefined> {
   return await new Promise((resolve) => {
