@@ -61,11 +61,13 @@ export function losesHashes({ tool, version }: Client): boolean {
 }
 
 /**
- * Whether it is told that each of the upstream's wheels has METADATA of its own: pip and uv ask for it and save whole wheels. Everybody
- * else sees what the upstream says.
+ * What it is told of METADATA apart from wheels. `announced`: each of the upstream's wheels has it, since pip and uv ask for it and save whole
+ * wheels. `withheld`: pip 22.3 passes over a wheel whose METADATA writes the project's name otherwise than the requirement does (MarkupSafe,
+ * markupsafe), and compiles the sdist. Everybody else sees what the upstream says (undefined).
  */
-export function readsMetadata({ tool }: Client): boolean {
-  return tool === 'pip' || tool === 'uv'
+export function metadataFor(client: Client): 'announced' | 'withheld' | undefined {
+  if (losesHashes(client)) return 'withheld'
+  return client.tool === 'pip' || client.tool === 'uv' ? 'announced' : undefined
 }
 
 /**

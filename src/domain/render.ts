@@ -4,8 +4,11 @@ import { isValidName, normalizeName } from './names.ts'
 import type { IndexFile, ProjectPage } from './page.ts'
 import { projectStatus } from './status.ts'
 
-/** The page of a project: PEP 503 with all that came after it. A file whose URL could run as a script is left out. */
-export function renderHtml(page: ProjectPage): string {
+/**
+ * The page of a project: PEP 503 with all that came after it. A file whose URL could run as a script is left out. `olderMetadata`: whether
+ * METADATA is announced by its name from before PEP 714 too, for those who know that one alone.
+ */
+export function renderHtml(page: ProjectPage, { olderMetadata = true }: { olderMetadata?: boolean } = {}): string {
   const { status, reason } = projectStatus(page)
   const metas: [string, string][] = [
     ['pypi:repository-version', repositoryVersion(page.meta['api-version'])],
@@ -16,7 +19,7 @@ export function renderHtml(page: ProjectPage): string {
     ...strings(page.meta['tracks']).map((url): [string, string] => ['pypi:tracks', url]),
     ...strings(page['alternate-locations']).map((url): [string, string] => ['pypi:alternate-locations', url]),
   ]
-  const links = page.files.filter(({ url }) => isSafeUrl(url)).map((file) => `${anchor(file)}<br>\n`)
+  const links = page.files.filter(({ url }) => isSafeUrl(url)).map((file) => `${anchor(file, olderMetadata)}<br>\n`)
   return `${opening(`Links for ${page.name}`, metas)}${links.join('')}${PAGE_END}`
 }
 
@@ -57,7 +60,7 @@ function opening(title: string, metas: [string, string][]): string {
   ].join('\n')
 }
 
-function anchor(file: IndexFile): string {
+function anchor(file: IndexFile, olderMetadata: boolean): string {
   const metadata = metadataAttribute(file['core-metadata'] ?? file['dist-info-metadata'])
   return element('a', {
     'href': file.url.replace(/#.*$/s, '') + fragment(file.hashes),
@@ -65,8 +68,7 @@ function anchor(file: IndexFile): string {
     // PEP 592: the attribute's presence yanks, its value is the reason.
     'data-yanked': file.yanked ? text(file.yanked) ?? '' : undefined,
     'data-core-metadata': metadata,
-    // PEP 714: clients from before it know the older name alone.
-    'data-dist-info-metadata': metadata,
+    'data-dist-info-metadata': olderMetadata ? metadata : undefined,
     'data-gpg-sig': typeof file['gpg-sig'] === 'boolean' ? String(file['gpg-sig']) : undefined,
     'data-provenance': text(file['provenance']),
   }, file.filename)

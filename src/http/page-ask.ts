@@ -1,7 +1,7 @@
 /** What a request for a page asks for, and what its answer says of the page: one reading, whichever way the answer goes. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { LRUCache } from 'lru-cache'
-import { type Client, losesHashes, parseUserAgent, readsMetadata, sortsYankedLast, targetOf } from '../domain/client.ts'
+import { type Client, losesHashes, metadataFor, parseUserAgent, sortsYankedLast, targetOf } from '../domain/client.ts'
 import { type Coding, negotiateEncoding, negotiatePage, type PageKind } from '../domain/negotiate.ts'
 import { parseTarget } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
@@ -78,7 +78,7 @@ export function variantOf(view: View, listed: Listed, client: Client, headers: I
     format: formatOf(client, headers, format),
     olderBuilds: sortsYankedLast(client) ? 'listed' : 'yanked',
     coding: codingOf(headers),
-    ...readsMetadata(client) && { metadata: 'announced' },
+    metadata: metadataFor(client),
   }
 }
 

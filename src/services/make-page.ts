@@ -28,6 +28,8 @@ export interface PageTask {
   /** As `mergePage` has them. */
   announce: { unreadable: Set<string> } | undefined
   provenanceRoot: string | undefined
+  /** As `renderHtml` has it. */
+  olderMetadata: boolean
 }
 
 export interface MadePage {
@@ -44,12 +46,12 @@ export interface MadePage {
 /** From here on, and in a thread of its own, some percent of size are worth twice the time: a page is made once and sent often. */
 export const BIG_BYTES = 100_000
 
-export function makePage({ json, policy, promises, format, coding, ...task }: PageTask): MadePage {
+export function makePage({ json, policy, promises, format, coding, olderMetadata, ...task }: PageTask): MadePage {
   const whole = json && readJson(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString()) as ProjectPage
   const { page, wheels, until } = permittedBy(task.project, { page: whole, wheels: task.wheels }, policy)
   const listed = page && promises ? promisesOn(page, task.project, wheels, promises) : []
   const merged = mergePage({ ...task, page, wheels, promises: listed })
-  const text = Buffer.from(format === 'json' ? JSON.stringify(merged) : renderHtml(merged))
+  const text = Buffer.from(format === 'json' ? JSON.stringify(merged) : renderHtml(merged, { olderMetadata }))
   return { body: encoded(text, coding), sha256: createHash('sha256').update(text).digest('hex'), until, lacks: whole?.files.some(lacksMetadata) ?? false }
 }
 

@@ -23,8 +23,8 @@ export interface PageVariant {
   olderBuilds?: 'yanked' | 'listed'
   /** What it leaves out beside what the server does. */
   view?: PageView | undefined
-  /** Wheels of the upstream that lack METADATA are announced to have it. */
-  metadata?: 'announced'
+  /** `announced`: wheels of the upstream that lack METADATA are announced to have it. `withheld`: HTML does not use the older name for it. */
+  metadata?: 'announced' | 'withheld' | undefined
 }
 
 /** A page as it is sent; one object until the page changes. */
@@ -105,7 +105,7 @@ export function createProjectPages({ store, upstreamPages, policy, promises, tar
     // Who sorts yanked files last shares all other pages.
     const listed = olderBuilds === 'listed' && glance.rebuilt(project)
     const announced = metadata === 'announced' && lacking.get(`${project} ${generation}`) !== false
-    const keyOf = (announcing: boolean) => `${project} ${root} ${format} ${coding} ${asOld} ${listed} ${announcing} ${image === undefined ? '' : `${target?.name} ${image}`} ${view?.key ?? ''}`
+    const keyOf = (announcing: boolean) => `${project} ${root} ${format} ${coding} ${asOld} ${listed} ${announcing} ${metadata === 'withheld'} ${image === undefined ? '' : `${target?.name} ${image}`} ${view?.key ?? ''}`
     return { keyOf, announced, generation, image, olderBuilds: listed ? 'listed' : 'yanked' } as const
   }
 
@@ -121,7 +121,8 @@ export function createProjectPages({ store, upstreamPages, policy, promises, tar
       project, json: kept?.json, pageUrl: kept?.url ?? '', wheels, root, format, coding, asOld, olderBuilds,
       policy: await policy.terms(project, variant.view),
       promises: kept && target && image !== undefined ? await promises.terms(project, target, image) : undefined,
-      announce: variant.metadata && { unreadable: new Set(await store.pages.unreadable(project)) },
+      announce: variant.metadata === 'announced' ? { unreadable: new Set(await store.pages.unreadable(project)) } : undefined,
+      olderMetadata: variant.metadata !== 'withheld',
       provenanceRoot: publicUrl === undefined ? undefined : `${publicUrl}/`,
     })
     return { page: { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), coding, sha256, contentType: CONTENT_TYPES[format], until }, lacks }

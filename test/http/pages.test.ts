@@ -226,6 +226,15 @@ test('publicUrl\'s path is taken off, and the root tells the index', async () =>
   expect((await rig.get('/muslin/', { host: 'wheels.example' })).body.toString()).toContain('https://wheels.example/muslin/simple/')
 })
 
+test('pip 22.3 is not told of METADATA, which it would hold against wheels of another spelling; what reads HTML else is, by both names', async () => {
+  rig.upstream.project('spelled', [{ filename: 'Spelled-1.0-py3-none-any.whl', bytes: Buffer.from('a wheel'), keys: { 'core-metadata': true } }])
+  const page = async (agent: string) => (await rig.get('/simple/spelled/', { accept: 'text/html', 'user-agent': agent })).body.toString()
+  for (const agent of [AGENTS.pip.replace('25.1.1', '22.3.1'), AGENTS.pip, 'curl/8']) {
+    expect(await page(agent)).toContain(' data-core-metadata="true"')
+    expect((await page(agent)).includes(' data-dist-info-metadata="true"')).toBe(!agent.includes('22.3'))
+  }
+})
+
 test('readiness tells what is missing', async () => {
   expect((await rig.get('/healthz')).body.toString()).toBe('ok\n')
   expect(JSON.parse((await rig.get('/readyz')).body.toString())).toMatchObject({ ready: true, notes: [expect.stringContaining('no builder is ready')] })

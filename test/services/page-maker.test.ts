@@ -19,7 +19,7 @@ function task(files: number, change: Partial<PageTask> = {}): PageTask {
     meta: { 'api-version': '1.4' }, name: 'p',
     files: Array.from({ length: files }, (_, n) => ({ filename: `p-${n}.tar.gz`, url: `p-${n}.tar.gz`, hashes: { sha256: createHash('sha256').update(String(n)).digest('hex') }, extra: 'x'.repeat(200) })),
   }
-  return { project: 'p', json: Buffer.from(JSON.stringify(page)), pageUrl: 'https://upstream.example/simple/p/', wheels: [], policy: undefined, promises: undefined, root: '../../', format: 'json', coding: 'identity', asOld: false, olderBuilds: 'yanked', announce: undefined, provenanceRoot: undefined, ...change }
+  return { project: 'p', json: Buffer.from(JSON.stringify(page)), pageUrl: 'https://upstream.example/simple/p/', wheels: [], policy: undefined, promises: undefined, root: '../../', format: 'json', coding: 'identity', asOld: false, olderBuilds: 'yanked', announce: undefined, provenanceRoot: undefined, olderMetadata: true, ...change }
 }
 
 test('a big page is the same whether it is made here or there, in each coding', async () => {
