@@ -15,8 +15,7 @@ export const nginxStatic: Row = {
   name: 'nginx-static', peer: false, caches: false, metadata: true,
   prepare: nginxVersion,
   async start(place) {
-    const root = join(place.folder, 'root')
-    for (const project of place.projects) await putProject(root, place, project)
+    const root = await readyPages(place)
     const recorded = place.upstream.recording ?? '/nonexistent'
     return nginx({
       folder: place.folder, path: '/simple/',
@@ -74,6 +73,13 @@ http {
 
 async function nginxVersion(): Promise<string> {
   return (await run('nginx', ['-v'])).trim().replace('nginx version: nginx/', '')
+}
+
+/** A folder of ready pages, of each project of `place`. */
+export async function readyPages(place: Place): Promise<string> {
+  const root = join(place.folder, 'root')
+  for (const project of place.projects) await putProject(root, place, project)
+  return root
 }
 
 /** A project's pages as ready files, and its made files that may be asked for; recorded ones lie where they were recorded. */
