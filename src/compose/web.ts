@@ -139,6 +139,9 @@ async function tls(settings: Settings): Promise<{ tls?: { cert: Buffer; key: Buf
   return { tls: { cert: await readFile(settings.tlsCert), key: await readFile(settings.tlsKey) } }
 }
 
+/** Connections that come at once and wait to be taken. Of those beyond Node's 511 Linux drops the first packets, and they wait a second or two. */
+const BACKLOG = 4096
+
 async function listen(server: Server, port: number, host: string | undefined): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -146,6 +149,6 @@ async function listen(server: Server, port: number, host: string | undefined): P
       else if (error.code === 'EACCES') reject(new MuslinError('bad-settings', `port ${port} needs root; choose one above 1023 by --port`, { cause: error }))
       else reject(new MuslinError('bad-settings', `cannot listen on ${host ?? 'all interfaces'}, port ${port}: ${error.code}`, { cause: error }))
     })
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve)
+    server.listen({ port, backlog: BACKLOG, ...(host === undefined ? {} : { host }) }, resolve)
   })
 }

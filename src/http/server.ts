@@ -1,6 +1,7 @@
 import type { RequestListener, Server } from 'node:http'
 import type Koa from 'koa'
 import type { Fast } from './fast.ts'
+import { takeConnectionsFirst } from './take-connections.ts'
 
 /** Longer than the 60 s that load balancers keep idle connections, so that they hang up and never we, in the middle of a request. */
 const KEEP_ALIVE_MS = 75_000
@@ -18,6 +19,7 @@ export function createServer(app: Koa, { tls, fast }: { tls?: { cert: string | B
   // An import of `node:http` reads all that it exports, WebSocket too, for which Node loads 6 MB of heap that nobody uses.
   const server = tls ? process.getBuiltinModule('node:https').createServer(tls, handle) : process.getBuiltinModule('node:http').createServer(handle)
   server.keepAliveTimeout = KEEP_ALIVE_MS
+  if (!tls) takeConnectionsFirst(server)
   // Of the time a request takes to arrive; answers may take as long as they need.
   server.headersTimeout = 30_000
   server.requestTimeout = 60_000
