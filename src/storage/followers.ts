@@ -1,11 +1,14 @@
 import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { LRUCache } from 'lru-cache'
 import { MuslinError } from '../errors.ts'
 import type { BlobDraft } from '../services/ports.ts'
 import { diskError } from './disk-error.ts'
 
 /** Bytes a read of who has fallen behind. A hundred readers hold some of them each, and what they wait for is the upstream. */
 const CHUNK_BYTES = 64 * 1024
+/** So many reads are kept for the others: a hundred who came at once are at about the same place. */
+const SHARED_CHUNKS = 64
 /** So much of what was written last stays in memory: what is withheld from readers goes out with the next piece, without a look at the disk. */
 const RECENT_BYTES = 4096
 
@@ -28,6 +31,8 @@ export function createFollowers(file: FileHandle, left: () => Promise<void>): {
   const all = new Set<Readable>()
   /** Those that have read all there is for them. */
   const waiting = new Set<Follower>()
+  /** What was read last, by its place in the file in chunks; of chunks that are written to their end. */
+  const chunks = new LRUCache<number, Promise<Buffer>>({ max: SHARED_CHUNKS })
   let written = 0
   let recent = Buffer.alloc(0)
   let ended = false
@@ -69,13 +74,34 @@ export function createFollowers(file: FileHandle, left: () => Promise<void>): {
   async function readOn(follower: Follower): Promise<void> {
     const { stream, at } = follower
     try {
-      const size = Math.min(CHUNK_BYTES, available(follower) - at)
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(size), 0, size, at)
-      if (bytesRead === 0) throw new Error('a draft became shorter while it was read')
-      hand(follower, buffer.subarray(0, bytesRead))
+      const index = Math.floor(at / CHUNK_BYTES)
+      const [from, to] = [index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES]
+      const last = available(follower)
+      if (to <= written) hand(follower, (await chunk(index)).subarray(at - from, last - from))
+      else hand(follower, await read(at, Math.min(to, last) - at))
     } catch (error) {
       stream.destroy(gone ?? diskError(error))
     }
+  }
+
+  function chunk(index: number): Promise<Buffer> {
+    const known = chunks.get(index)
+    if (known) return known
+    const reading = read(index * CHUNK_BYTES, CHUNK_BYTES)
+    chunks.set(index, reading)
+    // The next reader tries again.
+    reading.catch(() => { chunks.delete(index) })
+    return reading
+  }
+
+  async function read(at: number, size: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(size)
+    for (let had = 0; had < size;) {
+      const { bytesRead } = await file.read(buffer, had, size - had, at + had)
+      if (bytesRead === 0) throw new Error('a draft became shorter while it was read')
+      had += bytesRead
+    }
+    return buffer
   }
 
   function hand(follower: Follower, bytes: Buffer): void {
