@@ -41,15 +41,21 @@ export const muslinNginx: Row = {
 
 async function startMuslin({ folder, upstream, freshFor }: Place, more: string[] = []): Promise<Server> {
   const main = join(await layOut(), 'src/main.js')
-  return serve(NODE, (port) => [...flags(), main, 'serve', '--builder', 'none', '--host', '127.0.0.1', '--port', String(port), '--data', join(folder, 'data'), '--upstream', upstream.index,
-    '--log-level', 'warn', ...freshFor === undefined ? [] : ['--page-freshness', `${freshFor}s`], ...more], '/simple/', { folder })
+  const { flags, env } = launcher()
+  return serve(NODE, (port) => [...flags, main, 'serve', '--builder', 'none', '--host', '127.0.0.1', '--port', String(port), '--data', join(folder, 'data'), '--upstream', upstream.index,
+    '--log-level', 'warn', ...freshFor === undefined ? [] : ['--page-freshness', `${freshFor}s`], ...more], '/simple/', { folder, env: () => env })
 }
 
-/** What the image gives to Node. */
-function flags(): string[] {
-  const words = /^exec node (.*)\/opt\/muslin\/src\/main\.js/m.exec(readFileSync(join(ROOT, 'docker/muslin'), 'utf8'))?.[1]
-  if (words === undefined) throw new Error('docker/muslin no longer says how Node is started')
-  return words.split(' ').filter(Boolean)
+/** What the image gives to Node, and sets for it. */
+function launcher(): { flags: string[]; env: Record<string, string> } {
+  const script = readFileSync(join(ROOT, 'docker/muslin'), 'utf8')
+  const [flags, exported] = [/^exec node (.*)\/opt\/muslin\/src\/main\.js/m, /^export (MALLOC_.*)$/m].map((line) => line.exec(script)?.[1])
+  if (flags === undefined || exported === undefined) throw new Error('docker/muslin no longer says how Node is started')
+  return { flags: words(flags), env: Object.fromEntries(words(exported).map((word) => word.split('=') as [string, string])) }
+}
+
+function words(text: string): string[] {
+  return text.split(' ').filter(Boolean)
 }
 
 /** Compiled and laid out once a run. */
