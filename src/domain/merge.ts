@@ -134,9 +134,10 @@ function wheelFile(wheel: WheelEntry, root: string, yanked: boolean | string, up
  * lose to ours.
  */
 function supersededBy(page: ProjectPage, wheels: WheelEntry[], olderBuilds: 'yanked' | 'listed'): (wheel: WheelEntry) => string | undefined {
-  const upstream = upstreamWheels(page)
+  // Most pages have no wheel of ours, and this takes as long as the rest of the page.
+  let upstream: ReturnType<typeof upstreamWheels> | undefined
   return (wheel) => {
-    if (hasBetter(upstream, wheel)) return 'superseded by the upstream\'s wheel'
+    if (hasBetter(upstream ??= upstreamWheels(page), wheel)) return 'superseded by the upstream\'s wheel'
     if (olderBuilds === 'listed') return undefined
     const newest = Math.max(...wheels.filter(({ sdist, target }) => sdist === wheel.sdist && target === wheel.target).map(({ number }) => number))
     return newest > wheel.number ? `superseded by build ${newest}` : undefined

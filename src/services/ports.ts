@@ -5,6 +5,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { Freshness } from '../domain/freshness.ts'
+import type { ProjectPage } from '../domain/page.ts'
 import type { StoredBlob, StoreFault } from './ports-upkeep.ts'
 
 export type * from './ports-build.ts'
@@ -117,9 +118,9 @@ export interface FileAnswer {
 export type UpstreamPage =
   /**
    * `url` is where the page came from after redirects: relative URLs in it are resolved against that. `sourceOf` says for `file` whose
-   * page named a file; it is absent where there is one upstream alone.
+   * page named a file; it is absent where there is one upstream alone. `page` is what `json` says, its numbers as JavaScript has them.
    */
-  | { kind: 'page'; json: Buffer; validator: string | undefined; url: string; freshness?: Freshness | undefined; sourceOf?: (filename: string) => string | undefined }
+  | { kind: 'page'; json: Buffer; page: ProjectPage; validator: string | undefined; url: string; freshness?: Freshness | undefined; sourceOf?: (filename: string) => string | undefined }
   /** `freshness` is absent where nothing was said of it anew. */
   | { kind: 'unchanged'; freshness?: Freshness | undefined }
   | { kind: 'absent' }

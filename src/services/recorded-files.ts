@@ -7,11 +7,19 @@ import type { UpstreamFile } from './ports.ts'
 export function recordedFiles(project: string, page: ProjectPage, pageUrl: string, sourceOf: (filename: string) => string | undefined = () => undefined): UpstreamFile[] {
   return page.files.flatMap((file) => {
     const sha256 = sha256Of(file)
-    const url = URL.parse(file.url, pageUrl)
+    const url = absolute(file.url, pageUrl)
     if (!sha256 || !url) return []
     const { filename } = file
-    return [{ sha256, filename, project, url: url.href, source: sourceOf(filename), metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }]
+    return [{ sha256, filename, project, url, source: sourceOf(filename), metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }]
   })
+}
+
+/** What a URL parser would leave as it is: no port, no escape, no folder that begins with a dot. */
+const PLAIN_URL = /^https:\/\/[a-z][a-z0-9]*(?:[.-][a-z][a-z0-9]*)+\/(?:[\w+~-][\w.+~-]*\/)*[\w+~-][\w.+~-]*$/
+
+/** Undefined where it is no URL. Thousands are looked at while a client waits for the page. */
+function absolute(url: string, pageUrl: string): string | undefined {
+  return PLAIN_URL.test(url) ? url : URL.parse(url, pageUrl)?.href
 }
 
 /** PEP 700: a page is a stranger's text. */

@@ -72,8 +72,8 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
       return { url: kept.url, fetchedAt, freshness }
     }
     if (answer.kind === 'unchanged') throw new MuslinError('upstream-bad-answer', `the upstream says of ${project}, which was never fetched, that it did not change`)
-    const { json, url, validator, sourceOf } = answer
-    await store.pages.put({ project, json, url, validator, freshness, fetchedAt }, recordedFiles(project, JSON.parse(json.toString()) as ProjectPage, url, sourceOf))
+    const { json, page, url, validator, sourceOf } = answer
+    await store.pages.put({ project, json, url, validator, freshness, fetchedAt }, recordedFiles(project, page, url, sourceOf))
     return { url, fetchedAt, freshness }
   }
 }

@@ -1,3 +1,4 @@
+import type { ProjectPage } from '../domain/page.ts'
 import { MuslinError } from '../errors.ts'
 import { pageFromHtml } from './page-html.ts'
 
@@ -7,10 +8,8 @@ export const ACCEPT = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi
 const DEEPEST = 100
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 
-interface Page { files: { filename: string; url: string; provenance?: unknown }[] }
-
 /**
- * A project's page as JSON, from bytes that are that or HTML: what they are tell they themselves, not the label that they came with. JSON comes through
+ * A project's page as JSON, and what that says, from bytes that are that or HTML: what they are tell they themselves, not the label that they came with. JSON comes through
  * byte by byte. `mayName` says whether the page may name a file at a URL. Throws `upstream-bad-answer`, which says what is wrong.
  */
 export async function readPage(given: Buffer, { project, url, mayName, setting }: {
@@ -20,7 +19,7 @@ export async function readPage(given: Buffer, { project, url, mayName, setting }
   mayName?: ((file: URL) => boolean) | undefined
   /** What the upstream is set by. */
   setting: string
-}): Promise<Buffer> {
+}): Promise<{ json: Buffer; page: ProjectPage }> {
   const refusal = (problem: string): MuslinError =>
     new MuslinError('upstream-bad-answer', `${url.host}${url.pathname} is no project page (${problem}); check the setting ${setting}`)
   const bytes = given.subarray(markLength(given))
@@ -33,7 +32,7 @@ export async function readPage(given: Buffer, { project, url, mayName, setting }
     return at !== null && !mayName(at)
   }))
   if (refused) throw refusal(`it names ${JSON.stringify(refused.filename.slice(0, 100))} where another upstream's credentials would open it`)
-  return kind === 'json' ? bytes : Buffer.from(JSON.stringify(page))
+  return { json: kind === 'json' ? bytes : Buffer.from(JSON.stringify(page)), page }
 }
 
 /** By the first character that is no space: `{` begins JSON, `<` HTML. `bytes` may be the beginning alone. */
@@ -52,7 +51,7 @@ function markLength(bytes: Uint8Array): number {
 }
 
 /** The page, or what is wrong with it. */
-function checked(json: Buffer): Page | string {
+function checked(json: Buffer): ProjectPage | string {
   if (isDeep(json)) return `it is nested more than ${DEEPEST} deep`
   let page: unknown
   try {
@@ -60,7 +59,7 @@ function checked(json: Buffer): Page | string {
   } catch {
     return 'it is no JSON'
   }
-  return problemOf(page) ?? page as Page
+  return problemOf(page) ?? page as ProjectPage
 }
 
 /** PEP 691: what a client needs before it can use a page. Later versions of API 1 only add keys; another major must be refused. */
@@ -84,19 +83,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What is read without recursion is written with it. */
+/** What is read without recursion is written with it. Most of a page is text inside strings, so that has a loop of its own. */
 function isDeep(json: Buffer): boolean {
   let depth = 0
-  let inString = false
   for (let at = 0; at < json.length; at++) {
-    const byte = json[at]
-    if (inString) {
-      if (byte === BACKSLASH) at += 1
-      else if (byte === QUOTE) inString = false
-    } else if (byte === QUOTE) inString = true
-    else if (byte === 0x7b || byte === 0x5b) depth += 1
-    else if (byte === 0x7d || byte === 0x5d) depth -= 1
-    if (depth > DEEPEST) return true
+    const byte = json[at]!
+    if (byte === QUOTE) {
+      for (at += 1; at < json.length && json[at] !== QUOTE; at++) if (json[at] === BACKSLASH) at += 1
+    // A bracket differs from the brace of its side in one bit.
+    } else if ((byte | 0x20) === 0x7b) {
+      depth += 1
+      if (depth > DEEPEST) return true
+    } else if ((byte | 0x20) === 0x7d) depth -= 1
   }
   return false
 }

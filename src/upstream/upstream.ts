@@ -65,8 +65,8 @@ export function createUpstream(input: UpstreamInput): Upstream & { close(): Prom
         if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
         expectPage(answer, setting)
         const bytes = await wholeBody(answer, largestPage)
-        const json = await readPage(bytes, { project, url: answer.url, mayName, setting })
-        return { kind: 'page', json, validator: validatorOf(answer.headers), url: answer.url.href, freshness }
+        const read = await readPage(bytes, { project, url: answer.url, mayName, setting })
+        return { kind: 'page', ...read, validator: validatorOf(answer.headers), url: answer.url.href, freshness }
       })
     },
 
