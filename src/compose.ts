@@ -19,6 +19,7 @@ import { createFiles } from './services/files.ts'
 import type { Clock } from './services/ports.ts'
 import { createPolicy, permittedPages } from './services/policy.ts'
 import { createRecipes } from './services/recipes.ts'
+import { createSideThread } from './services/side-thread.ts'
 import { createUpstreamPages } from './services/upstream-pages.ts'
 import { createBuildLogs } from './storage/build-logs.ts'
 import { createDiskBlobs } from './storage/disk-blobs.ts'
@@ -61,7 +62,9 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     stops.push(() => blobs.close())
     const instance = await store.secrets.secret('instance', randomSecret)
     const { offline } = settings
-    const upstream = offline ? offlineUpstream(sources.map(({ url }) => parseAddress(url).label).join(', ')) : createUpstreams({ sources, allowedFileHosts: settings.allowedFileHosts, instance, log, clock })
+    const thread = createSideThread({ clock })
+    stops.push(() => thread.close())
+    const upstream = offline ? offlineUpstream(sources.map(({ url }) => parseAddress(url).label).join(', ')) : createUpstreams({ sources, allowedFileHosts: settings.allowedFileHosts, instance, log, clock, thread })
     stops.push(() => upstream.close())
     const remote = offline ? offlineFiles() : createRemoteFiles({ address: settings.apkMirror, setting: 'apkMirror', ca, proxies, instance, log, clock })
     stops.push(() => remote.close())
@@ -81,7 +84,7 @@ export function compose(settings: Settings, { log, clock, wrap = (ports) => port
     const wholePages = createUpstreamPages({ ...ports, log, freshness: settings.pageFreshness, offline })
     const parts: Parts = {
       settings, ports, cache, inspection: inspectSqlite({ file: join(settings.data, 'muslin.db') }), instance, scratch, log, clock, policy, wholePages,
-      files,
+      files, thread,
       apks: createApkBranches({ kept: ports.store.kept, blobs: ports.blobs, remote, clock, log, mirror: settings.apkMirror }),
       crates: createCrates({ kept: ports.store.kept, blobs: ports.blobs, remote: cratesRemote, registry: registry && parseAddress(registry).base.href, clock, log }),
       upstreamPages: permittedPages(wholePages, policy),

@@ -7,7 +7,7 @@ import type { Crates } from '../services/crates.ts'
 import type { Files } from '../services/files.ts'
 import type { Recipes } from '../services/recipes.ts'
 import type { Policy } from '../services/policy.ts'
-import type { BlobStore, BuildLogs, Clock, Inspection, Store, Upstream } from '../services/ports.ts'
+import type { BlobStore, BuildLogs, Clock, Inspection, SideThread, Store, Upstream } from '../services/ports.ts'
 import type { UpstreamPages } from '../services/upstream-pages.ts'
 
 export interface Ports { store: Store; blobs: BlobStore; logs: BuildLogs; upstream: Upstream; clock: Clock }
@@ -30,6 +30,7 @@ export interface Parts {
   instance: string
   /** This process's own folder for what is in work. */
   scratch: string
+  thread: SideThread
   /** Names of the targets that wheels are made for. */
   targets: string[]
   log: Logger

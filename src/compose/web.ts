@@ -95,7 +95,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const reachable = settings.publicUrl !== undefined || own.host === undefined || !isLoopback(own.host)
   const targetsNow = createTargetsNow({ glance: store.glance, clock })
   const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }), views: viewRules(settings), clock })
-  const maker = createPageMaker({ clock })
+  const maker = createPageMaker(parts.thread)
   const pages = createProjectPages({
     store, upstreamPages: wholePages, policy, promises, targetsNow, maker, clock, cacheBytes: settings.pageCacheSize,
     publicUrl: settings.publicUrl === undefined ? undefined : withoutCredentials(settings.publicUrl),
@@ -124,7 +124,7 @@ export async function startWeb(parts: Parts, own: { adminTokenSha256: string; ho
   const address = server.address()
   return {
     address: { scheme: settings.tlsCert === undefined ? 'http' : 'https', port: typeof address === 'object' && address ? address.port : settings.port },
-    close: async () => { await Promise.all([downloads.close(), fallbacks.close(), maker.close()]) },
+    close: async () => { await Promise.all([downloads.close(), fallbacks.close()]) },
     async drain() {
       const grace = new AbortController()
       const timer = setTimeout(() => grace.abort(), GRACE_MS)

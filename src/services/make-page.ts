@@ -7,7 +7,7 @@ import type { Coding, PageKind } from '../domain/negotiate.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { renderHtml } from '../domain/render.ts'
 import { permittedBy, type PolicyTerms } from './policy.ts'
-import type { BuiltWheel } from './ports.ts'
+import type { BuiltWheel, SideWork } from './ports.ts'
 import { promisesOn, type PromiseTerms } from './promise-list.ts'
 
 export interface PageTask {
@@ -43,8 +43,14 @@ export interface MadePage {
   lacks: boolean
 }
 
-/** What takes a server longer than some milliseconds; of what came from the upstream. */
-export const BIG_BYTES = 256_000
+/** This module, for the side thread. */
+export const MAKING = import.meta.url
+
+export const sideWork: SideWork<PageTask, MadePage> = (task) => {
+  const result = makePage(task)
+  // Moved, not copied: its bytes have their memory to themselves.
+  return { result, moved: [result.body.buffer as ArrayBuffer] }
+}
 
 export function makePage({ json, policy, promises, format, coding, olderMetadata, ...task }: PageTask): MadePage {
   const whole = json && readJson(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString()) as ProjectPage

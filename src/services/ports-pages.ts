@@ -1,5 +1,6 @@
 /** The port of what upstreams' pages say, a part of `ports.ts`. */
 import type { Freshness } from '../domain/freshness.ts'
+import type { ListedFile } from '../domain/listed-file.ts'
 
 export interface StoredPage {
   project: string
@@ -18,18 +19,10 @@ export interface StoredPage {
 export interface StoredList { sha256: string; validator: string | undefined; freshness?: Freshness | undefined; fetchedAt: number }
 
 /** A file as an upstream page named it. (sha256, filename) is what it is served by, and one that several projects' pages name is one of each. */
-export interface UpstreamFile {
-  sha256: string
-  filename: string
+export interface UpstreamFile extends ListedFile {
   project: string
-  /** Absolute; and whose page named it, for `Upstream.file`, where that is known. */
-  url: string; source?: string | undefined
-  /** sha256 of its `.metadata`; the empty string where the page announces one without a digest; undefined where it has none. */
-  metadata: string | undefined
-  /** Bytes, as its page says; undefined where it does not. */
-  size?: number | undefined
-  /** When the upstream says that it was uploaded; undefined where its newest page says nothing. */
-  uploadedAt?: number | undefined
+  /** Whose page named it, for `Upstream.file`, where that is known. */
+  source?: string | undefined
   /** When the first page that named it was fetched. `put` finds it out by itself. */
   seenAt?: number
 }

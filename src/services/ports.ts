@@ -5,7 +5,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { Freshness } from '../domain/freshness.ts'
-import type { ProjectPage } from '../domain/page.ts'
+import type { ListedFile } from '../domain/listed-file.ts'
 import type { StoredBlob, StoreFault } from './ports-upkeep.ts'
 
 export type * from './ports-build.ts'
@@ -92,6 +92,17 @@ export interface Upstream {
   file(url: string, question?: FileQuestion): Promise<FileAnswer>
 }
 
+/** What a module does in the side thread; `moved` are memory of the result's that nobody else has. */
+export type SideWork<Task, Result> = (task: Task) => { result: Result; moved?: ArrayBuffer[] } | Promise<{ result: Result; moved?: ArrayBuffer[] }>
+
+/** A second thread, for what would keep everybody else waiting. */
+export interface SideThread {
+  /** Whether so many bytes of a page are worth the way there. */
+  isFor(bytes: number): boolean
+  /** What a module's `sideWork` makes of a copy of `task`; the module is named by its own URL. Rejects with what it throws, and where the thread is ended by it. */
+  run<Result>(module: string, task: unknown): Promise<Result>
+}
+
 export interface FileQuestion {
   signal?: AbortSignal | undefined
   /** The first and the last byte, both included: the beginning and the end of the file where absent. */
@@ -118,9 +129,9 @@ export interface FileAnswer {
 export type UpstreamPage =
   /**
    * `url` is where the page came from after redirects: relative URLs in it are resolved against that. `sourceOf` says for `file` whose
-   * page named a file; it is absent where there is one upstream alone. `page` is what `json` says, its numbers as JavaScript has them.
+   * page named a file; it is absent where there is one upstream alone. `files` are those of them that can be served under their digest.
    */
-  | { kind: 'page'; json: Buffer; page: ProjectPage; validator: string | undefined; url: string; freshness?: Freshness | undefined; sourceOf?: (filename: string) => string | undefined }
+  | { kind: 'page'; json: Buffer; files: ListedFile[]; validator: string | undefined; url: string; freshness?: Freshness | undefined; sourceOf?: (filename: string) => string | undefined }
   /** `freshness` is absent where nothing was said of it anew. */
   | { kind: 'unchanged'; freshness?: Freshness | undefined }
   | { kind: 'absent' }

@@ -3,7 +3,6 @@ import { readJson } from '../domain/json.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { MuslinError } from '../errors.ts'
 import type { Clock, Store, StoredPage, Upstream } from './ports.ts'
-import { recordedFiles } from './recorded-files.ts'
 import { createRevalidation, type Answered } from './revalidation.ts'
 
 export interface UpstreamPages {
@@ -72,8 +71,8 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
       return { url: kept.url, fetchedAt, freshness }
     }
     if (answer.kind === 'unchanged') throw new MuslinError('upstream-bad-answer', `the upstream says of ${project}, which was never fetched, that it did not change`)
-    const { json, page, url, validator, sourceOf } = answer
-    await store.pages.put({ project, json, url, validator, freshness, fetchedAt }, recordedFiles(project, page, url, sourceOf))
+    const { json, files, url, validator, sourceOf } = answer
+    await store.pages.put({ project, json, url, validator, freshness, fetchedAt }, files.map((file) => ({ ...file, project, source: sourceOf?.(file.filename) })))
     return { url, fetchedAt, freshness }
   }
 }

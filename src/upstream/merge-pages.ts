@@ -1,4 +1,5 @@
 import { readJson } from '../domain/json.ts'
+import { listedFiles } from '../domain/listed-file.ts'
 import type { IndexFile, ProjectPage } from '../domain/page.ts'
 import type { UpstreamPage } from '../services/ports.ts'
 
@@ -8,7 +9,7 @@ type Page = Extract<UpstreamPage, { kind: 'page' }>
  * One page of several upstreams' pages of a project: the files of all, the first of a name wins, and with it its digest, its yank and its metadata. Of the other keys
  * the first page's win. File URLs are absolute afterwards, since each page had another address.
  */
-export function mergePages(pages: { page: Page; source: string }[]): Pick<Page, 'json' | 'page' | 'url' | 'sourceOf'> {
+export function mergePages(pages: { page: Page; source: string }[]): Pick<Page, 'json' | 'files' | 'url' | 'sourceOf'> {
   const parsed = pages.map(({ page: { json, url }, source }) => ({ page: readJson(json.toString()) as ProjectPage, url, source }))
   const files = new Map<string, IndexFile>()
   const sources = new Map<string, string>()
@@ -28,7 +29,8 @@ export function mergePages(pages: { page: Page; source: string }[]): Pick<Page, 
     // PEP 700: a list of versions is the whole list.
     ...versions && { versions },
   }
-  return { json: Buffer.from(JSON.stringify(merged)), page: merged, url: pages[0]?.page.url ?? '', sourceOf: (filename) => sources.get(filename) }
+  const url = pages[0]?.page.url ?? ''
+  return { json: Buffer.from(JSON.stringify(merged)), files: listedFiles(merged, url), url, sourceOf: (filename) => sources.get(filename) }
 }
 
 /** What all of them promise. */

@@ -1,5 +1,7 @@
+import { type ListedFile, listedFiles } from '../domain/listed-file.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { MuslinError } from '../errors.ts'
+import type { SideThread, SideWork } from '../services/ports.ts'
 import { pageFromHtml } from './page-html.ts'
 
 /** What an index is asked for: JSON (PEP 691) where it has it. */
@@ -8,31 +10,62 @@ export const ACCEPT = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi
 const DEEPEST = 100
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 
+interface Reading { bytes: Uint8Array; project: string; url: string; wantsNamed: boolean }
+interface Read {
+  /** Undefined where the bytes are JSON themselves. */
+  json: Uint8Array | undefined
+  files: ListedFile[]
+  /** All that is named, served from here or not, where that is wanted: absolute URLs. */
+  named: { filename: string; at: string }[]
+}
+
 /**
- * A project's page as JSON, and what that says, from bytes that are that or HTML: what they are tell they themselves, not the label that they came with. JSON comes through
- * byte by byte. `mayName` says whether the page may name a file at a URL. Throws `upstream-bad-answer`, which says what is wrong.
+ * A project's page as JSON, and its files, from bytes that are that or HTML: what they are tell they themselves, not the label that they came with. JSON comes through
+ * byte by byte. `mayName` says whether the page may name a file at a URL. A big page is read in `thread`, where there is one. Throws `upstream-bad-answer`, which says
+ * what is wrong.
  */
-export async function readPage(given: Buffer, { project, url, mayName, setting }: {
+export async function readPage(given: Buffer, { project, url, mayName, setting, thread }: {
   project: string
   /** Where it came from. */
   url: URL
   mayName?: ((file: URL) => boolean) | undefined
   /** What the upstream is set by. */
   setting: string
-}): Promise<{ json: Buffer; page: ProjectPage }> {
+  thread?: SideThread | undefined
+}): Promise<{ json: Buffer; files: ListedFile[] }> {
   const refusal = (problem: string): MuslinError =>
     new MuslinError('upstream-bad-answer', `${url.host}${url.pathname} is no project page (${problem}); check the setting ${setting}`)
+  // What no thread survives is no page either.
+  const failure = (error: unknown): string => `reading it failed: ${String(error).split('\n', 1)[0]}`
   const bytes = given.subarray(markLength(given))
-  const kind = sniff(bytes)
-  if (kind === undefined) throw refusal('it is neither JSON nor HTML')
-  const page = kind === 'json' ? checked(bytes) : await pageFromHtml(bytes.toString(), project, url)
+  const task: Reading = { bytes, project, url: url.href, wantsNamed: mayName !== undefined }
+  const page = await (thread?.isFor(bytes.length) ? thread.run<Read | string>(import.meta.url, task).catch(failure) : read(task))
   if (typeof page === 'string') throw refusal(page)
-  const refused = mayName && page.files.find(({ url: file, provenance }) => [file, provenance].some((named) => {
-    const at = typeof named === 'string' ? URL.parse(named, url) : null
-    return at !== null && !mayName(at)
-  }))
+  const refused = mayName && page.named.find(({ at }) => !mayName(new URL(at)))
   if (refused) throw refusal(`it names ${JSON.stringify(refused.filename.slice(0, 100))} where another upstream's credentials would open it`)
-  return { json: kind === 'json' ? bytes : Buffer.from(JSON.stringify(page)), page }
+  return { json: page.json ? asBuffer(page.json) : bytes, files: page.files }
+}
+
+/** For the side thread. */
+export const sideWork: SideWork<Reading, Read | string> = async (task) => ({ result: await read(task) })
+
+/** The page, or what is wrong with it. */
+async function read({ bytes, project, url, wantsNamed }: Reading): Promise<Read | string> {
+  const kind = sniff(bytes)
+  if (kind === undefined) return 'it is neither JSON nor HTML'
+  const text = asBuffer(bytes)
+  const page = kind === 'json' ? checked(text) : await pageFromHtml(text.toString(), project, new URL(url))
+  if (typeof page === 'string') return page
+  const named = !wantsNamed ? [] : page.files.flatMap(({ filename, url: file, provenance }) => [file, provenance].flatMap((at) => {
+    const absolute = typeof at === 'string' ? URL.parse(at, url) : null
+    return absolute ? [{ filename, at: absolute.href }] : []
+  }))
+  return { json: kind === 'json' ? undefined : Buffer.from(JSON.stringify(page)), files: listedFiles(page, url), named }
+}
+
+/** The same memory; what comes from a thread is no Buffer any more. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 /** By the first character that is no space: `{` begins JSON, `<` HTML. `bytes` may be the beginning alone. */

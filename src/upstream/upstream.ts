@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { toldFreshness, type Freshness } from '../domain/freshness.ts'
 import { MuslinError } from '../errors.ts'
-import type { Clock, Upstream } from '../services/ports.ts'
+import type { Clock, SideThread, Upstream } from '../services/ports.ts'
 import { parseAddress } from './address.ts'
 import { decoded, ENCODINGS, streamedBody, wholeBody } from './body.ts'
 import { conditional, validatorOf } from './conditional.ts'
@@ -45,11 +45,13 @@ export interface UpstreamInput {
   largestList?: number
   largestFile?: number
   lookup?: LookupFunction | undefined
+  /** Where big pages are read; here where there is none. */
+  thread?: SideThread | undefined
 }
 
 /** The client of one simple index. `close` ends its connections. */
 export function createUpstream(input: UpstreamInput): Upstream & { close(): Promise<void> } {
-  const { url, setting = 'upstream', ca, proxies, trusted = () => false, mayName, instance, log, clock, lookup } = input
+  const { url, setting = 'upstream', ca, proxies, trusted = () => false, mayName, instance, log, clock, lookup, thread } = input
   const { timeouts = TIMEOUTS, largestPage = LARGEST_PAGE, largestList = LARGEST_LIST, largestFile: largest = LARGEST_FILE } = input
   const address = parseAddress(url)
   const isTrusted = (at: URL): boolean => at.origin === address.base.origin || trusted(at)
@@ -65,7 +67,7 @@ export function createUpstream(input: UpstreamInput): Upstream & { close(): Prom
         if (validator !== undefined && answer.status === 304) return instead(answer, { kind: 'unchanged', freshness } as const)
         expectPage(answer, setting)
         const bytes = await wholeBody(answer, largestPage)
-        const read = await readPage(bytes, { project, url: answer.url, mayName, setting })
+        const read = await readPage(bytes, { project, url: answer.url, mayName, setting, thread })
         return { kind: 'page', ...read, validator: validatorOf(answer.headers), url: answer.url.href, freshness }
       })
     },

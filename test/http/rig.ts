@@ -53,6 +53,7 @@ import { createPureFallbacks, type PureFallbacks } from '../../src/services/pure
 import { createReadyTargets, createTargetsNow } from '../../src/services/ready-targets.ts'
 import { createRecords } from '../../src/services/records.ts'
 import { createSessions } from '../../src/services/sessions.ts'
+import { createSideThread } from '../../src/services/side-thread.ts'
 import { createSmallFiles } from '../../src/services/small-files.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
 import { createWaitingInstalls } from '../../src/services/waiting-installs.ts'
@@ -226,7 +227,8 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const { blobs } = cache
   const logs = createBuildLogs({ folder: join(folder, 'logs'), ...options.logBytes === undefined ? {} : { capBytes: options.logBytes } })
   const { offline = false, timeouts } = options
-  const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, ...timeouts && { timeouts }, ...options.upstream })
+  const thread = createSideThread({ clock })
+  const upstream = offline ? offlineUpstream(upstreamUrl) : createUpstream({ url: upstreamUrl, instance: 'this-one', log, clock, thread, ...timeouts && { timeouts }, ...options.upstream })
   const { publicUrl, behindProxy = false, holdLimit, trustedProxies = [], buildsPerClient = 100, metadataPerClient = 1000, aheadPerClient = 20, queueLimit = 500, freshness = 60, staticMetadata = async () => undefined, adminToken = ADMIN_TOKEN } = options
   const readyTargets = createReadyTargets({ workers: store.workers, clock })
   const given = { deny: [], cooldown: 0, cooldownExempt: [], views: {}, ...options.policy }
@@ -269,7 +271,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
   const ui = createUi({ ...shown, links: createLinks({ admission, publicUrl }), reachable: options.reachable ?? true })
   const targetsNow = createTargetsNow({ glance: store.glance, clock })
   const views = createViews({ targetsNow, targets, hostRefused: createHostCheck({ admission, log }), views: viewRules(given), clock })
-  const maker = createPageMaker({ clock })
+  const maker = createPageMaker(thread)
   const pages = createProjectPages({ store, upstreamPages: wholePages, policy, promises, targetsNow, maker, clock, cacheBytes: 1024 * 1024 })
   const app = createApp({
     ...shown, ...options.ui && ui, ...options.mount && { mount: options.mount },
@@ -303,7 +305,7 @@ async function start(folder: string, upstreamUrl: string, clock: ManualClock, op
       await cache.close()
       await fallbacks.close()
       await files.close()
-      await maker.close()
+      await thread.close()
       await upstream.close()
       await remote.close()
       store.close()

@@ -4,15 +4,18 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makePage, type PageTask } from '../../src/services/make-page.ts'
 import { createPageMaker, type PageMaker } from '../../src/services/page-maker.ts'
+import { createSideThread } from '../../src/services/side-thread.ts'
 import { type ManualClock, manualClock } from '../manual-clock.ts'
 
 let clock: ManualClock
+let thread: ReturnType<typeof createSideThread>
 let maker: PageMaker
 beforeEach(() => {
   clock = manualClock()
-  maker = createPageMaker({ clock, thread: new URL('../fixtures/crashing-page-thread.ts', import.meta.url) })
+  thread = createSideThread({ clock, thread: new URL('../fixtures/crashing-side-thread.ts', import.meta.url) })
+  maker = createPageMaker(thread)
 })
-afterEach(() => maker.close())
+afterEach(() => thread.close())
 
 function task(files: number, change: Partial<PageTask> = {}): PageTask {
   const page = {
@@ -49,8 +52,8 @@ test('a thread that ends costs the pages that it was making, and the next page h
 })
 
 test('what is no page is an error of that page alone', async () => {
-  const broken = Buffer.from(`{"files": ${'['.repeat(200_000)}`)
-  await expect(maker.make(task(0, { json: broken }))).rejects.toThrow(/could not be made.*JSON/s)
+  const broken = Buffer.from(`{"files": ${'['.repeat(300_000)}`)
+  await expect(maker.make(task(0, { json: broken }))).rejects.toThrow(/side thread failed.*JSON/s)
   await expect(maker.make(task(1000))).resolves.toBeDefined()
 })
 

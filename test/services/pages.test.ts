@@ -8,6 +8,7 @@ import type { Store, Upstream } from '../../src/services/ports.ts'
 import { NO_POLICY } from '../../src/services/policy.ts'
 import { createPromises } from '../../src/services/promises.ts'
 import { PRIORITY } from '../../src/domain/job.ts'
+import { listedFiles } from '../../src/domain/listed-file.ts'
 import type { ProjectPage } from '../../src/domain/page.ts'
 import { createTargetsNow } from '../../src/services/ready-targets.ts'
 import { createUpstreamPages } from '../../src/services/upstream-pages.ts'
@@ -35,7 +36,7 @@ function upstreamOf(pages: Map<string, unknown>): Upstream {
     label: 'upstream.example',
     async page(project) {
       const page = pages.get(project)
-      return page === undefined ? { kind: 'absent' } : { kind: 'page', json: Buffer.from(JSON.stringify(page)), page: page as ProjectPage, validator: undefined, url: `${URL_OF_PAGES}${project}/` }
+      return page === undefined ? { kind: 'absent' } : { kind: 'page', json: Buffer.from(JSON.stringify(page)), files: listedFiles(page as ProjectPage, `${URL_OF_PAGES}${project}/`), validator: undefined, url: `${URL_OF_PAGES}${project}/` }
     },
     async list() { return { kind: 'list', body: Readable.from([]), validator: undefined } },
     async file() { throw new Error('no file is asked for') },

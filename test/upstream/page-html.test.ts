@@ -97,8 +97,8 @@ describe('bytes tell what they are', () => {
 
   test('JSON comes through byte by byte, its mark apart', async () => {
     const text = ` \n${JSON.stringify(json, null, 3)}\n`
-    expect((await read(text)).toString()).toBe(text)
-    expect((await read(`\ufeff${text}`)).toString()).toBe(text)
+    expect((await read(text)).json.toString()).toBe(text)
+    expect((await read(`\ufeff${text}`)).json.toString()).toBe(text)
   })
 
   test.each([
@@ -109,7 +109,7 @@ describe('bytes tell what they are', () => {
 
   test('brackets in texts are none', async () => {
     const text = JSON.stringify({ ...json, name: `${'['.repeat(5000)}"\\"{` })
-    expect((await read(text)).toString()).toBe(text)
+    expect((await read(text)).json.toString()).toBe(text)
   })
 })
 

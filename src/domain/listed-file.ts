@@ -1,16 +1,29 @@
-import { sha256Of } from '../domain/digest.ts'
-import type { IndexFile, ProjectPage } from '../domain/page.ts'
-import { uploadTimeOf } from '../domain/policy.ts'
-import type { UpstreamFile } from './ports.ts'
+/** What of a page's files a server needs to know to serve them. */
+import { sha256Of } from './digest.ts'
+import type { IndexFile, ProjectPage } from './page.ts'
+import { uploadTimeOf } from './policy.ts'
 
-/** Files of a page that can be served under their digest; the others keep the upstream's URL on the page. `sourceOf` says whose page named one. */
-export function recordedFiles(project: string, page: ProjectPage, pageUrl: string, sourceOf: (filename: string) => string | undefined = () => undefined): UpstreamFile[] {
+/** A file as a page names it. */
+export interface ListedFile {
+  sha256: string
+  filename: string
+  /** Absolute. */
+  url: string
+  /** sha256 of its `.metadata`; the empty string where the page announces one without a digest; undefined where it has none. */
+  metadata: string | undefined
+  /** Bytes, as its page says; undefined where it does not. */
+  size?: number | undefined
+  /** When the upstream says that it was uploaded, milliseconds since 1970; undefined where its page says nothing. */
+  uploadedAt?: number | undefined
+}
+
+/** Files of a page that can be served under their digest; the others keep the upstream's URL on the page. */
+export function listedFiles(page: ProjectPage, pageUrl: string): ListedFile[] {
   return page.files.flatMap((file) => {
     const sha256 = sha256Of(file)
     const url = absolute(file.url, pageUrl)
     if (!sha256 || !url) return []
-    const { filename } = file
-    return [{ sha256, filename, project, url, source: sourceOf(filename), metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }]
+    return [{ sha256, filename: file.filename, url, metadata: announcedMetadata(file), size: sizeOf(file), uploadedAt: uploadTimeOf(file) }]
   })
 }
 

@@ -1,0 +1,15 @@
+/** The thread: does one work after the other until it is ended. */
+import { parentPort } from 'node:worker_threads'
+import type { SideWork } from './ports.ts'
+import type { ThreadAnswer, ThreadTask } from './side-thread.ts'
+
+const port = parentPort!
+port.on('message', async ({ id, module, task }: ThreadTask) => {
+  try {
+    const { sideWork } = await import(module) as { sideWork: SideWork<unknown, unknown> }
+    const { result, moved = [] } = await sideWork(task)
+    port.postMessage({ id, result } satisfies ThreadAnswer, moved)
+  } catch (error) {
+    port.postMessage({ id, error: error instanceof Error ? error.stack ?? error.message : String(error) } satisfies ThreadAnswer)
+  }
+})
