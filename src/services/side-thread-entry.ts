@@ -1,10 +1,12 @@
-/** The thread: does one work after the other until it is ended. */
+/** The thread: does what it is sent until it is ended. */
 import { parentPort } from 'node:worker_threads'
 import type { SideWork } from './ports.ts'
 import type { ThreadAnswer, ThreadTask } from './side-thread.ts'
 
 const port = parentPort!
-port.on('message', async ({ id, module, task }: ThreadTask) => {
+port.on('message', (asked: ThreadTask) => void answer(asked))
+
+async function answer({ id, module, task }: ThreadTask): Promise<void> {
   try {
     const { sideWork } = await import(module) as { sideWork: SideWork<unknown, unknown> }
     const { result, moved = [] } = await sideWork(task)
@@ -12,4 +14,4 @@ port.on('message', async ({ id, module, task }: ThreadTask) => {
   } catch (error) {
     port.postMessage({ id, error: error instanceof Error ? error.stack ?? error.message : String(error) } satisfies ThreadAnswer)
   }
-})
+}
