@@ -29,6 +29,8 @@ export interface UpstreamFile extends ListedFile {
 
 export interface PageStore {
   get(project: string): Promise<StoredPage | undefined>
+  /** The same without its JSON, which may be megabytes. `absent`: the upstream had no such project. */
+  about(project: string): Promise<(Omit<StoredPage, 'json'> & { absent: boolean }) | undefined>
   /** The page and its files in one transaction; files of older pages stay recorded. */
   put(page: StoredPage, files: UpstreamFile[]): Promise<void>
   /** The upstream said that nothing changed. */

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { readJson } from '../domain/json.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import { MuslinError } from '../errors.ts'
-import type { Clock, Store, StoredPage, Upstream } from './ports.ts'
+import type { Clock, Store, Upstream } from './ports.ts'
 import { createRevalidation, type Answered } from './revalidation.ts'
 
 export interface UpstreamPages {
@@ -22,6 +22,8 @@ export interface UpstreamPages {
   read(project: string): Promise<{ page: ProjectPage; url: string; fetchedAt: number } | undefined>
 }
 
+type About = NonNullable<Awaited<ReturnType<Store['pages']['about']>>>
+
 /** The upstream's pages, kept for ever. `freshness` is the setting pageFreshness, in seconds. */
 export function createUpstreamPages({ store, upstream, clock, log, freshness, offline }: {
   store: Store
@@ -35,10 +37,10 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
 
   return {
     async refresh(project, via) {
-      if (!revalidation.fresh(project)) await revalidation.run(project, () => look(project), (kept) => ask(project, kept, { via }))
+      if (!revalidation.fresh(project)) await revalidation.run(project, () => store.pages.about(project), (kept) => ask(project, kept, { via }))
     },
     fresh: revalidation.fresh,
-    reload: (project) => revalidation.reload(project, async () => ask(project, await look(project), { reload: true })),
+    reload: (project) => revalidation.reload(project, async () => ask(project, await store.pages.about(project), { reload: true })),
     kept,
     async read(project) {
       const found = await kept(project)
@@ -51,13 +53,8 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
     return page?.json && { json: page.json, url: page.url, fetchedAt: page.fetchedAt }
   }
 
-  async function look(project: string): Promise<(StoredPage & Answered) | undefined> {
-    const kept = await store.pages.get(project)
-    return kept && { ...kept, absent: kept.json === undefined }
-  }
-
-  async function ask(project: string, kept: StoredPage | undefined, { via, reload = false }: { via?: string | undefined; reload?: boolean }): Promise<Answered> {
-    const answer = await upstream.page(project, kept?.json && kept.validator, via, reload)
+  async function ask(project: string, kept: About | undefined, { via, reload = false }: { via?: string | undefined; reload?: boolean }): Promise<Answered> {
+    const answer = await upstream.page(project, kept?.absent === false ? kept.validator : undefined, via, reload)
     const fetchedAt = clock.now()
     if (answer.kind === 'absent') {
       const absent = { project, json: undefined, url: kept?.url ?? '', validator: undefined, fetchedAt }
@@ -66,7 +63,7 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
     }
     // RFC 9111 section 4.3.4: what a 304 does not say anew stays.
     const freshness = answer.freshness ?? (answer.kind === 'unchanged' ? kept?.freshness : undefined)
-    if (kept && (answer.kind === 'unchanged' || isSame(answer, kept))) {
+    if (kept && (answer.kind === 'unchanged' || await isSame(answer, kept))) {
       await store.pages.touch(project, fetchedAt, freshness)
       return { url: kept.url, fetchedAt, freshness }
     }
@@ -75,9 +72,10 @@ export function createUpstreamPages({ store, upstream, clock, log, freshness, of
     await store.pages.put({ project, json, url, validator, freshness, fetchedAt }, files.map((file) => ({ ...file, project, source: sourceOf?.(file.filename) })))
     return { url, fetchedAt, freshness }
   }
-}
 
-/** An upstream without validators sends the same page again and again: nothing needs to be rendered anew for that. */
-function isSame(answer: { json: Buffer; url: string; validator: string | undefined }, kept: StoredPage): boolean {
-  return kept.json !== undefined && kept.url === answer.url && kept.validator === answer.validator && answer.json.equals(kept.json)
+  /** An upstream without validators sends the same page again and again: nothing needs to be rendered anew for that. */
+  async function isSame(answer: { json: Buffer; url: string; validator: string | undefined }, kept: About): Promise<boolean> {
+    if (kept.absent || kept.url !== answer.url || kept.validator !== answer.validator) return false
+    return (await store.pages.get(kept.project))?.json?.equals(answer.json) === true
+  }
 }

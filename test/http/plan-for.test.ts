@@ -18,12 +18,12 @@ function hold(): { asked: Promise<void>; names: string[]; release: () => void } 
   const asked = Promise.withResolvers<void>()
   const released = Promise.withResolvers<void>()
   const names: string[] = []
-  const { get } = rig.store.pages
-  rig.store.pages.get = async (project) => {
+  const { about } = rig.store.pages
+  rig.store.pages.about = async (project) => {
     names.push(project)
     asked.resolve()
     await released.promise
-    return get(project)
+    return about(project)
   }
   return { asked: asked.promise, names, release: released.resolve }
 }

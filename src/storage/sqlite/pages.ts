@@ -19,6 +19,7 @@ const decompress = promisify(zstdDecompress)
 /** The upstream's pages and every file they ever named. */
 export function createPages(db: Database, changes: Changes): PageStore {
   const selectPage = db.prepare<[string], PageRow>('SELECT * FROM pages WHERE project = ?')
+  const selectAbout = db.prepare<[string], Omit<PageRow, 'json'> & { absent: number }>('SELECT project, json IS NULL AS absent, url, validator, fetched_at, fresh_seconds, stale_seconds FROM pages WHERE project = ?')
   const putPage = db.prepare<[PageRow]>(`
     INSERT INTO pages (project, json, url, validator, fetched_at, fresh_seconds, stale_seconds)
     VALUES (@project, @json, @url, @validator, @fetched_at, @fresh_seconds, @stale_seconds)
@@ -70,6 +71,10 @@ export function createPages(db: Database, changes: Changes): PageStore {
     async get(project) {
       const row = selectPage.get(project)
       return row && { project, json: row.json ? await decompress(row.json) : undefined, url: row.url, ...told(row) }
+    },
+    about(project) {
+      const row = selectAbout.get(project)
+      return row && { project, url: row.url, absent: row.absent === 1, ...told(row) }
     },
     async put(page, files) {
       store.immediate(await toRow(page), files)

@@ -16,6 +16,15 @@ export function pagesContract({ store, running }: StoreBench): void {
       expect(await store.pages.get('cffi')).toEqual(absent)
     })
 
+    test('what is known of a page comes without its bytes', async () => {
+      expect(await store.pages.about('cffi')).toBeUndefined()
+      const { json: _json, ...about } = page
+      for (const json of [page.json, Buffer.alloc(0), undefined]) {
+        await store.pages.put({ ...page, json }, [])
+        expect(await store.pages.about('cffi')).toEqual({ ...about, absent: json === undefined })
+      }
+    })
+
     test('an empty page is not an absent one', async () => {
       await store.pages.put({ ...page, json: Buffer.alloc(0) }, [])
       expect((await store.pages.get('cffi'))?.json).toEqual(Buffer.alloc(0))
