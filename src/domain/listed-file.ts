@@ -30,9 +30,12 @@ export function listedFiles(page: ProjectPage, pageUrl: string): ListedFile[] {
 /** What a URL parser would leave as it is: no port, no escape, no folder that begins with a dot. */
 const PLAIN_URL = /^https:\/\/[a-z][a-z0-9]*(?:[.-][a-z][a-z0-9]*)+\/(?:[\w+~-][\w.+~-]*\/)*[\w+~-][\w.+~-]*$/
 
+/** Of a text of megabytes a pattern may exhaust the stack. */
+const LONGEST_PLAIN = 2048
+
 /** Undefined where it is no URL. Thousands are looked at while a client waits for the page. */
 function absolute(url: string, pageUrl: string): string | undefined {
-  return PLAIN_URL.test(url) ? url : URL.parse(url, pageUrl)?.href
+  return url.length < LONGEST_PLAIN && PLAIN_URL.test(url) ? url : URL.parse(url, pageUrl)?.href
 }
 
 /** PEP 700: a page is a stranger's text. */

@@ -1,7 +1,7 @@
 import type { RequestListener, Server } from 'node:http'
 import type Koa from 'koa'
 import type { Fast } from './fast.ts'
-import { takeConnectionsFirst } from './take-connections.ts'
+import { readTakenConnections, takeConnectionsFirst } from './take-connections.ts'
 
 /** Longer than the 60 s that load balancers keep idle connections, so that they hang up and never we, in the middle of a request. */
 const KEEP_ALIVE_MS = 75_000
@@ -33,8 +33,9 @@ export function createServer(app: Koa, { tls, fast }: { tls?: { cert: string | B
  * lets pages and files finish until `grace` aborts, then cuts what is left. Resolves when no connection is open.
  */
 export async function closeServer(server: Server, { closing, grace }: { closing: AbortController; grace: AbortSignal }): Promise<void> {
-  const closed = new Promise<void>((resolve) => { server.close(() => resolve()) })
   closing.abort()
+  await readTakenConnections(server)
+  const closed = new Promise<void>((resolve) => { server.close(() => resolve()) })
   // A connection whose answer ends from now on would stay open for the next request.
   const looking = setInterval(() => server.closeIdleConnections(), LOOK_MS)
   const cut = () => server.closeAllConnections()

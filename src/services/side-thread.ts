@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { MuslinError } from '../errors.ts'
 import type { Clock, SideThread } from './ports.ts'
 
 export interface ThreadTask { id: number; module: string; task: unknown }
@@ -44,8 +45,6 @@ function start(file: URL) {
   const thread = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 16 }, env: {} })
   let asked = 0
   let alive = true
-  // Whoever waits for an answer holds the process, not the thread.
-  thread.unref()
   thread.on('message', (answer: ThreadAnswer) => {
     const asker = waiting.get(answer.id)
     waiting.delete(answer.id)
@@ -53,15 +52,16 @@ function start(file: URL) {
     else asker?.resolve(answer.result)
   })
   thread.once('error', gone)
-  thread.once('exit', () => gone(new Error('the side thread ended by itself')))
+  thread.once('exit', () => gone(alive ? new Error('the side thread ended by itself') : new MuslinError('shutting-down', 'big pages are no longer read')))
 
   return {
     alive: () => alive,
     isIdle: () => waiting.size === 0,
     run(module: string, task: unknown): Promise<unknown> {
       const answer = Promise.withResolvers<unknown>()
-      waiting.set(++asked, answer)
-      thread.postMessage({ id: asked, module, task } satisfies ThreadTask)
+      const id = ++asked
+      thread.postMessage({ id, module, task } satisfies ThreadTask)
+      waiting.set(id, answer)
       return answer.promise
     },
     async end() {

@@ -8,7 +8,7 @@ import { diskError } from './disk-error.ts'
 /** Bytes a read of who has fallen behind. A hundred readers hold some of them each, and what they wait for is the upstream. */
 const CHUNK_BYTES = 64 * 1024
 /** So many reads are kept for the others: a hundred who came at once are at about the same place. */
-const SHARED_CHUNKS = 64
+const SHARED_CHUNKS = 32
 /** So much of what was written last stays in memory: what is withheld from readers goes out with the next piece, without a look at the disk. */
 const RECENT_BYTES = 4096
 
@@ -47,6 +47,7 @@ export function createFollowers(file: FileHandle, left: () => Promise<void>): {
       destroy(error, done) {
         all.delete(stream)
         waiting.delete(follower)
+        if (all.size === 0) chunks.clear()
         left().then(() => done(error), done)
       },
     })
@@ -77,7 +78,8 @@ export function createFollowers(file: FileHandle, left: () => Promise<void>): {
       const index = Math.floor(at / CHUNK_BYTES)
       const [from, to] = [index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES]
       const last = available(follower)
-      if (to <= written) hand(follower, (await chunk(index)).subarray(at - from, last - from))
+      // One alone never comes by again.
+      if (to <= written && all.size > 1) hand(follower, (await chunk(index)).subarray(at - from, last - from))
       else hand(follower, await read(at, Math.min(to, last) - at))
     } catch (error) {
       stream.destroy(gone ?? diskError(error))

@@ -8,7 +8,9 @@ import { pageFromHtml } from './page-html.ts'
 export const ACCEPT = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1'
 
 const DEEPEST = 100
-const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+/** Four times what the largest pages hold. Each takes some 70 bytes once it is read, and two on the wire. */
+const MOST_VALUES = 2_000_000
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 
 interface Reading { bytes: Uint8Array; project: string; url: string; wantsNamed: boolean }
 interface Read {
@@ -35,11 +37,9 @@ export async function readPage(given: Buffer, { project, url, mayName, setting, 
 }): Promise<{ json: Buffer; files: ListedFile[] }> {
   const refusal = (problem: string): MuslinError =>
     new MuslinError('upstream-bad-answer', `${url.host}${url.pathname} is no project page (${problem}); check the setting ${setting}`)
-  // What no thread survives is no page either.
-  const failure = (error: unknown): string => `reading it failed: ${String(error).split('\n', 1)[0]}`
   const bytes = given.subarray(markLength(given))
   const task: Reading = { bytes, project, url: url.href, wantsNamed: mayName !== undefined }
-  const page = await (thread?.isFor(bytes.length) ? thread.run<Read | string>(import.meta.url, task).catch(failure) : read(task))
+  const page = await (thread?.isFor(bytes.length) ? thread.run<Read | string>(import.meta.url, task) : read(task))
   if (typeof page === 'string') throw refusal(page)
   const refused = mayName && page.named.find(({ at }) => !mayName(new URL(at)))
   if (refused) throw refusal(`it names ${JSON.stringify(refused.filename.slice(0, 100))} where another upstream's credentials would open it`)
@@ -85,7 +85,8 @@ function markLength(bytes: Uint8Array): number {
 
 /** The page, or what is wrong with it. */
 function checked(json: Buffer): ProjectPage | string {
-  if (isDeep(json)) return `it is nested more than ${DEEPEST} deep`
+  const shape = excessOf(json)
+  if (shape !== undefined) return shape
   let page: unknown
   try {
     page = JSON.parse(json.toString())
@@ -116,18 +117,25 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What is read without recursion is written with it. Most of a page is text inside strings, so that has a loop of its own. */
-function isDeep(json: Buffer): boolean {
+/**
+ * What is too much of it, told before it is parsed: a parser does not stop where memory ends, and what it reads without recursion is written
+ * with it. Most of a page is text inside strings, so that has a loop of its own.
+ */
+function excessOf(json: Buffer): string | undefined {
   let depth = 0
+  let values = 0
   for (let at = 0; at < json.length; at++) {
     const byte = json[at]!
     if (byte === QUOTE) {
       for (at += 1; at < json.length && json[at] !== QUOTE; at++) if (json[at] === BACKSLASH) at += 1
+    } else if (byte === COMMA) {
+      values += 1
     // A bracket differs from the brace of its side in one bit.
     } else if ((byte | 0x20) === 0x7b) {
+      values += 1
       depth += 1
-      if (depth > DEEPEST) return true
+      if (depth > DEEPEST) return `it is nested more than ${DEEPEST} deep`
     } else if ((byte | 0x20) === 0x7d) depth -= 1
   }
-  return false
+  return values > MOST_VALUES ? `it has more than ${MOST_VALUES} values` : undefined
 }

@@ -1,8 +1,9 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, expect, test } from 'vitest'
+import { closeServer } from '../../src/http/server.ts'
 import { takeConnectionsFirst } from '../../src/http/take-connections.ts'
 
 const MANY = 200
@@ -30,7 +31,8 @@ async function crowd(prepare: (server: Server) => void): Promise<{ known: number
 }
 
 test('of a crowd all are taken before the first is read, and each is answered', async () => {
-  const { known, answers } = await crowd(takeConnectionsFirst)
+  let now = 0
+  const { known, answers } = await crowd((server) => takeConnectionsFirst(server, () => now += 0.1))
   expect(known).toBe(MANY)
   for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*here/)
 })
@@ -52,4 +54,35 @@ test('who asks slowly, and again on the same connection, is answered', async () 
     const [bytes] = await once(client, 'data') as [Buffer]
     expect(bytes.toString()).toContain(path)
   }
+})
+
+test('a crowd that was taken is answered, although the server closes before it was read', async () => {
+  const server = createServer((_req, res) => res.end('here'))
+  takeConnectionsFirst(server)
+  open.push(server)
+  await once(server.listen({ port: 0, host: '127.0.0.1', backlog: 1000 }), 'listening')
+  let connections = 0
+  const all = new Promise<void>((taken) => { server.on('connection', () => { if (++connections === MANY) taken() }) })
+  const clients = Array.from({ length: MANY }, () => connect((server.address() as AddressInfo).port, '127.0.0.1'))
+  open.push(...clients)
+  for (const client of clients) client.write(REQUEST)
+  const answers = Promise.all(clients.map((client) => text(client)))
+  await all
+  await closeServer(server, { closing: new AbortController(), grace: new AbortController().signal })
+  for (const answer of await answers) expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*here/)
+})
+
+test('who comes one after the other while the server works is no crowd', async () => {
+  const server = new EventEmitter()
+  let now = 0
+  takeConnectionsFirst(server as Server, () => now)
+  const longest: number[] = []
+  for (let turn = 0; turn < 50; turn++) {
+    const came = now
+    server.emit('connection', { resume: () => longest.push(now - came) })
+    now += 8
+    await new Promise(setImmediate)
+  }
+  expect(longest.length).toBeGreaterThan(40)
+  expect(Math.max(...longest)).toBeLessThanOrEqual(32)
 })

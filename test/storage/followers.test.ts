@@ -43,6 +43,11 @@ test('those who have fallen behind share what is read', async () => {
   draft.followers.end()
   for (const one of await got) expect(one.equals(bytes)).toBe(true)
   expect(draft.reads()).toBe(16)
+  // Nobody is left, so nothing is kept; and who is alone keeps nothing for others.
+  for (const reads of [32, 48]) {
+    expect((await buffer(draft.followers.follow({}))).equals(bytes)).toBe(true)
+    expect(draft.reads()).toBe(reads)
+  }
   await draft.close()
 })
 

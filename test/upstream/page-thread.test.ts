@@ -33,11 +33,22 @@ test('what it names is looked at wherever it is read', async () => {
   await expect(read(JSON_PAGE, { thread, mayName: (at) => !at.pathname.endsWith('/p-7.0.tar.gz') })).rejects.toMatchObject({ code: 'upstream-bad-answer', detail: expect.stringContaining('"p-7.0.tar.gz"') })
 })
 
-test('what is no page is refused by its own words, and what ends the thread is refused too', async () => {
+test('what is no page is refused by its own words; what ends the thread is an error, and the next page has another', async () => {
   const none = Buffer.from(`{"meta":{"api-version":"2.0"},"files":[],"x":"${'x'.repeat(300_000)}"}`)
   await expect(read(none, { thread })).rejects.toMatchObject({ code: 'upstream-bad-answer', detail: expect.stringContaining('instead of "1.x"') })
-  await expect(read(JSON_PAGE, { thread, project: 'crash' })).rejects.toMatchObject({ code: 'upstream-bad-answer', detail: expect.stringContaining('reading it failed') })
+  await expect(read(JSON_PAGE, { thread, project: 'crash' })).rejects.toThrow('ended by itself')
   await expect(read(JSON_PAGE, { thread })).resolves.toBeDefined()
+})
+
+test('who waits for a page while all ends is told so', async () => {
+  const waiting = expect(read(JSON_PAGE, { thread })).rejects.toMatchObject({ code: 'shutting-down' })
+  await thread.close()
+  await waiting
+})
+
+test('a page that would take all memory is refused before it is parsed', async () => {
+  const many = Buffer.from(`{"meta":{"api-version":"1.4"},"files":[],"x":[${'{},'.repeat(3_000_000)}{}]}`)
+  for (const more of [{}, { thread }]) await expect(read(many, more)).rejects.toMatchObject({ code: 'upstream-bad-answer', detail: expect.stringContaining('more than 2000000 values') })
 })
 
 test('a big page takes this thread little time', async () => {
