@@ -1,4 +1,4 @@
-import { cp, symlink } from 'node:fs/promises'
+import { cp, mkdir, symlink } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NODE, ROOT, scratch } from '../lib/folders.ts'
@@ -40,10 +40,11 @@ export const muslinNginx: Row = {
 }
 
 async function startMuslin({ folder, upstream, freshFor }: Place, more: string[] = []): Promise<Server> {
-  const main = join(await layOut(), 'src/main.js')
+  const app = await layOut()
+  const main = join(app, 'src/main.js')
   const { flags, env } = launcher()
   return serve(NODE, (port) => [...flags, main, 'serve', '--builder', 'none', '--host', '127.0.0.1', '--port', String(port), '--data', join(folder, 'data'), '--upstream', upstream.index,
-    '--log-level', 'warn', ...freshFor === undefined ? [] : ['--page-freshness', `${freshFor}s`], ...more], '/simple/', { folder, env: () => env })
+    '--log-level', 'warn', ...freshFor === undefined ? [] : ['--page-freshness', `${freshFor}s`], ...more], '/simple/', { folder, env: () => ({ ...env, PATH: join(app, 'path') }) })
 }
 
 /** What the image gives to Node, and sets for it. */
@@ -65,6 +66,9 @@ function layOut(): Promise<string> {
     await run('npm', ['run', '--silent', 'build', '--', '--outDir', folder], { cwd: ROOT })
     for (const part of ['builders', 'package.json', 'src/ui/assets']) await cp(join(ROOT, part), join(folder, part), { recursive: true })
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+    // The image has no pip that could be asked; what starts the row is all that is found.
+    await mkdir(join(folder, 'path'))
+    await symlink((await run('sh', ['-c', 'command -v taskset'])).trim(), join(folder, 'path/taskset'))
     return folder
   })()
   return app
