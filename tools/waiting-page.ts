@@ -43,6 +43,9 @@ and one that fails would stay in it. So what installs from a lock profits by \`m
 |---|---|---|
 ${CLIENTS.map(([who, is]) => `| ${who} | ${moves(is)} | ${longest(is)} |`).join('\n')}
 
+uv, and pip from 23.2 on, ask for the METADATA of all that they install before they ask for the first wheel: what an install lacks is built side by side. An older pip
+is told of no METADATA that it would read, and waits for one wheel after the other.
+
 A redirect leads to the same address with a signed number behind it, so a hold goes on whichever process answers, and after a restart. No answer
 is ever a 102, 103, 301, 308, 408 or 429, and all but a finished wheel are \`no-store\`. A connection counts as direct only where nothing hints at a proxy: HTTP/1.1,
 pip's own \`Connection: keep-alive\`, no \`Via\`, \`Forwarded\` or \`X-Forwarded-*\`, TLS ended here where \`publicUrl\` is https. A client whose connection breaks on a 100 counts
