@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { lastOf } from '../services/last-of.ts'
 import type { Clock } from '../services/ports.ts'
 
 const REMEMBERED_MS = 3_600_000
@@ -16,7 +16,7 @@ export interface ShownMetadata {
  * minutes later, when a build may long have changed it.
  */
 export function createShownMetadata({ clock }: { clock: Clock }): ShownMetadata {
-  const shown = new LRUCache<string, { sha256: string; at: number }>({ max: 50_000 })
+  const shown = lastOf<{ sha256: string; at: number }>(50_000)
   return {
     show(address, promise, sha256) { shown.set(`${address} ${promise}`, { sha256, at: clock.now() }) },
     last(address, promise) {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
+import { lastOf } from './last-of.ts'
 import type { BlobStore, CachedFile, Clock, Store } from './ports.ts'
 
 /** A write to disk for each file would slow down what is noted. */
@@ -44,7 +44,7 @@ export function createCache({ store, blobs, limit, clock, log }: {
 }): Cache & { start(upstream: string): Promise<void>; close(): Promise<void> } {
   const { cache } = store
   const closing = new AbortController()
-  const lately = new LRUCache<string, number>({ max: REMEMBERED })
+  const lately = lastOf<number>(REMEMBERED)
   const pending = new Map<string, { size: number | undefined; at: number }>()
   let soon: Promise<void> | undefined
   let working: Promise<unknown> = Promise.resolve()

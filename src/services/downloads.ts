@@ -1,9 +1,9 @@
 /** Counts what installers are served. */
 import { setImmediate } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { targetOf, type Client } from '../domain/client.ts'
 import { parseTarget } from '../domain/target.ts'
+import { lastOf } from './last-of.ts'
 import type { Clock, DownloadStore } from './ports.ts'
 
 /** A write to disk for each file would slow down what is counted. */
@@ -34,7 +34,7 @@ export function createDownloads({ downloads, targets, clock, log }: {
   log: Logger
 }): Downloads & { close(): Promise<void> } {
   const closing = new AbortController()
-  const wanted = new LRUCache<string, number>({ max: REMEMBERED })
+  const wanted = lastOf<number>(REMEMBERED)
   const known = targets.flatMap((name) => parseTarget(name) ?? [])
   const pending: Parameters<DownloadStore['add']>[0] = []
   let soon: Promise<void> | undefined

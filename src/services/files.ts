@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
-import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { parseWheelFilename } from '../domain/filename.ts'
 import { MuslinError } from '../errors.ts'
 import type { Cache } from './cache.ts'
 import { coldFile } from './cold-file.ts'
 import { keepBlob } from './keep-blob.ts'
+import { lastOf } from './last-of.ts'
 import { createMadeMetadata } from './made-metadata.ts'
 import type { OpenFile } from './open-file.ts'
 import { NO_POLICY, type Policy } from './policy.ts'
@@ -55,7 +55,7 @@ export function createFiles({ store, blobs, upstream, policy = NO_POLICY, cache,
   log: Logger
 }): Files {
   const transfers = new Map<string, Transfer>()
-  const sizes = new LRUCache<string, number>({ max: REMEMBERED })
+  const sizes = lastOf<number>(REMEMBERED)
   const metadataFlight = singleFlight<string>()
   const closing = new AbortController()
   const made = createMadeMetadata({ store, blobs, upstream, clock, log, closing: closing.signal, whole: async (file) => { await fly(file).finished } })

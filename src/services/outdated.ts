@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
 import { outdatedLibraries } from '../domain/apk-index.ts'
 import { PRIORITY, type Job } from '../domain/job.ts'
 import { isSuperseded } from '../domain/merge.ts'
 import type { ProjectPage } from '../domain/page.ts'
 import type { JobViews } from './job-views.ts'
+import { lastOf } from './last-of.ts'
 import { createNewestInBranches } from './newest-in-branches.ts'
 import type { ApkBranches, BuiltWheel, Clock, Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
@@ -38,7 +38,7 @@ export function createOutdated({ store, branches, upstreamPages, recipes, readyT
   clock: Clock
 }): OutdatedWheels {
   const flight = singleFlight<Looked>()
-  const judged = new LRUCache<string, { generation: number; left: boolean }>({ max: REMEMBERED })
+  const judged = lastOf<{ generation: number; left: boolean }>(REMEMBERED)
 
   return {
     async list() {

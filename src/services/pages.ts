@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { CONTENT_TYPES, type Coding, type PageKind } from '../domain/negotiate.ts'
 import type { Target } from '../domain/target.ts'
 import { MuslinError } from '../errors.ts'
+import { lastOf } from './last-of.ts'
 import type { PageMaker } from './page-maker.ts'
 import type { PageView, Policy } from './policy.ts'
 import type { Clock, Store } from './ports.ts'
@@ -69,7 +70,7 @@ export function createProjectPages({ store, upstreamPages, policy, promises, tar
   const cache = new LRUCache<string, { generation: number; page: RenderedPage }>({ maxSize: cacheBytes, sizeCalculation: ({ page }) => page.body.length + OVERHEAD })
   const rendering = singleFlight<RenderedPage>()
   /** Whether a page has wheels without METADATA, by project and generation: all others are the same for everybody. */
-  const lacking = new LRUCache<string, boolean>({ max: 50_000 })
+  const lacking = lastOf<boolean>(50_000)
 
   return {
     async page(project, variant, via) {

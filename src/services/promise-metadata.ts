@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache'
 import { parseWheelFilename } from '../domain/filename.ts'
 import { canonicalVersion } from '../domain/version.ts'
 import { MuslinError } from '../errors.ts'
 import type { Files } from './files.ts'
 import { keepBlob } from './keep-blob.ts'
+import { lastOf } from './last-of.ts'
 import type { BlobStore, Store } from './ports.ts'
 import type { Promised } from './promises.ts'
 import type { Recipes } from './recipes.ts'
@@ -27,7 +27,7 @@ export function createPromiseMetadata({ store, blobs, files, recipes, staticMeta
 }): PromiseMetadata {
   const flight = singleFlight<string | undefined>()
   /** Digests of sdists that do not tell: to learn that, all of one is read, and every hop of a held client asks again. */
-  const untold = new LRUCache<string, true>({ max: 50_000 })
+  const untold = lastOf<true>(50_000)
 
   return {
     async known(promised) {

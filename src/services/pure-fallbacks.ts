@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { targetOf } from '../domain/client.ts'
 import { sha256Of } from '../domain/digest.ts'
@@ -9,6 +8,7 @@ import { promisable } from '../domain/promise.ts'
 import { parseTarget, type Target } from '../domain/target.ts'
 import { versionKey } from '../domain/version.ts'
 import { isRefusal, type Admission, type Asker } from './admission.ts'
+import { lastOf } from './last-of.ts'
 import type { Clock, Store } from './ports.ts'
 import type { ReadyTargets } from './ready-targets.ts'
 import type { Recipes } from './recipes.ts'
@@ -38,7 +38,7 @@ export function createPureFallbacks({ store, upstreamPages, recipes, admission, 
   clock: Clock
   log: Logger
 }): PureFallbacks {
-  const seen = new LRUCache<string, number>({ max: REMEMBERED })
+  const seen = lastOf<number>(REMEMBERED)
   const begun = new Set<Promise<void>>()
 
   return {

@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { NOTHING_SAID, periods, type Freshness } from '../domain/freshness.ts'
 import { MuslinError } from '../errors.ts'
 import { createAway } from './away.ts'
+import { lastOf } from './last-of.ts'
 import type { Clock } from './ports.ts'
 import { singleFlight } from './single-flight.ts'
 
@@ -44,7 +44,7 @@ export function createRevalidation({ clock, log, pageFreshness, offline = false,
   what: string
 }): Revalidation {
   /** Until when each is not asked for, so that what is fresh costs no look into the database. */
-  const quietUntil = new LRUCache<string, number>({ max: 50_000 })
+  const quietUntil = lastOf<number>(50_000)
   const looking = singleFlight<void>()
   const asking = singleFlight<void>()
   const away = createAway({ clock })

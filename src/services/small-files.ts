@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { lastOf } from './last-of.ts'
 import type { BlobStore, Glance } from './ports.ts'
 
 /** The bytes of a small recorded file, or of its metadata, and their digest. */
@@ -27,7 +28,7 @@ export function createSmallFiles({ glance, blobs, allowed = () => true, memoryBy
   memoryBytes?: number
 }): SmallFiles {
   const kept = new LRUCache<string, SmallFile>({ maxSize: memoryBytes, sizeCalculation: ({ bytes }) => bytes.length + 256 })
-  const large = new LRUCache<string, true>({ max: REMEMBERED })
+  const large = lastOf<true>(REMEMBERED)
 
   return {
     find(sha256, filename, metadata) {

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { lastOf } from '../../services/last-of.ts'
 import type { Clock } from '../../services/ports.ts'
 
 /** A proxy that takes a 100 for the answer hangs up at once; a person's Ctrl-C seldom falls into this span. */
@@ -14,7 +14,7 @@ export interface CutPeers {
 
 /** Remembers for an hour whose connections broke on a `100 Continue`: such a peer is behind a proxy, whatever its headers say. */
 export function createCutPeers({ clock }: { clock: Clock }): CutPeers {
-  const cutAt = new LRUCache<string, number>({ max: 10_000 })
+  const cutAt = lastOf<number>(10_000)
   return {
     left(address, toldAt) {
       if (toldAt !== undefined && clock.now() - toldAt <= HANGS_UP_WITHIN_MS) cutAt.set(address, clock.now())
