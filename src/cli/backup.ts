@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -41,9 +40,11 @@ function compressionOf(file: string): boolean {
 /** In its place only when it is whole, for its owner alone. */
 async function intoFile(file: string, upkeep: Upkeep, options: Omit<Parameters<Upkeep['backup']>[0], 'out'>): Promise<BackupReport> {
   const partial = `${file}.partial`
+  await rm(partial, { force: true })
+  // It is there from now on: a stream that opens it by itself may do so after all has failed, and after it was taken away.
+  const out = (await open(partial, 'wx', 0o600)).createWriteStream()
   try {
-    await rm(partial, { force: true })
-    const report = await upkeep.backup({ ...options, out: createWriteStream(partial, { flags: 'wx', mode: 0o600 }) })
+    const report = await upkeep.backup({ ...options, out })
     const written = await open(partial, 'r')
     try {
       await written.sync()
@@ -53,6 +54,7 @@ async function intoFile(file: string, upkeep: Upkeep, options: Omit<Parameters<U
     await rename(partial, file)
     return report
   } catch (error) {
+    out.destroy()
     await rm(partial, { force: true })
     throw error
   }
